@@ -1,0 +1,19 @@
+//! `agents` keeps a fleet of AI coding agents working, unattended, day and night.
+//!
+//! The rooms, from the inside out. Nothing imports upward; `tests/it/rooms.rs` checks it.
+//!
+//! | room | duty | may import |
+//! |---|---|---|
+//! | [`model`] | the words every room shares: plain data | nothing of ours |
+//! | [`config`] | text -> policy, every fault at once | model |
+//! | [`backends`] | captured pane -> reading | model |
+//! | [`decide`] | the mind: observation + state + policy + now -> actions | model |
+//! | [`launch`] | policy -> the command line, environment and prompt of one start | model |
+//! | [`view`] | state -> what a person or a program sees | model |
+//! | [`world`] | hands and eyes: tmux, git, processes, clock, files | model |
+//! | [`store`] | memory on disk | model |
+//! | [`shim`] | parent of every agent CLI, and the writer of its log | model, world |
+//! | [`engine`] | the heartbeat: look, read, decide, save, act, publish | all of the above |
+//! | [`cli`] | one thin file per verb | all of the above |
+pub mod model;
+pub mod store;

@@ -1,0 +1,79 @@
+//! A text on its way into a terminal.
+//!
+//! ```text
+//! queued --ready--> typing --shown--> submitting --changed--> delivered
+//!    |                 |                   |
+//!    |                 +--not shown--------+--unchanged x3--> undelivered
+//!    +--expired / agent gone--> undelivered     crash while typing, text not seen--> unknown
+//! ```
+use super::time::{Boot, Wall};
+use serde::{Deserialize, Serialize};
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Delivery {
+    /// Unique in the store, growing.
+    pub id: i64,
+    pub session: String,
+    pub kind: DeliveryKind,
+    /// What is typed. One line, unless the program takes bracketed paste.
+    pub text: String,
+    /// tmux key name pressed after it.
+    pub submit_key: String,
+    pub created: Wall,
+    /// Incarnation it is meant for; `None` = whichever runs.
+    pub incarnation: Option<u64>,
+    /// Not before this moment (`connect_delay`).
+    pub not_before: Boot,
+    pub stage: Stage,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum DeliveryKind {
+    Kickoff,
+    Probe,
+    Wake,
+    Claim,
+    Review,
+    Inbox,
+    Send,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "stage", rename_all = "kebab-case")]
+pub enum Stage {
+    /// Waits for the program to be ready.
+    Queued {
+        /// Screen hash and time of the last look; two equal ones = the screen is at rest.
+        rest: Option<(u64, Boot)>,
+    },
+    /// The text was (or may have been) typed; look for it from `check` on, until `until`.
+    Typing { since: Boot, check: Boot, until: Boot },
+    /// The submit key was (or may have been) pressed `presses` times; `tail` is what stood there before.
+    Submitting { presses: u32, tail: u64, check: Boot },
+    Delivered { at: Wall },
+    Undelivered { at: Wall, reason: String },
+    /// Nobody can tell whether it arrived; it is never typed again.
+    Unknown { at: Wall, reason: String },
+}
+
+impl Stage {
+    pub fn is_over(&self) -> bool {
+        matches!(self, Stage::Delivered { .. } | Stage::Undelivered { .. } | Stage::Unknown { .. })
+    }
+    /// `outcome` in `agents send --json`.
+    pub fn outcome(&self) -> &'static str {
+        match self {
+            Stage::Queued { .. } => "queued",
+            Stage::Typing { .. } | Stage::Submitting { .. } => "sending",
+            Stage::Delivered { .. } => "delivered",
+            Stage::Undelivered { .. } => "undelivered",
+            Stage::Unknown { .. } => "unknown",
+        }
+    }
+}
+
+/// The first characters of a text, by which it is found on a screen: at most 28, white space folded.
+pub fn needle(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ").chars().take(28).collect()
+}

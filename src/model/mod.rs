@@ -1,0 +1,11 @@
+//! The words every room shares: plain data, no behaviour beyond small pure helpers.
+pub mod action;
+pub mod delivery;
+pub mod event;
+pub mod name;
+pub mod observation;
+pub mod policy;
+pub mod reading;
+pub mod request;
+pub mod state;
+pub mod time;

@@ -1,0 +1,162 @@
+//! What was seen: the input of one decision. Pane text never gets this far; it ends in a [`Reading`].
+use super::{
+    reading::Reading,
+    request::Request,
+    time::{Boot, Wall},
+};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// Everything one decision may look at. A part that was not looked at this time is `None` or absent, which never
+/// means "gone".
+#[derive(Clone, Debug, Default)]
+pub struct Observation {
+    pub server: ServerObs,
+    /// Sessions on the fleet's server, by session name as we know it. Complete whenever `server` is [`ServerObs::Up`].
+    pub panes: BTreeMap<String, PaneObs>,
+    /// Ends recorded by our shim, not yet taken over into the state.
+    pub exits: BTreeMap<String, ExitRecord>,
+    /// Readings of the panes captured for this decision.
+    pub readings: BTreeMap<String, Reading>,
+    pub git: Option<GitObs>,
+    pub phase: Option<PhaseObs>,
+    pub files: FilesObs,
+    /// What became of the actions of earlier decisions.
+    pub results: Vec<super::action::ActionResult>,
+    pub requests: Vec<Request>,
+    /// A changed configuration, or a fault in it.
+    pub config: Option<ConfigObs>,
+    /// Free disk space is too low to save a decision: nothing may be typed or killed (G24).
+    pub store_failing: bool,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ServerObs {
+    /// Not looked at.
+    #[default]
+    Unknown,
+    Up {
+        pid: u32,
+    },
+    /// Nobody listens on the socket.
+    Down,
+    /// No answer within the deadline: what was asked may still happen later.
+    Unresponsive,
+}
+
+/// One session's own pane (the one we started; else the first pane of its first window).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PaneObs {
+    /// `%12`
+    pub pane_id: String,
+    /// `$3`
+    pub session_id: String,
+    /// The pane's first process: our shim, where we started it.
+    pub pid: u32,
+    /// Start time of that process in clock ticks since boot (`/proc/PID/stat` field 22); 0 if it is gone.
+    pub pid_start: u64,
+    pub dead: bool,
+    pub dead_status: Option<i32>,
+    pub in_mode: bool,
+    pub input_off: bool,
+    /// `window_activity`, epoch seconds.
+    pub activity: i64,
+    /// A reader is connected by `pipe-pane`.
+    pub piped: bool,
+    /// Basename of the foreground process, made printable.
+    pub command: String,
+    /// Pane title, made printable.
+    pub title: String,
+    /// Incarnation in the shim's record, if our shim runs here.
+    pub incarnation: Option<u64>,
+    /// When the main process of the pane started, by the shim's record.
+    pub started: Option<Wall>,
+}
+
+/// How one incarnation ended, as its shim saw it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ExitRecord {
+    pub incarnation: u64,
+    pub code: Option<i32>,
+    pub signal: Option<i32>,
+    pub at: Wall,
+    /// Why there was no program at all: command not found, working directory unreachable, …
+    pub error: Option<String>,
+    /// Every process of the tree is gone.
+    pub tree_ended: bool,
+}
+
+/// What the git thread found, against the positions it was given.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GitObs {
+    /// ref name -> sha, of the remote's branches, or of the local ones where there is no remote.
+    pub heads: BTreeMap<String, String>,
+    /// Commits reachable from `heads` and from none of the remembered positions, oldest first, at most
+    /// [`GitObs::MAX_COMMITS`]. Empty on first sight.
+    pub commits: Vec<CommitObs>,
+    /// Inbox file name -> md5 of its content (hex); a file that is gone or blank is absent.
+    pub inboxes: BTreeMap<String, String>,
+    /// Why the repository could not be read or fetched; the other fields are then what could be read.
+    pub error: Option<String>,
+    /// The repository itself is gone (not merely unreachable).
+    pub repo_gone: bool,
+}
+
+impl GitObs {
+    pub const MAX_COMMITS: usize = 500;
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CommitObs {
+    pub sha: String,
+    /// First line; bytes that are not UTF-8 replaced; cut to 4096 characters. Untrusted.
+    pub subject: String,
+}
+
+/// The current phase's status file.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PhaseObs {
+    /// Phase this was read for.
+    pub index: usize,
+    pub done: bool,
+    /// Where it was read, for people: `origin/main:machine-docs/STATUS.md`.
+    pub source: String,
+}
+
+/// Files that people and agents leave in `log_dir`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FilesObs {
+    /// Content of `state/phase-idx`: absent or not a number = `None`.
+    pub phase_index: Option<i64>,
+    pub sequence_complete: bool,
+    pub trigger: bool,
+    /// Session -> time of the last write to its log.
+    pub log_written: BTreeMap<String, Wall>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ConfigObs {
+    /// A new policy is in force. `commands` are the changes of what gets executed, for the event and the alert.
+    Changed { commands: Vec<CommandChange> },
+    /// The file is broken or gone; the last good policy stays in force.
+    Broken { faults: Vec<String> },
+    /// It was broken and reads again as before.
+    Mended,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CommandChange {
+    /// `backend claude`, `service web`, …
+    pub subject: String,
+    pub key: String,
+    pub before: String,
+    pub after: String,
+}
+
+/// A look at a pane again, when it is wanted.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LookAt {
+    pub session: String,
+    pub due: Boot,
+}

@@ -1,0 +1,325 @@
+//! The checked fleet: what `agents.toml` asks for, with every default filled in and every path absolute.
+use regex::Regex;
+use serde::{Deserialize, Serialize};
+use std::{path::PathBuf, sync::Arc, time::Duration};
+
+/// The whole configuration after checking.
+#[derive(Clone, Debug)]
+pub struct Policy {
+    /// Absolute, symlinks resolved: the fleet's identity.
+    pub config_path: PathBuf,
+    pub project_dir: PathBuf,
+    pub log_dir: PathBuf,
+    pub session_prefix: String,
+    /// File order; disabled and faulty ones too. Names are unique: of two with one name the later counts.
+    pub agents: Vec<Agent>,
+    pub services: Vec<Service>,
+    /// Every `[backend.NAME]`, used or not.
+    pub backends: Vec<Arc<Backend>>,
+    pub phases: Option<Loop>,
+    pub watchdog: Watchdog,
+    pub tmux: Tmux,
+    pub env: EnvRules,
+    pub log: LogRules,
+    /// argv of the alert command; it gets the event as JSON on stdin.
+    pub alert: Option<Vec<String>>,
+    /// Faults that did not stop the load (an agent they disable says so in [`Agent::fault`]). One line each.
+    pub warnings: Vec<String>,
+}
+
+/// Intervals, pauses and limits of the supervisor (`[watchdog]`).
+#[derive(Clone, Debug, PartialEq)]
+pub struct Watchdog {
+    pub signal_interval: Duration,
+    pub heavy_interval: Duration,
+    pub limit_probe_fallback: Duration,
+    /// Probes of an unreadable limit double up to this pause.
+    pub limit_probe_max: Duration,
+    pub limit_reset_slack: Duration,
+    pub stall_grace: Duration,
+    /// At most this many restarts per `restart_window`, then `gave-up`.
+    pub restart_burst: u32,
+    pub restart_window: Duration,
+    /// First delay of the growing restart delay, and its cap.
+    pub restart_delay: Duration,
+    pub restart_delay_max: Duration,
+    /// Pause between tries after `gave-up`; zero = never.
+    pub gave_up_retry: Duration,
+    /// At most this many restarts of the whole fleet per minute; more = pause and alert.
+    pub storm_limit: u32,
+    /// How long a stopped process tree has between TERM and KILL.
+    pub stop_grace: Duration,
+    /// An agent that runs this long after its start counts as started.
+    pub start_grace: Duration,
+    pub fetch_timeout: Duration,
+    pub reload: Reload,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reload {
+    /// A changed config acts on the next tick.
+    Auto,
+    /// A changed `bin`, `flags` or `command` waits for `agents restart` or `agents up`.
+    Manual,
+}
+
+/// Which tmux server the fleet lives on (`[tmux]`).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Tmux {
+    pub server: TmuxServer,
+    /// Columns and rows of a new session.
+    pub size: (u16, u16),
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum TmuxServer {
+    /// A server of the fleet's own; the socket path is worked out from `log_dir`.
+    Own,
+    /// The user's server: `default`, or a name as for `tmux -L`.
+    Named(String),
+    /// An absolute socket path as for `tmux -S`.
+    Socket(PathBuf),
+}
+
+/// Which variables of the caller of `up` reach the agents (`[env]`). Names, `*` at the end allowed.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct EnvRules {
+    /// Empty = all.
+    pub allow: Vec<String>,
+    pub deny: Vec<String>,
+}
+
+/// Rotation of `<session>.log` (`[log]`).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LogRules {
+    /// Bytes per session, older parts included.
+    pub max_bytes: u64,
+}
+
+/// One `[[agent]]`.
+#[derive(Clone, Debug)]
+pub struct Agent {
+    pub name: String,
+    pub session: String,
+    pub kind: Kind,
+    pub backend: Arc<Backend>,
+    /// Empty = the backend's default.
+    pub model: String,
+    pub dir: PathBuf,
+    pub enabled: bool,
+    pub watch: Watch,
+    pub role: Option<String>,
+    pub prompt: Prompt,
+    pub resume: bool,
+    pub wake: Option<Wake>,
+    pub account: Option<String>,
+    /// Why this agent cannot run (an unknown backend, a bad regex, …); it is neither started nor stopped.
+    pub fault: Option<String>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Kind {
+    Persistent,
+    Orchestrator,
+    /// Takes its prompt from the phase, and stops when the phases are done.
+    Loop,
+    /// One-shot: done when it ends with 0.
+    Task,
+    #[serde(untagged)]
+    Other(String),
+}
+
+impl Kind {
+    pub fn as_str(&self) -> &str {
+        match self {
+            Kind::Persistent => "persistent",
+            Kind::Orchestrator => "orchestrator",
+            Kind::Loop => "loop",
+            Kind::Task => "task",
+            Kind::Other(word) => word,
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Watch {
+    #[serde(rename = "none")]
+    None,
+    #[serde(rename = "heal")]
+    Heal,
+    #[serde(rename = "heal+stall")]
+    HealStall,
+}
+
+impl Watch {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Watch::None => "none",
+            Watch::Heal => "heal",
+            Watch::HealStall => "heal+stall",
+        }
+    }
+}
+
+/// Where the first message comes from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Prompt {
+    Empty,
+    Text(String),
+    File(PathBuf),
+    /// A loop agent: template (with `{phase_id} {plan} {status} {role}`) followed by the role's file.
+    Role { template: Option<PathBuf>, role_file: PathBuf },
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Wake {
+    pub interval: Duration,
+    pub prompt_file: PathBuf,
+}
+
+/// One `[backend.NAME]`.
+#[derive(Clone, Debug)]
+pub struct Backend {
+    pub name: String,
+    /// Shell text.
+    pub bin: String,
+    pub delivery: PromptDelivery,
+    /// Raw shell text.
+    pub flags: String,
+    /// Shell text with `{model}`.
+    pub model_flag: String,
+    pub supports_resume: bool,
+    /// Shell text with `{id}`.
+    pub resume_flag: String,
+    pub remote_control: bool,
+    /// Shell text with `{session}`.
+    pub remote_control_flag: String,
+    /// Shell text with `{bin} {server} {dir}`.
+    pub attach: String,
+    pub server: String,
+    pub preamble: String,
+    pub model_env: bool,
+    /// The earliest moment at which a ping agent is typed to, after its start.
+    pub connect_delay: Duration,
+    /// tmux key name; `None` = the old defaults (`C-m` for the first message, `Enter` for the rest).
+    pub submit_key: Option<String>,
+    pub reader: Reader,
+    pub stall_idle: Duration,
+    /// What `pane_current_command` must be, if it is the name of any backend's process.
+    pub process_name: Option<String>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PromptDelivery {
+    /// The prompt is the last argument.
+    Arg,
+    /// `bin` is the whole command, with `{kickoff} {session} {model}`.
+    Exec,
+    /// The prompt's file name is typed once the program is ready.
+    Ping,
+}
+
+/// How a backend's screen is read: the user's own patterns.
+#[derive(Clone, Debug, Default)]
+pub struct Reader {
+    pub active: Option<Regex>,
+    pub limit: Option<Regex>,
+    pub fatal: Option<Regex>,
+    pub waiting: Option<Regex>,
+    /// Activity only from the last 10 rows, or from a log that grew.
+    pub footer_ui: bool,
+    pub log_grace: Duration,
+}
+
+/// One `[[service]]`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Service {
+    pub name: String,
+    pub session: String,
+    /// Shell text.
+    pub command: String,
+    pub dir: PathBuf,
+    pub fault: Option<String>,
+}
+
+/// `[loop]`.
+#[derive(Clone, Debug)]
+pub struct Loop {
+    /// Not empty.
+    pub phases: Vec<Phase>,
+    /// `<log_dir>/state/<state_file>`.
+    pub state_file: PathBuf,
+    pub auto_advance: bool,
+    pub done_marker: String,
+    pub done_from: DoneFrom,
+    pub handoff: Option<Handoff>,
+    /// Repository that holds the status files: the hand-off's, else the project.
+    pub repo: PathBuf,
+    pub state_subdir: String,
+    pub on_complete: Option<OnComplete>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Phase {
+    pub id: String,
+    pub plan: Option<String>,
+    pub status: String,
+    /// role -> model
+    pub models: std::collections::BTreeMap<String, String>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum DoneFrom {
+    /// The pushed branch if there is a remote, else the working tree.
+    Auto,
+    WorkingTree,
+    /// A ref of the repository, for example `origin/main`.
+    Ref(String),
+}
+
+/// `[loop.handoff]`.
+#[derive(Clone, Debug)]
+pub struct Handoff {
+    pub claim: Regex,
+    pub review: Regex,
+    /// Agent (or session suffix) that hears of a claim.
+    pub claim_pings: String,
+    pub review_pings: String,
+    /// File names; the first belongs to `claim_pings`, the second to `review_pings`.
+    pub inboxes: Vec<String>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OnComplete {
+    pub run: Option<String>,
+    pub trigger_file: PathBuf,
+    /// Launch without waiting for the trigger file.
+    pub always: bool,
+}
+
+impl Policy {
+    pub fn agent(&self, name: &str) -> Option<&Agent> {
+        self.agents.iter().find(|a| a.name == name)
+    }
+    pub fn service(&self, name: &str) -> Option<&Service> {
+        self.services.iter().find(|s| s.name == name)
+    }
+    pub fn watchdog_session(&self) -> String {
+        format!("{}watchdog", self.session_prefix)
+    }
+    pub fn state_dir(&self) -> PathBuf {
+        self.log_dir.join("state")
+    }
+    /// Enabled agents that the watchdog looks after, in file order.
+    pub fn watched(&self) -> impl Iterator<Item = &Agent> {
+        self.agents.iter().filter(|a| a.enabled && a.watch != Watch::None && a.fault.is_none())
+    }
+    pub fn has_loops(&self) -> bool {
+        self.agents.iter().any(|a| a.enabled && a.kind == Kind::Loop)
+    }
+    /// Every `process_name` of any backend.
+    pub fn process_names(&self) -> impl Iterator<Item = &str> {
+        self.backends.iter().filter_map(|b| b.process_name.as_deref())
+    }
+}

@@ -1,0 +1,48 @@
+//! What a captured pane says, once its text has been read. Made by `backends`.
+use super::time::{Boot, Wall};
+use serde::{Deserialize, Serialize};
+
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reading {
+    pub at: Boot,
+    /// Hash of the whole visible text, title and cursor: two equal ones = nothing moved.
+    pub screen: u64,
+    /// No visible character at all.
+    pub blank: bool,
+    pub active: Option<Evidence>,
+    pub limit: Option<Evidence>,
+    pub fatal: Option<Evidence>,
+    pub waiting: Option<Evidence>,
+    /// When the limit ends, as its banner says, without slack. May lie in the past.
+    pub reset: Option<Wall>,
+    /// The last `WAITING-UNTIL` marker that can be read.
+    pub waiting_until: Option<Wall>,
+    /// Where the texts that are being delivered stand on this screen, by delivery id.
+    pub ours: Vec<OursSeen>,
+}
+
+/// Which rule matched which line.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Evidence {
+    /// `pane`, `title`, `command`, `log`.
+    pub source: String,
+    /// The config key: `active_re`, …
+    pub rule: String,
+    /// 0-based row of the capture.
+    pub line: usize,
+    /// The row, printable, at most 200 characters.
+    pub text: String,
+    /// The matched row also stands in the agent's own first message: no evidence for `fatal` and `limit`.
+    pub quoted: bool,
+}
+
+/// A text of ours found on the screen.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OursSeen {
+    pub delivery: i64,
+    /// Hash of everything from the last row that begins our text down to the bottom, cursor position included. The
+    /// same value after a submit key means: the key changed nothing there.
+    pub tail: u64,
+    /// The end of the text stands on the row of the cursor or the row above it, or is the last text on the screen.
+    pub at_cursor: bool,
+}

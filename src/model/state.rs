@@ -1,0 +1,213 @@
+//! What is remembered from one decision to the next, and across restarts of the supervisor.
+use super::{
+    delivery::Delivery,
+    observation::{ExitRecord, PaneObs, ServerObs},
+    time::{Boot, Wall},
+};
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// The fleet's memory. `units` are saved one row each, `deliveries` one row each, the rest as one row.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct State {
+    /// Agents and services, by session name.
+    #[serde(default)]
+    pub units: BTreeMap<String, UnitState>,
+    /// Texts that are not over yet, by id.
+    #[serde(default)]
+    pub deliveries: BTreeMap<i64, Delivery>,
+    #[serde(default)]
+    pub fleet: FleetState,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct FleetState {
+    pub next_delivery: i64,
+    /// Phase index as last decided; the file is written from it and people may edit the file.
+    pub phase: usize,
+    pub sequence_complete: bool,
+    pub handoff: HandoffState,
+    /// Next periodic passes.
+    pub next_signal: Option<Boot>,
+    pub next_heavy: Option<Boot>,
+    pub server: ServerObs,
+    pub server_lost: Option<Wall>,
+    /// Starts by the watchdog in the last minute, for the storm limit.
+    pub recent_restarts: Vec<Boot>,
+    pub storm_until: Option<Boot>,
+    /// One alert each.
+    pub alerted: BTreeSet<String>,
+    pub config_faults: Vec<String>,
+    /// Names seen in the config, to tell added from removed ones.
+    pub known: BTreeSet<String>,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct HandoffState {
+    /// ref -> sha up to which every commit was handled. Empty = never looked.
+    pub heads: BTreeMap<String, String>,
+    pub seen_once: bool,
+    /// Newest handled commits, so that a force push does not ping twice.
+    pub handled: Vec<String>,
+    /// Inbox file -> md5 last pinged for.
+    pub inboxes: BTreeMap<String, String>,
+    pub last_error: Option<String>,
+}
+
+/// One agent or service.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct UnitState {
+    pub name: String,
+    pub session: String,
+    #[serde(default)]
+    pub service: bool,
+    #[serde(default)]
+    pub wish: Wish,
+    #[serde(default)]
+    pub life: Life,
+    /// Grows with every start; never used twice.
+    #[serde(default)]
+    pub incarnation: u64,
+    /// The pane as last seen.
+    #[serde(default)]
+    pub pane: Option<PaneObs>,
+    #[serde(default)]
+    pub restarts: Restarts,
+    #[serde(default)]
+    pub last_exit: Option<ExitRecord>,
+    /// Why it is in its state, for people.
+    #[serde(default)]
+    pub reason: String,
+    /// When `life` (or the activity shown with it) last changed.
+    #[serde(default)]
+    pub since: Wall,
+    /// Model and backend asked for by the caller of `up`, for the start that is under way only.
+    #[serde(default)]
+    pub start_model: Option<String>,
+    #[serde(default)]
+    pub start_backend: Option<String>,
+    #[serde(default)]
+    pub sight: Sight,
+    #[serde(default)]
+    pub hold: Option<Hold>,
+    /// Next wake pass.
+    #[serde(default)]
+    pub wake_due: Option<Boot>,
+    /// One alert each: `waiting`, `gave-up`, `hold`, …
+    #[serde(default)]
+    pub alerted: BTreeSet<String>,
+    /// Backend as of the last start; a change of config does not change what runs.
+    #[serde(default)]
+    pub started_with: Option<String>,
+}
+
+/// What the user wants of a unit.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Wish {
+    /// Nobody asked yet: a watched agent is started by the watchdog, an unwatched one only by `up`.
+    #[default]
+    None,
+    Run,
+    /// Stays stopped until the next `up` that covers it.
+    Stop,
+    /// No healing, no typing.
+    Pause,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "life", rename_all = "kebab-case")]
+pub enum Life {
+    /// No session.
+    #[default]
+    Absent,
+    /// Launch ordered at `since`; not yet seen.
+    Starting { since: Boot, deadline: Boot },
+    Running { since: Boot },
+    /// Starts again at `until`.
+    Backoff { until: Boot },
+    /// The restart budget is spent; one try at `retry` (`None` = never).
+    GaveUp { retry: Option<Boot> },
+    /// Its tree is being ended; then `then`.
+    Ending { deadline: Boot, then: AfterEnd },
+    /// One-shot that ended with 0.
+    Done,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum AfterEnd {
+    Stay,
+    /// Launch the prepared incarnation.
+    Relaunch,
+}
+
+/// Start history, for the growing delay (G2) and the budget (G1).
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Restarts {
+    /// Since the unit was made known; shown as RESTARTS.
+    pub total: u32,
+    /// Moments of counted restarts within the window.
+    pub recent: Vec<Boot>,
+    /// Exponent of the next delay; 0 = at once.
+    pub streak: u32,
+}
+
+/// What the screen said, over time.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Sight {
+    pub state: Seen,
+    /// First moment of idleness without a break.
+    pub idle_since: Option<Boot>,
+    /// An order that needs a second, equal capture: what, screen hash, first seen.
+    pub suspect: Option<Suspect>,
+    pub evidence: Vec<super::reading::Evidence>,
+    pub waiting_until: Option<Wall>,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Seen {
+    #[default]
+    Unknown,
+    Working,
+    Idle,
+    Waiting,
+    Limited,
+    Fatal,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Suspect {
+    pub what: SuspectKind,
+    pub screen: u64,
+    pub at: Boot,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum SuspectKind {
+    Fatal,
+    Mismatch,
+    Stall,
+    Waiting,
+}
+
+/// A usage-limit hold.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Hold {
+    pub since: Wall,
+    /// Next probe.
+    pub until: Boot,
+    /// The same as wall time, for people and for `limited-<session>.json`.
+    pub until_wall: Wall,
+    /// The reset the banner named, if it could be read.
+    pub reset: Option<Wall>,
+    pub probes: u32,
+    /// Pause after an unreadable probe: doubles up to `limit_probe_max`.
+    pub pause_ms: u64,
+}

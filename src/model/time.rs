@@ -1,0 +1,87 @@
+//! Time as an argument. Everything about waiting is a [`Boot`] deadline; wall time is only for people and for "resets at 3pm".
+//!
+//! chrono stays behind this module and `backends::reset_time`, so that another library can replace it.
+use chrono::{DateTime, FixedOffset, Local, Offset, SecondsFormat, TimeZone, Utc};
+use serde::{Deserialize, Serialize};
+use std::time::Duration;
+
+/// Milliseconds of CLOCK_BOOTTIME: goes on during suspend, never jumps with the wall clock.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, Default)]
+#[serde(transparent)]
+pub struct Boot(pub u64);
+
+/// Milliseconds since the Unix epoch, UTC.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, Default)]
+#[serde(transparent)]
+pub struct Wall(pub i64);
+
+/// One moment on both clocks, with the local UTC offset in seconds at that moment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, Default)]
+pub struct Now {
+    pub boot: Boot,
+    pub wall: Wall,
+    pub utc_offset_s: i32,
+}
+
+impl Boot {
+    pub fn after(self, d: Duration) -> Boot {
+        Boot(self.0.saturating_add(d.as_millis().min(u64::MAX as u128) as u64))
+    }
+    /// Time since `earlier`; zero if `earlier` is later.
+    pub fn since(self, earlier: Boot) -> Duration {
+        Duration::from_millis(self.0.saturating_sub(earlier.0))
+    }
+}
+
+impl Wall {
+    pub fn after(self, d: Duration) -> Wall {
+        Wall(self.0.saturating_add(d.as_millis().min(i64::MAX as u128) as i64))
+    }
+    /// RFC 3339 with the machine's local offset at that instant, to the millisecond: `2026-11-21T01:00:00.000+01:00`.
+    pub fn rfc3339(self) -> String {
+        self.local().to_rfc3339_opts(SecondsFormat::Millis, false)
+    }
+    /// Local time by a strftime pattern, for log lines.
+    pub fn format_local(self, pattern: &str) -> String {
+        self.local().format(pattern).to_string()
+    }
+    fn local(self) -> DateTime<FixedOffset> {
+        let utc = Utc.timestamp_millis_opt(self.0).single().unwrap_or_default();
+        let local = utc.with_timezone(&Local);
+        local.with_timezone(&local.offset().fix())
+    }
+    /// Reads RFC 3339 (`Z` or an offset). `None` if it is not that.
+    pub fn parse_rfc3339(text: &str) -> Option<Wall> {
+        DateTime::parse_from_rfc3339(text).ok().map(|t| Wall(t.timestamp_millis()))
+    }
+}
+
+impl Now {
+    pub fn after(self, d: Duration) -> Boot {
+        self.boot.after(d)
+    }
+    /// The boottime instant at which the wall clock will show `wall` (now, if it has passed).
+    pub fn boot_at(self, wall: Wall) -> Boot {
+        Boot(self.boot.0.saturating_add(wall.0.saturating_sub(self.wall.0).max(0) as u64))
+    }
+    /// What the wall clock will show at `boot`, if nobody sets it.
+    pub fn wall_at(self, boot: Boot) -> Wall {
+        Wall(self.wall.0 + (boot.0 as i64 - self.boot.0 as i64))
+    }
+    /// The same moment some time later: for tests and simulations.
+    pub fn plus(self, d: Duration) -> Now {
+        Now { boot: self.boot.after(d), wall: self.wall.after(d), ..self }
+    }
+}
+
+/// `90s`, `5m`, `1h 30m` for people; whole seconds, two units at most.
+pub fn human(d: Duration) -> String {
+    let s = d.as_secs();
+    match s {
+        0..=119 => format!("{s}s"),
+        120..=7199 if s % 60 == 0 => format!("{}m", s / 60),
+        120..=3599 => format!("{}m {}s", s / 60, s % 60),
+        3600..=172_799 => format!("{}h {}m", s / 3600, s % 3600 / 60),
+        _ => format!("{}d {}h", s / 86_400, s % 86_400 / 3600),
+    }
+}
