@@ -17,3 +17,4 @@
 //! | [`cli`] | one thin file per verb | all of the above |
 pub mod model;
 pub mod store;
+pub mod engine;

@@ -1,0 +1,2 @@
+//! The heartbeat: look, read, decide, save, act, publish. Faces talk to it through [`fleet::Fleet`].
+pub mod fleet;
