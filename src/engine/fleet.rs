@@ -36,7 +36,7 @@ pub struct Paths {
 }
 
 /// A supervisor that holds the fleet's lock.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Supervisor {
     pub pid: u32,
     pub since: Wall,
