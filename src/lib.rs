@@ -18,3 +18,5 @@
 pub mod model;
 pub mod store;
 pub mod engine;
+pub mod shim;
+pub mod world;

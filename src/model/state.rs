@@ -26,6 +26,8 @@ pub struct FleetState {
     pub next_delivery: i64,
     /// Phase index as last decided; the file is written from it and people may edit the file.
     pub phase: usize,
+    /// The index file is still to be written with `phase`.
+    pub phase_pending: bool,
     pub sequence_complete: bool,
     pub handoff: HandoffState,
     /// Next periodic passes.
@@ -152,8 +154,10 @@ pub struct Restarts {
     pub total: u32,
     /// Moments of counted restarts within the window.
     pub recent: Vec<Boot>,
-    /// Exponent of the next delay; 0 = at once.
-    pub streak: u32,
+    /// The budget was spent: single tries until it runs for a whole window, or `up` clears it.
+    pub gave_up: bool,
+    /// Last start of any kind.
+    pub last_start: Option<Boot>,
 }
 
 /// What the screen said, over time.
