@@ -4,12 +4,7 @@ use std::{path::Path, time::Duration};
 
 /// Brings `refs/remotes/origin/*` up to date. Branches follow the clone's own refspec; one without any (a bare clone)
 /// gets the usual one.
-pub(super) fn fetch(
-    path: &Path,
-    repo: &dyn Repository,
-    git: &GitProgram,
-    deadline: Duration,
-) -> Result<(), GitError> {
+pub(super) fn fetch(path: &Path, repo: &dyn Repository, git: &GitProgram, deadline: Duration) -> Result<(), GitError> {
     let mut command = git.command(path);
     // A connection that hangs ends by itself even if nobody is left to end it.
     command.args(["-c", "http.lowSpeedLimit=1", "-c", "http.lowSpeedTime=60"]);
@@ -25,9 +20,5 @@ pub(super) fn fetch(
         command.arg("+refs/heads/*:refs/remotes/origin/*");
     }
     let output = git.run(command, "fetch origin", deadline, 0)?;
-    if output.success {
-        Ok(())
-    } else {
-        Err(GitError::Failed { what: "fetch origin".into(), detail: output.stderr })
-    }
+    if output.success { Ok(()) } else { Err(GitError::Failed { what: "fetch origin".into(), detail: output.stderr }) }
 }

@@ -76,7 +76,8 @@ impl Repository for CommandRepo {
     }
 
     fn has_commit(&self, sha: &str) -> bool {
-        sha.bytes().all(|b| b.is_ascii_hexdigit()) && self.read(&["cat-file", "-e", &format!("{sha}^{{commit}}")]).is_ok()
+        sha.bytes().all(|b| b.is_ascii_hexdigit())
+            && self.read(&["cat-file", "-e", &format!("{sha}^{{commit}}")]).is_ok()
     }
 
     fn is_ancestor(&self, old: &str, new: &str) -> bool {

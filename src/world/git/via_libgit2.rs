@@ -129,4 +129,3 @@ impl Repository for LibRepo {
         self.repo.config().and_then(|mut config| config.snapshot()).and_then(|c| c.get_string(key)).ok()
     }
 }
-
