@@ -3,7 +3,7 @@ use super::{GitError, repository::Repository};
 use crate::model::observation::{CommitObs, GitObs};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// After a rewrite only the newest commits of that branch are news: a rebase of a year is not a year of claims.
+/// After a rewrite only the newest commits are news: a rebase of a year is not a year of claims.
 pub(super) const REWRITTEN_MAX: usize = 20;
 
 /// Commits reachable from a head and from no known position, oldest first.
@@ -11,7 +11,7 @@ pub(super) const REWRITTEN_MAX: usize = 20;
 /// | the branch | counts |
 /// |---|---|
 /// | moved on, or is new | everything not reachable from a known position |
-/// | was rewritten (its position is gone, or is no ancestor) | the same, but at most [`REWRITTEN_MAX`] newest |
+/// | was rewritten (its position is gone, or is no ancestor) | the same, but only the [`REWRITTEN_MAX`] newest of all such branches |
 ///
 /// With no known position at all (an empty remote before) every commit is new.
 pub(super) fn new_commits(
@@ -43,8 +43,8 @@ pub(super) fn new_commits(
     if !onward.is_empty() {
         newest_first.extend(walk(repo, &onward, &there, GitObs::MAX_COMMITS)?);
     }
-    for sha in rewritten {
-        newest_first.extend(walk(repo, &[sha], &there, REWRITTEN_MAX)?);
+    if !rewritten.is_empty() {
+        newest_first.extend(walk(repo, &rewritten, &there, REWRITTEN_MAX)?);
     }
     let mut seen = BTreeSet::new();
     newest_first.retain(|commit| seen.insert(commit.sha.clone()));

@@ -86,10 +86,7 @@ impl Repository for CommandRepo {
 
     fn walk(&self, from: &[&str], hide: &[&str], max: usize) -> Result<Vec<CommitObs>, GitError> {
         let max = format!("--max-count={max}");
-        let mut args = vec!["log", "-z", "--no-show-signature", "--topo-order", &max];
-        if hide.is_empty() {
-            args[3] = "--date-order";
-        }
+        let mut args = vec!["log", "-z", "--no-show-signature", "--date-order", &max];
         args.extend(["--no-color", "--no-notes", "--format=%H %<(4200,trunc)%s"]);
         args.extend(from);
         args.push("--not");
