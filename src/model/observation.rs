@@ -16,6 +16,8 @@ pub struct Observation {
     pub panes: BTreeMap<String, PaneObs>,
     /// Ends recorded by our shim, not yet taken over into the state.
     pub exits: BTreeMap<String, ExitRecord>,
+    /// Sessions whose recorded first process still lives although their pane is gone.
+    pub lingering: std::collections::BTreeSet<String>,
     /// Readings of the panes captured for this decision.
     pub readings: BTreeMap<String, Reading>,
     pub git: Option<GitObs>,
@@ -131,6 +133,8 @@ pub struct FilesObs {
     pub phase_index: Option<i64>,
     pub sequence_complete: bool,
     pub trigger: bool,
+    /// Session -> text of the wake prompt, for wakes that are due; `Err` = the file that cannot be read.
+    pub wake_prompts: BTreeMap<String, Result<String, String>>,
     /// Session -> time of the last write to its log.
     pub log_written: BTreeMap<String, Wall>,
 }

@@ -26,6 +26,8 @@ pub struct FleetState {
     pub next_delivery: i64,
     /// Phase index as last decided; the file is written from it and people may edit the file.
     pub phase: usize,
+    /// The index file is still to be written with `phase`.
+    pub phase_pending: bool,
     pub sequence_complete: bool,
     pub handoff: HandoffState,
     /// Next periodic passes.
@@ -124,26 +126,14 @@ pub enum Life {
     #[default]
     Absent,
     /// Launch ordered at `since`; not yet seen.
-    Starting {
-        since: Boot,
-        deadline: Boot,
-    },
-    Running {
-        since: Boot,
-    },
+    Starting { since: Boot, deadline: Boot },
+    Running { since: Boot },
     /// Starts again at `until`.
-    Backoff {
-        until: Boot,
-    },
+    Backoff { until: Boot },
     /// The restart budget is spent; one try at `retry` (`None` = never).
-    GaveUp {
-        retry: Option<Boot>,
-    },
+    GaveUp { retry: Option<Boot> },
     /// Its tree is being ended; then `then`.
-    Ending {
-        deadline: Boot,
-        then: AfterEnd,
-    },
+    Ending { deadline: Boot, then: AfterEnd },
     /// One-shot that ended with 0.
     Done,
 }
@@ -164,8 +154,10 @@ pub struct Restarts {
     pub total: u32,
     /// Moments of counted restarts within the window.
     pub recent: Vec<Boot>,
-    /// Exponent of the next delay; 0 = at once.
-    pub streak: u32,
+    /// The budget was spent: single tries until it runs for a whole window, or `up` clears it.
+    pub gave_up: bool,
+    /// Last start of any kind.
+    pub last_start: Option<Boot>,
 }
 
 /// What the screen said, over time.
