@@ -284,7 +284,11 @@ fn changes(step: &Step) -> (Changes, Durability) {
         return (Changes::default(), Durability::Full);
     };
     let stage = |over: bool| {
-        if over { Stage::Unknown { at: Wall(3), reason: "r".into() } } else { Stage::Queued { rest: None } }
+        if over {
+            Stage::Unknown { at: Wall(3), reason: "r".into() }
+        } else {
+            Stage::Queued { rest: None, free_since: None }
+        }
     };
     let changes = Changes {
         units: units.iter().map(|(n, i)| unit(&format!("t-{n}"), *i)).collect(),

@@ -60,7 +60,7 @@ fn refused(db: &Path) -> String {
 
 /// Two units, a fleet, an open and a closed message, an event, a request: number `n` of each.
 fn everything(n: i64) -> Changes {
-    let queued = Stage::Queued { rest: None };
+    let queued = Stage::Queued { rest: None, free_since: None };
     Changes {
         units: vec![unit("t-a", n as u64), unit("t-b", n as u64)],
         fleet: Some(FleetState { next_delivery: n, phase: 1, ..FleetState::default() }),
@@ -218,7 +218,7 @@ fn make_a_state_file() {
         fleet: Some(fleet),
         deliveries: vec![
             delivery(10, "demo-builder", Stage::Undelivered { at: Wall(5), reason: "agent gone".into() }),
-            delivery(11, "demo-builder", Stage::Typing { since: Boot(1), check: Boot(2), until: Boot(3) }),
+            delivery(11, "demo-builder", Stage::Typing { since: Boot(1), check: Boot(2), until: Boot(3), before: 0 }),
         ],
         events: vec![event(Some("builder"), 3, "builder: started"), event(None, 4, "watchdog up")],
         answers: vec![(1, Answer::Accepted { text: "paused".into(), delivery: None })],
@@ -281,6 +281,8 @@ fn damage_without_a_backup_is_an_error_and_the_file_stays() {
     let (_dir, db) = bed();
     drop(filled(&db));
     fs::remove_file(db.with_extension("db.bak")).unwrap();
+    // else the log still has every page, and nothing is lost
+    Connection::open(&db).unwrap().execute_batch("PRAGMA wal_checkpoint(TRUNCATE)").unwrap();
     overwrite(&db, 0, b"garbage!");
     let before = fs::read(&db).unwrap();
     let error = sqlite::open(&db).err().unwrap();
@@ -350,7 +352,7 @@ fn the_past_is_kept_up_to_its_cap() {
         let id = store.ask(&Verb::PhaseSet { index: 1 }, Wall(n)).unwrap();
         let answers = if n > 3 { vec![(id, Answer::Ignored { text: String::new() })] } else { vec![] };
         let over = Stage::Delivered { at: Wall(n) };
-        let stage = if n > 2 { over } else { Stage::Queued { rest: None } };
+        let stage = if n > 2 { over } else { Stage::Queued { rest: None, free_since: None } };
         let changes = Changes {
             events: vec![event(None, n, "e")],
             deliveries: vec![delivery(n, "t-a", stage)],
@@ -496,6 +498,7 @@ fn on_a_tiny_disk(dir: &Path) {
     // the next one starts on the full disk
     let mut store = open(&db);
     assert_eq!(store.load().unwrap(), old);
+    drop(filler);
     fs::remove_file(dir.join("filler")).unwrap();
     store.save(&claim, &everything(n + 7), Durability::Full).unwrap();
     assert_eq!(store.load().unwrap().fleet.next_delivery, n + 7);
