@@ -229,7 +229,8 @@ fn make_a_state_file() {
 
 #[test]
 fn damage_brings_the_backup_back_and_never_an_empty_fleet() {
-    let damages: [(&str, fn(&Path)); 4] = [
+    type Damage = fn(&Path);
+    let damages: [(&str, Damage); 4] = [
         ("header", |db| overwrite(db, 0, b"garbage!")),
         ("empty", |db| fs::write(db, "").unwrap()),
         ("gone", |db| fs::remove_file(db).unwrap()),
