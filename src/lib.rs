@@ -20,3 +20,5 @@ pub mod launch;
 pub mod model;
 pub mod store;
 pub mod engine;
+pub mod shim;
+pub mod world;
