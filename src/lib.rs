@@ -7,7 +7,7 @@
 //! | [`model`] | the words every room shares: plain data | nothing of ours |
 //! | [`config`] | text -> policy, every fault at once | model |
 //! | [`backends`] | captured pane -> reading | model |
-//! | [`decide`] | the mind: observation + state + policy + now -> actions | model |
+//! | [`decide`] | the mind: observation + state + policy + now -> actions | model, launch |
 //! | [`launch`] | policy -> the command line, environment and prompt of one start | model |
 //! | [`view`] | state -> what a person or a program sees | model |
 //! | [`world`] | hands and eyes: tmux, git, processes, clock, files | model |
