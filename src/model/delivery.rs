@@ -48,6 +48,8 @@ pub enum Stage {
         rest: Option<(u64, Boot)>,
         /// First moment since when nothing but unrest kept it from being typed.
         free_since: Option<Boot>,
+        /// Next look at the screen.
+        look: Boot,
     },
     /// The text was (or may have been) typed; look for it from `check` on, until `until`.
     /// `before` = how often its first characters stood on the screen before.

@@ -97,6 +97,9 @@ pub struct UnitState {
     /// Next wake pass.
     #[serde(default)]
     pub wake_due: Option<Boot>,
+    /// An ordered restart failed in its preparation: not tried again before.
+    #[serde(default)]
+    pub no_force_until: Option<Boot>,
     /// One alert each: `waiting`, `gave-up`, `hold`, …
     #[serde(default)]
     pub alerted: BTreeSet<String>,
@@ -144,6 +147,10 @@ pub enum AfterEnd {
     Stay,
     /// Launch the prepared incarnation.
     Relaunch,
+    /// It ended by itself or somebody removed its session: restarted by G1 and G2.
+    Died,
+    /// Its tmux server died: restarted at once, and not counted.
+    Lost,
 }
 
 /// Start history, for the growing delay (G2) and the budget (G1).
@@ -190,6 +197,8 @@ pub struct Suspect {
     pub what: SuspectKind,
     pub screen: u64,
     pub at: Boot,
+    /// Looks so far whose screens differed.
+    pub tries: u32,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
