@@ -45,6 +45,11 @@ pub fn unit(session: &str, incarnation: u64) -> UnitState {
     serde_json::from_value(body).unwrap()
 }
 
+/// As JSON: fields that may be missing are left out.
+pub fn queued() -> Stage {
+    serde_json::from_value(serde_json::json!({"stage": "queued", "look": 0})).unwrap()
+}
+
 pub fn delivery(id: i64, session: &str, stage: Stage) -> Delivery {
     Delivery {
         id,
@@ -284,11 +289,7 @@ fn changes(step: &Step) -> (Changes, Durability) {
         return (Changes::default(), Durability::Full);
     };
     let stage = |over: bool| {
-        if over {
-            Stage::Unknown { at: Wall(3), reason: "r".into() }
-        } else {
-            Stage::Queued { rest: None, free_since: None }
-        }
+        if over { Stage::Unknown { at: Wall(3), reason: "r".into() } } else { queued() }
     };
     let changes = Changes {
         units: units.iter().map(|(n, i)| unit(&format!("t-{n}"), *i)).collect(),

@@ -1,5 +1,5 @@
 //! The SQLite store in trouble: foreign files, damage, a full disk, `kill -9`, two processes, old formats.
-use crate::store_conformance::{delivery, event, unit};
+use crate::store_conformance::{delivery, event, queued, unit};
 use agents::{
     model::{
         delivery::Stage,
@@ -60,11 +60,13 @@ fn refused(db: &Path) -> String {
 
 /// Two units, a fleet, an open and a closed message, an event, a request: number `n` of each.
 fn everything(n: i64) -> Changes {
-    let queued = Stage::Queued { rest: None, free_since: None };
     Changes {
         units: vec![unit("t-a", n as u64), unit("t-b", n as u64)],
         fleet: Some(FleetState { next_delivery: n, phase: 1, ..FleetState::default() }),
-        deliveries: vec![delivery(n, "t-a", queued), delivery(n + 1_000_000, "t-a", Stage::Delivered { at: Wall(n) })],
+        deliveries: vec![
+            delivery(n, "t-a", queued()),
+            delivery(n + 1_000_000, "t-a", Stage::Delivered { at: Wall(n) }),
+        ],
         events: vec![event(Some("a"), n, "saved")],
         ..Changes::default()
     }
@@ -353,7 +355,7 @@ fn the_past_is_kept_up_to_its_cap() {
         let id = store.ask(&Verb::PhaseSet { index: 1 }, Wall(n)).unwrap();
         let answers = if n > 3 { vec![(id, Answer::Ignored { text: String::new() })] } else { vec![] };
         let over = Stage::Delivered { at: Wall(n) };
-        let stage = if n > 2 { over } else { Stage::Queued { rest: None, free_since: None } };
+        let stage = if n > 2 { over } else { queued() };
         let changes = Changes {
             events: vec![event(None, n, "e")],
             deliveries: vec![delivery(n, "t-a", stage)],
