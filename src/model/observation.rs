@@ -51,7 +51,7 @@ pub enum ServerObs {
 }
 
 /// One session's own pane (the one we started; else the first pane of its first window).
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PaneObs {
     /// `%12`
     pub pane_id: String,
