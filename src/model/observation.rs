@@ -11,6 +11,9 @@ use std::collections::BTreeMap;
 /// means "gone".
 #[derive(Clone, Debug, Default)]
 pub struct Observation {
+    /// A supervisor looks: what died is started again. False in the single passes of a verb, which touch only what they
+    /// were asked for.
+    pub supervised: bool,
     pub server: ServerObs,
     /// Sessions on the fleet's server, by session name as we know it. Complete whenever `server` is [`ServerObs::Up`].
     pub panes: BTreeMap<String, PaneObs>,
@@ -48,7 +51,7 @@ pub enum ServerObs {
 }
 
 /// One session's own pane (the one we started; else the first pane of its first window).
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PaneObs {
     /// `%12`
     pub pane_id: String,

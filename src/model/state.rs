@@ -97,6 +97,9 @@ pub struct UnitState {
     /// Next wake pass.
     #[serde(default)]
     pub wake_due: Option<Boot>,
+    /// An ordered restart failed in its preparation: not tried again before.
+    #[serde(default)]
+    pub no_force_until: Option<Boot>,
     /// One alert each: `waiting`, `gave-up`, `hold`, …
     #[serde(default)]
     pub alerted: BTreeSet<String>,
@@ -126,26 +129,14 @@ pub enum Life {
     #[default]
     Absent,
     /// Launch ordered at `since`; not yet seen.
-    Starting {
-        since: Boot,
-        deadline: Boot,
-    },
-    Running {
-        since: Boot,
-    },
+    Starting { since: Boot, deadline: Boot },
+    Running { since: Boot },
     /// Starts again at `until`.
-    Backoff {
-        until: Boot,
-    },
+    Backoff { until: Boot },
     /// The restart budget is spent; one try at `retry` (`None` = never).
-    GaveUp {
-        retry: Option<Boot>,
-    },
+    GaveUp { retry: Option<Boot> },
     /// Its tree is being ended; then `then`.
-    Ending {
-        deadline: Boot,
-        then: AfterEnd,
-    },
+    Ending { deadline: Boot, then: AfterEnd },
     /// One-shot that ended with 0.
     Done,
 }
@@ -156,6 +147,10 @@ pub enum AfterEnd {
     Stay,
     /// Launch the prepared incarnation.
     Relaunch,
+    /// It ended by itself or somebody removed its session: restarted by G1 and G2.
+    Died,
+    /// Its tmux server died: restarted at once, and not counted.
+    Lost,
 }
 
 /// Start history, for the growing delay (G2) and the budget (G1).
@@ -202,6 +197,8 @@ pub struct Suspect {
     pub what: SuspectKind,
     pub screen: u64,
     pub at: Boot,
+    /// Looks so far whose screens differed.
+    pub tries: u32,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
