@@ -79,10 +79,17 @@ const CLAUDE: &[Scene] = &[
             Wait("esc to interrupt"),
             Save("working-hang", "working"),
             Press("Escape"),
-            Wait("Interrupted"),
+            Wait("^✳"),
             Rest,
-            Save("idle-interrupted", "idle"),
+            Save("idle-taken-back", "idle"),
         ],
+        ..BASE
+    },
+    Scene {
+        name: "interrupted",
+        mode: Mode::Slow,
+        args: &["Please look after the shop"],
+        steps: &[Wait("word2"), Press("Escape"), Wait("Interrupted"), Rest, Save("idle-interrupted", "idle")],
         ..BASE
     },
     Scene {
@@ -135,7 +142,18 @@ const CLAUDE: &[Scene] = &[
         name: "limit",
         mode: Mode::Limit,
         args: &["Please look after the shop"],
-        steps: &[Wait("429"), Rest, Save("limited-api", "limited")],
+        steps: &[
+            Wait("429"),
+            Rest,
+            Save("limited-api", "limited"),
+            Do(Mode::Say),
+            Type("go on now"),
+            Rest,
+            Press("Enter"),
+            Wait("All done"),
+            Rest,
+            Save("idle-after-limit-api", "idle"),
+        ],
         ..BASE
     },
     Scene {
@@ -143,7 +161,22 @@ const CLAUDE: &[Scene] = &[
         mode: Mode::Limit,
         args: &["Please look after the shop"],
         env: &[("ANTHROPIC_AUTH_TOKEN", ""), ("CLAUDE_CODE_OAUTH_TOKEN", "sk-ant-oat01-stand-in")],
-        steps: &[Wait("limit"), Rest, Save("limited-plan", "limited")],
+        steps: &[
+            Wait("Stop and wait"),
+            Rest,
+            Save("limited-menu", "limited"),
+            Press("Escape"),
+            Wait("for shortcuts"),
+            Rest,
+            Save("limited-plan", "limited"),
+            Do(Mode::Say),
+            Type("go on now"),
+            Rest,
+            Press("Enter"),
+            Wait("All done"),
+            Rest,
+            Save("idle-after-limit", "idle"),
+        ],
         ..BASE
     },
     Scene {
@@ -173,7 +206,19 @@ const CLAUDE: &[Scene] = &[
         name: "bad",
         mode: Mode::Bad,
         args: &["Please look after the shop"],
-        steps: &[Wait("API Error: 400"), Wait("^✳"), Rest, Save("fatal-bad", "fatal")],
+        steps: &[
+            Wait("API Error: 400"),
+            Wait("^✳"),
+            Rest,
+            Save("fatal-bad", "fatal"),
+            Do(Mode::Say),
+            Type("go on now"),
+            Rest,
+            Press("Enter"),
+            Wait("All done"),
+            Rest,
+            Save("idle-after-bad", "idle"),
+        ],
         ..BASE
     },
     Scene {
@@ -271,7 +316,19 @@ const CODEX: &[Scene] = &[
         name: "limit",
         mode: Mode::Limit,
         args: &["Please look after the shop"],
-        steps: &[Wait("usage limit"), Rest, Save("limited", "limited")],
+        steps: &[
+            Wait("usage limit"),
+            Rest,
+            Save("limited", "limited"),
+            Do(Mode::Say),
+            Type("go on now"),
+            Rest,
+            Save("limited-draft", "limited"),
+            Press("Enter"),
+            Wait("All done"),
+            Rest,
+            Save("idle-after-limit", "idle"),
+        ],
         ..BASE
     },
     Scene {
@@ -285,7 +342,18 @@ const CODEX: &[Scene] = &[
         name: "auth",
         mode: Mode::Auth,
         args: &["Please look after the shop"],
-        steps: &[Wait("401"), Rest, Save("fatal-auth", "fatal")],
+        steps: &[
+            Wait("401"),
+            Rest,
+            Save("fatal-auth", "fatal"),
+            Do(Mode::Say),
+            Type("go on now"),
+            Rest,
+            Press("Enter"),
+            Wait("All done"),
+            Rest,
+            Save("idle-after-auth", "idle"),
+        ],
         ..BASE
     },
     Scene {
@@ -399,7 +467,18 @@ const OPENCODE: &[Scene] = &[
         name: "auth",
         mode: Mode::Auth,
         args: &["--prompt", "Please look after the shop"],
-        steps: &[Wait("x-api-key"), Rest, Save("fatal-auth", "fatal")],
+        steps: &[
+            Wait("x-api-key"),
+            Rest,
+            Save("fatal-auth", "fatal"),
+            Do(Mode::Say),
+            Type("go on now"),
+            Rest,
+            Press("Enter"),
+            Wait("All done"),
+            Rest,
+            Save("idle-after-auth", "idle"),
+        ],
         ..BASE
     },
     Scene {
@@ -498,7 +577,7 @@ const GEMINI: &[Scene] = &[
         name: "limit",
         mode: Mode::Limit,
         args: &["-m", "gemini-2.5-flash", "-i", "Please look after the shop"],
-        steps: &[Wait("✕|Usage limit|exhausted"), Rest, Save("limited", "limited")],
+        steps: &[Wait("✕|Usage limit|exhausted"), Rest, Save("limited-menu", "limited"), Press("Down"), Press("Enter"), Rest, Save("idle-limit-refused", "idle")],
         ..BASE
     },
     Scene {
@@ -512,7 +591,18 @@ const GEMINI: &[Scene] = &[
         name: "auth",
         mode: Mode::Auth,
         args: &["-m", "gemini-2.5-flash", "-i", "Please look after the shop"],
-        steps: &[Wait("API Error"), Rest, Save("fatal-auth", "fatal")],
+        steps: &[
+            Wait("API Error"),
+            Rest,
+            Save("fatal-auth", "fatal"),
+            Do(Mode::Say),
+            Type("go on now"),
+            Rest,
+            Press("Enter"),
+            Wait("All done"),
+            Rest,
+            Save("idle-after-auth", "idle"),
+        ],
         ..BASE
     },
     Scene {
