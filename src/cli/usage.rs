@@ -1,0 +1,75 @@
+//! What is wrong with the line, in the house's words.
+use super::failure::complain;
+use crate::model::name::printable;
+use clap::{
+    Command,
+    error::{ContextKind, ContextValue, ErrorKind},
+};
+
+/// Says it; the exit code: 2, or 0 if help or the version was asked for.
+pub fn report(error: &clap::Error, command: &Command) -> u8 {
+    if !error.use_stderr() {
+        let _ = error.print();
+        return 0;
+    }
+    complain(&text(error, command));
+    2
+}
+
+fn text(error: &clap::Error, command: &Command) -> String {
+    let word = |kind| match error.get(kind) {
+        Some(ContextValue::String(s)) => Some(s.clone()),
+        Some(ContextValue::Strings(list)) => list.first().cloned(),
+        _ => None,
+    };
+    match error.kind() {
+        ErrorKind::InvalidSubcommand => {
+            let given = word(ContextKind::InvalidSubcommand).unwrap_or_default();
+            let near = nearest(&given, command.get_subcommands().map(Command::get_name));
+            let hint = near.map_or("`agents help` lists the verbs".to_owned(), |n| format!("did you mean `{n}`?"));
+            format!("error: unknown verb `{}`\nhint: {hint}", printable(&given))
+        }
+        ErrorKind::UnknownArgument => {
+            let given = word(ContextKind::InvalidArg).unwrap_or_default();
+            let hint = match word(ContextKind::SuggestedArg) {
+                Some(near) => format!("did you mean `{near}`?"),
+                None => "`agents VERB --help` lists what a verb takes; behind `--` every word is text".into(),
+            };
+            format!("error: unexpected `{}`\nhint: {hint}", printable(&given))
+        }
+        // Clap's own rendering, without its advertisement.
+        _ => {
+            let all = error.render().to_string();
+            let kept = all.split("\n\nFor more information").next().unwrap_or_default();
+            kept.trim_end().replace("  tip: ", "hint: ")
+        }
+    }
+}
+
+/// The word that was probably meant.
+pub fn nearest<'a>(given: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    let given = given.to_lowercase();
+    known
+        .map(|k| {
+            let k_lower = k.to_lowercase();
+            let begins = given.chars().count() >= 2 && k_lower.starts_with(&given);
+            let score = strsim::jaro_winkler(&given, &k_lower);
+            (if begins { 1.0 } else { score }, k)
+        })
+        .filter(|(score, _)| *score >= 0.8)
+        .max_by(|a, b| a.0.total_cmp(&b.0))
+        .map(|(_, k)| k)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::nearest;
+
+    #[test]
+    fn typos_find_their_word_and_strangers_none() {
+        let known = ["builder", "adversary", "web"];
+        assert_eq!(nearest("buidler", known.into_iter()), Some("builder"));
+        assert_eq!(nearest("adv", known.into_iter()), Some("adversary"));
+        assert_eq!(nearest("zzz", known.into_iter()), None);
+    }
+}
