@@ -182,12 +182,12 @@ fn of_unit(name: &str, watched: bool, unit: Option<&UnitState>, pane: Option<&Pa
             say(Standing::GaveUp, words, next, Some(blocker))
         }
         Life::Done if !alive => say(Standing::Done, "done".into(), None, None),
-        Life::Ending { then: AfterEnd::Relaunch, .. } => {
-            say(Standing::Starting, "restarting".into(), Some(Next { action: "start", at: None }), None)
-        }
         Life::Ending { then: AfterEnd::Stay, deadline } => {
             let next = alive.then(|| Next { action: "kill", at: Some(now.wall_at(*deadline)) });
             say(Standing::Stopped, if alive { "stopping".into() } else { String::new() }, next, None)
+        }
+        Life::Ending { .. } => {
+            say(Standing::Starting, "restarting".into(), Some(Next { action: "start", at: None }), None)
         }
         _ if alive => running(name, unit, around),
         _ if unit.wish == Wish::Stop => say(Standing::Stopped, String::new(), None, None),

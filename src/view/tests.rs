@@ -141,26 +141,16 @@ fn pane(command: &str) -> PaneObs {
 }
 
 fn unit(name: &str, life: Life, seen: Seen) -> UnitState {
-    UnitState {
-        name: name.into(),
-        session: format!("p-{name}"),
-        service: false,
-        wish: Wish::Run,
-        life,
-        incarnation: 1,
-        pane: None,
-        restarts: Restarts { total: 3, ..Restarts::default() },
-        last_exit: None,
-        reason: "because".into(),
-        since: Wall(now().wall.0 - 60_000),
-        start_model: None,
-        start_backend: None,
-        sight: Sight { state: seen, ..Sight::default() },
-        hold: None,
-        wake_due: None,
-        alerted: Default::default(),
-        started_with: None,
-    }
+    // What is not named here has its default, as in a stored row.
+    let row = serde_json::json!({"name": name, "session": format!("p-{name}")});
+    let mut unit: UnitState = serde_json::from_value(row).expect("a unit");
+    unit.wish = Wish::Run;
+    unit.life = life;
+    unit.restarts.total = 3;
+    unit.reason = "because".into();
+    unit.since = Wall(now().wall.0 - 60_000);
+    unit.sight.state = seen;
+    unit
 }
 
 const RUNNING: Life = Life::Running { since: Boot(5) };

@@ -1,3 +1,4 @@
 mod rooms;
 mod store_conformance;
 mod store_sqlite;
+mod cli;
