@@ -17,6 +17,7 @@
 //! | [`cli`] | one thin file per verb | all of the above |
 pub mod backends;
 pub mod cli;
+pub mod config;
 pub mod decide;
 pub mod engine;
 pub mod launch;

@@ -1,4 +1,5 @@
+mod cli;
+mod configs;
 mod rooms;
 mod store_conformance;
 mod store_sqlite;
-mod cli;

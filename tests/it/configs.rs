@@ -1,0 +1,239 @@
+//! Bad configs and what is said about them: `tests/configs/NAME.toml` beside `NAME.check` and `NAME.run`.
+//!
+//! To write the expected files anew after a wanted change: `AGENTS_WRITE_GOLDEN=1 cargo test --test it configs`.
+use agents::config::{Fault, ListedDisk, Loaded, Source, Strictness, load};
+use proptest::prelude::*;
+use std::{fs, path::Path};
+
+const EXAMPLE: &str = include_str!("../../agents.example.toml");
+
+fn folder() -> std::path::PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/configs")
+}
+
+/// The fleet of all these configs: `/fleet`, with a few prompt files.
+fn disk() -> ListedDisk {
+    let mut disk = ListedDisk::with(
+        ["lead.md", "wake.md", "kickoff.md", "builder.md", "adversary.md"].map(|f| format!("/fleet/prompts/{f}")),
+    );
+    disk.files.insert("/fleet/taken".into());
+    disk
+}
+
+fn read(text: &str, strictness: Strictness) -> Result<Loaded, Vec<Fault>> {
+    let source = Source { path: Path::new("/fleet/agents.toml"), text, home: Some(Path::new("/home/me")) };
+    load(&source, &disk(), strictness)
+}
+
+/// Everything a reader would see, and which agents cannot run.
+fn told(text: &str, strictness: Strictness) -> String {
+    let mut out = String::new();
+    let loaded = read(text, strictness);
+    let faults = match &loaded {
+        Ok(loaded) => &loaded.faults,
+        Err(faults) => faults,
+    };
+    for fault in faults {
+        out.push_str(&fault.render(false));
+        out.push_str("\n\n");
+    }
+    match &loaded {
+        Err(_) => out.push_str("-> nothing runs\n"),
+        Ok(loaded) => {
+            let p = &loaded.policy;
+            assert_eq!(p.warnings.len(), loaded.faults.len());
+            let agents = p.agents.iter().map(|a| ("agent", &a.name, &a.fault));
+            for (kind, name, fault) in agents.chain(p.services.iter().map(|s| ("service", &s.name, &s.fault))) {
+                let state = fault.as_ref().map_or("runs".to_owned(), |f| format!("does not run: {f}"));
+                out.push_str(&format!("-> {kind} {} {state}\n", agents::model::name::printable(name)));
+            }
+            if p.agents.is_empty() {
+                out.push_str("-> no agents\n");
+            }
+        }
+    }
+    out
+}
+
+#[test]
+fn each_bad_config_is_answered_as_recorded() {
+    let write = std::env::var_os("AGENTS_WRITE_GOLDEN").is_some();
+    let mut names: Vec<_> = fs::read_dir(folder())
+        .unwrap()
+        .map(|e| e.unwrap().path())
+        .filter(|p| p.extension().is_some_and(|e| e == "toml"))
+        .collect();
+    names.sort();
+    assert!(names.len() > 20);
+    let mut wrong = Vec::new();
+    for path in names {
+        let text = fs::read_to_string(&path).unwrap();
+        for (strictness, extension) in [(Strictness::Check, "check"), (Strictness::Run, "run")] {
+            let (told, file) = (told(&text, strictness), path.with_extension(extension));
+            if write {
+                fs::write(&file, &told).unwrap();
+            } else if fs::read_to_string(&file).unwrap_or_default() != told {
+                wrong.push(format!("{}:\n{told}", file.display()));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "answered differently:\n{}", wrong.join("\n"));
+}
+
+#[test]
+fn every_fault_has_a_line_a_column_and_a_hint() {
+    for entry in fs::read_dir(folder()).unwrap() {
+        let path = entry.unwrap().path();
+        if path.extension().is_none_or(|e| e != "toml") {
+            continue;
+        }
+        let text = fs::read_to_string(&path).unwrap();
+        let faults = match read(&text, Strictness::Check) {
+            Ok(loaded) => loaded.faults,
+            Err(faults) => faults,
+        };
+        if !path.file_name().unwrap().to_string_lossy().starts_with("good-") {
+            assert!(!faults.is_empty(), "{}", path.display());
+        }
+        for fault in faults {
+            assert!(fault.hint.is_some(), "{}: {}", path.display(), fault.one_line());
+            assert!(fault.line >= 1 && fault.column >= 1 && fault.end_column > fault.column);
+            assert!(fault.render(false).contains(&format!("agents.toml:{}:{}", fault.line, fault.column)));
+            assert!(!fault.one_line().contains('\n'));
+        }
+    }
+}
+
+#[test]
+fn the_example_has_no_fault() {
+    for strictness in [Strictness::Check, Strictness::Run] {
+        let loaded = read(EXAMPLE, strictness).unwrap_or_else(|f| panic!("{}", f[0].render(false)));
+        assert!(loaded.faults.is_empty(), "{}", loaded.faults[0].render(false));
+        let p = loaded.policy;
+        assert_eq!(p.agents.len(), 4);
+        assert_eq!(p.backends.len(), 5);
+        assert_eq!(p.phases.unwrap().phases.len(), 2);
+    }
+}
+
+/// The example with every commented-out key switched on: each must be a key that exists, with a value of its type.
+#[test]
+fn the_examples_comments_are_right_too() {
+    let text: String = EXAMPLE
+        .lines()
+        .map(|l| {
+            let bare = l.strip_prefix('#').filter(|r| r.starts_with(|c: char| c.is_ascii_lowercase() || c == '['));
+            format!("{}\n", bare.filter(|r| r.contains('=') || r.starts_with('[')).unwrap_or(l))
+        })
+        .collect();
+    let loaded = read(&text, Strictness::Check).unwrap_or_else(|f| panic!("{}", f[0].render(false)));
+    assert!(loaded.faults.is_empty(), "{}", loaded.faults[0].render(false));
+    // And every key of the table appears.
+    for section in agents::config::key_table_markdown().split("### ").skip(1) {
+        for row in section.lines().filter_map(|l| l.strip_prefix("| `")) {
+            let key = row.split('`').next().unwrap();
+            let seen = text.lines().any(|l| l.trim_start().starts_with(&format!("{key} =")))
+                || text.contains(&format!("{key} = "));
+            let header = text.contains(&format!("[{key}]")) || text.contains(&format!(".{key}]"));
+            assert!(seen || header, "`{key}` is not in the example");
+        }
+    }
+}
+
+#[test]
+fn defaults_are_those_of_today() {
+    let text = "[defaults]\nsession_prefix='p-'\nlog_dir='l'\n[backend.x]\nbin='x'\n[[agent]]\nname='a'\nbackend='x'\n";
+    let p = read(text, Strictness::Check).unwrap().policy;
+    let w = &p.watchdog;
+    assert_eq!((w.signal_interval.as_secs(), w.heavy_interval.as_secs()), (30, 300));
+    assert_eq!(
+        (w.limit_probe_fallback.as_secs(), w.limit_reset_slack.as_secs(), w.stall_grace.as_secs()),
+        (300, 45, 180)
+    );
+    let b = &p.agents[0].backend;
+    assert_eq!((b.model_flag.as_str(), b.resume_flag.as_str()), ("--model '{model}'", "--resume '{id}'"));
+    assert_eq!((b.remote_control_flag.as_str(), b.attach.as_str()), ("--remote-control '{session}'", "{bin}"));
+    assert_eq!((b.connect_delay.as_secs(), b.stall_idle.as_secs(), b.reader.log_grace.as_secs()), (12, 300, 180));
+    assert_eq!(b.submit_key, None);
+    assert!(b.reader.active.is_none() && b.reader.waiting.is_none());
+    let a = &p.agents[0];
+    assert_eq!((a.session.as_str(), a.kind.as_str(), a.watch.as_str(), a.enabled), ("p-a", "persistent", "none", true));
+    assert_eq!((a.dir.as_path(), p.log_dir.as_path()), (Path::new("/fleet"), Path::new("/fleet/l")));
+    assert_eq!((p.tmux.size, p.log.max_bytes), ((200, 50), 100_000_000));
+    assert!(p.phases.is_none());
+}
+
+#[test]
+fn later_names_replace_earlier_ones_on_their_place() {
+    let text = "[defaults]\nsession_prefix='p-'\nlog_dir='l'\nbackend='x'\n[backend.x]\nbin='x'\n\
+                [[agent]]\nname='a'\nmodel='1'\n[[agent]]\nname='b'\n[[agent]]\nname='a'\nmodel='2'\n";
+    let p = read(text, Strictness::Run).unwrap().policy;
+    let seen: Vec<_> = p.agents.iter().map(|a| (a.name.as_str(), a.model.as_str())).collect();
+    assert_eq!(seen, [("a", "2"), ("b", "")]);
+    assert_eq!(p.warnings.len(), 1);
+}
+
+#[test]
+fn crlf_bom_tabs_and_wide_letters_keep_columns_right() {
+    let text = "\u{feff}[defaults]\r\nsession_prefix = 'p-'\r\nlog_dir = 'l'\r\n[[agent]]\r\nname = 'é日'\t\r\n\tx = { 'é' = 1 }\r\n";
+    let Ok(loaded) = read(text, Strictness::Check) else { panic!("fatal") };
+    let at: Vec<_> = loaded.faults.iter().map(|f| (f.line, f.column)).collect();
+    assert_eq!(at, [(4, 1), (5, 8), (6, 2)]);
+    for fault in &loaded.faults {
+        assert!(fault.render(false).contains(&format!(":{}:{}\n", fault.line, fault.column)));
+    }
+}
+
+/// Nothing that a disk may hold takes long or much, or stops anything.
+#[test]
+fn monstrous_texts_are_refused() {
+    let head = "[defaults]\nsession_prefix='p-'\nlog_dir='l'\n";
+    let deep = format!("{head}x = {}", "[".repeat(50_000));
+    let keys: String = std::iter::once(head.to_owned()).chain((0..5_000).map(|n| format!("key{n} = 1\n"))).collect();
+    let pattern = format!("{head}[backend.x]\nbin='x'\nactive_re='{}'\n", "(a|b)".repeat(2_000_000));
+    let long_key = format!("{head}{} = 1", "k".repeat(1_000_000));
+    for (text, at_least) in [(deep, 1), (keys, 5_000), (pattern, 1), (long_key, 1)] {
+        let faults = match read(&text, Strictness::Check) {
+            Ok(loaded) => loaded.faults,
+            Err(faults) => faults,
+        };
+        assert!(faults.len() >= at_least);
+        assert!(faults[0].one_line().len() < 1_000 && faults[0].render(false).len() < 10_000);
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 48, failure_persistence: None, ..ProptestConfig::default() })]
+
+    /// Pieces of the example, torn out, doubled, swapped and sprinkled with rubbish.
+    #[test]
+    fn no_text_panics(
+        edits in prop::collection::vec((0usize..EXAMPLE.len(), 0usize..200, "(\\PC{0,4}|\\[\\[|\"|'''|\n|=|\\{|\\\\u0000|-1|nan|1e18|\u{0}|\u{1b}|\u{202e})"), 1..12)
+    ) {
+        let mut text = EXAMPLE.to_owned();
+        for (at, len, new) in edits {
+            let mut at = at.min(text.len());
+            while !text.is_char_boundary(at) { at -= 1 }
+            let mut end = (at + len).min(text.len());
+            while !text.is_char_boundary(end) { end -= 1 }
+            text.replace_range(at..end, &new);
+        }
+        for strictness in [Strictness::Check, Strictness::Run] {
+            let faults = match read(&text, strictness) {
+                Ok(loaded) => loaded.faults,
+                Err(faults) => { prop_assert!(!faults.is_empty()); faults }
+            };
+            for fault in faults {
+                let shown = fault.render(false);
+                prop_assert!(!shown.contains('\u{1b}') && !shown.contains('\u{202e}'), "{shown:?}");
+                let line = fault.one_line();
+                prop_assert!(!line.contains(['\n', '\x1b']), "{line:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn no_rubbish_panics(text in "(\\PC|[\\[\\]{}=\"'#.\n\t-]){0,300}") {
+        let _ = read(&text, Strictness::Run);
+    }
+}
