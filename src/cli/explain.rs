@@ -28,11 +28,11 @@ pub fn run(args: &ExplainArgs, context: &mut Context) -> Report {
     let chosen = view.agents.iter().filter(|a| args.name.as_ref().is_none_or(|n| *n == a.name));
     if args.json {
         let list: Vec<_> = chosen.map(explain::explanation).collect();
-        let value = match (&args.name, list.first()) {
-            (Some(_), Some(one)) => json!(one),
-            _ => json!({"v": 1, "agents": list}),
+        let text = match (&args.name, list.first()) {
+            (Some(_), Some(one)) => serde_json::to_string_pretty(one),
+            _ => serde_json::to_string_pretty(&json!({"v": 1, "agents": list})),
         };
-        context.out.line(&format!("{value:#}"))?;
+        context.out.line(&text.map_err(|e| Failure::new(1, e.to_string()))?)?;
         return Ok(0);
     }
     for agent in chosen {

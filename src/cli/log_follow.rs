@@ -51,15 +51,12 @@ impl Follow {
             }
             if let Some(file) = &mut current {
                 at += drain(file, out, take).map_err(|e| self.failure(e))?;
-                if self.moved_away(file) {
-                    // What came between the last read and the rename.
+                if self.replaced(file) {
+                    // The new part is there, so the old one is complete.
                     drain(file, out, take).map_err(|e| self.failure(e))?;
                     current = None;
                     at = 0;
-                    out.flush()?;
-                    if self.path.exists() {
-                        continue;
-                    }
+                    continue;
                 } else if file.metadata().is_ok_and(|m| m.len() < at) {
                     let _ = file.seek(SeekFrom::Start(0));
                     at = 0;
@@ -78,11 +75,10 @@ impl Follow {
         }
     }
 
-    /// Does the path name another file by now, or none?
-    fn moved_away(&self, file: &File) -> bool {
+    /// Does the path name another file by now?
+    fn replaced(&self, file: &File) -> bool {
         match (std::fs::metadata(&self.path), file.metadata()) {
             (Ok(there), Ok(ours)) => (there.dev(), there.ino()) != (ours.dev(), ours.ino()),
-            (Err(e), _) => e.kind() == io::ErrorKind::NotFound,
             _ => false,
         }
     }

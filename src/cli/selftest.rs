@@ -3,7 +3,11 @@ use super::{
     Context,
     failure::{Failure, Report},
 };
-use crate::model::policy::Reader;
+use crate::{
+    backends::{self, Screen},
+    model::policy::Reader,
+    world::clock,
+};
 use regex::{Regex, RegexBuilder};
 use std::time::Duration;
 
@@ -60,9 +64,8 @@ fn reader() -> Result<Reader, Failure> {
     })
 }
 
-/// Activity by the footer alone: the last 10 rows.
 fn active(reader: &Reader, pane: &str) -> bool {
-    let rows: Vec<&str> = pane.lines().collect();
-    let from = if reader.footer_ui { rows.len().saturating_sub(10) } else { 0 };
-    reader.active.as_ref().is_some_and(|re| re.is_match(&rows[from..].join("\n")))
+    let screen = Screen { text: pane, ..Screen::default() };
+    let about = backends::Context { reader, said: "", ours: &[], now: clock::now() };
+    backends::read(&screen, &about).active.is_some()
 }

@@ -25,9 +25,18 @@ fn text(error: &clap::Error, command: &Command) -> String {
     match error.kind() {
         ErrorKind::InvalidSubcommand => {
             let given = word(ContextKind::InvalidSubcommand).unwrap_or_default();
-            let near = nearest(&given, command.get_subcommands().map(Command::get_name));
-            let hint = near.map_or("`agents help` lists the verbs".to_owned(), |n| format!("did you mean `{n}`?"));
-            format!("error: unknown verb `{}`\nhint: {hint}", printable(&given))
+            let parent = error.get(ContextKind::Usage).and_then(|usage| parent(&usage.to_string(), command));
+            let (what, verb, among) = match parent {
+                Some(verb) => ("word", verb.get_name(), verb),
+                None => ("verb", "", command),
+            };
+            let near = nearest(&given, among.get_subcommands().map(Command::get_name));
+            let hint = match near {
+                Some(near) => format!("did you mean `{near}`?"),
+                None if verb.is_empty() => "`agents help` lists the verbs".to_owned(),
+                None => format!("`agents {verb} --help` lists what it takes"),
+            };
+            format!("error: unknown {what} `{}`\nhint: {hint}", printable(&given))
         }
         ErrorKind::UnknownArgument => {
             let given = word(ContextKind::InvalidArg).unwrap_or_default();
@@ -44,6 +53,12 @@ fn text(error: &clap::Error, command: &Command) -> String {
             kept.trim_end().replace("  tip: ", "hint: ")
         }
     }
+}
+
+/// The verb whose own words are meant, by the usage that clap shows for them.
+fn parent<'a>(usage: &str, command: &'a Command) -> Option<&'a Command> {
+    let word = usage.split("agents ").nth(1)?.split_whitespace().next()?;
+    command.find_subcommand(word)
 }
 
 /// The word that was probably meant.

@@ -11,8 +11,9 @@
 //! ```
 use super::when;
 use crate::model::{
+    name::printable_cut,
     observation::PaneObs,
-    policy::{Agent, Watch},
+    policy::{Agent, Kind, Watch},
     reading::Evidence,
     state::{AfterEnd, FleetState, Hold, Life, Seen, UnitState, Wish},
     time::{Now, Wall, human},
@@ -122,12 +123,20 @@ pub fn agent(agent: &Agent, unit: Option<&UnitState>, pane: Option<&PaneObs>, ar
         outlook.blocker = Some(format!("{fault}; mend it (`agents check` shows where)"));
         outlook.next = None;
     }
+    if around.fleet.sequence_complete && agent.kind == Kind::Loop && !outlook.alive {
+        outlook.standing = Standing::Stopped;
+        outlook.words = "phase sequence complete".into();
+        outlook.next = None;
+    }
     if let Some(unit) = unit
         && outlook.alive
         && outlook.next.is_none()
         && matches!(outlook.standing, Standing::Idle | Standing::Working | Standing::Unknown)
     {
         outlook.next = stall(agent, unit, around).or_else(|| wake(agent, unit, around));
+    }
+    if !outlook.alive && !agent.enabled && outlook.blocker.is_none() {
+        outlook.blocker = Some(format!("disabled in the config; `agents up {}` starts it all the same", agent.name));
     }
     if outlook.next.is_some() && !around.supervised {
         outlook.next = None;
@@ -190,12 +199,15 @@ fn of_unit(name: &str, watched: bool, unit: Option<&UnitState>, pane: Option<&Pa
             say(Standing::Starting, "restarting".into(), Some(Next { action: "start", at: None }), None)
         }
         _ if alive => running(name, unit, around),
-        _ if unit.wish == Wish::Stop => say(Standing::Stopped, String::new(), None, None),
+        _ if unit.wish == Wish::Stop => {
+            let blocker = format!("stopped by you; `agents up {name}` starts it");
+            say(Standing::Stopped, String::new(), None, Some(blocker))
+        }
         Life::Running { .. } => {
             let next = watched.then_some(Next { action: "restart", at: None });
             say(Standing::Exited, exit_words(unit), next, None)
         }
-        _ if unit.last_exit.is_some() => {
+        _ if unit.last_exit.is_some() || (unit.wish == Wish::Run && unit.incarnation > 0) => {
             let next = watched.then_some(Next { action: "start", at: None });
             say(Standing::Exited, exit_words(unit), next, None)
         }
@@ -243,15 +255,15 @@ fn hold_words(hold: &Hold, now: Now) -> String {
     format!("held until {}, then probe", when::clock(hold.until_wall, now))
 }
 
+/// How the last run ended. What is known of an older run says nothing about it.
 fn exit_words(unit: &UnitState) -> String {
-    match &unit.last_exit {
-        Some(exit) => match (&exit.error, exit.code, exit.signal) {
-            (Some(error), ..) => error.clone(),
-            (_, _, Some(signal)) => format!("ended by signal {signal}"),
-            (_, Some(code), _) => format!("exited with {code}"),
-            _ => "exited".into(),
-        },
-        None => "gone".into(),
+    let exit = unit.last_exit.as_ref().filter(|e| e.incarnation == unit.incarnation);
+    match exit.map(|e| (&e.error, e.code, e.signal)) {
+        Some((Some(error), ..)) => printable_cut(error, 120),
+        Some((_, _, Some(signal))) => format!("ended by signal {signal}"),
+        Some((_, Some(code), _)) => format!("exited with {code}"),
+        _ if matches!(unit.life, Life::Absent) && !unit.reason.is_empty() => printable_cut(&unit.reason, 120),
+        _ => "gone".into(),
     }
 }
 

@@ -6,7 +6,7 @@ use super::{
     when,
 };
 use crate::model::time::{Now, Wall};
-use comfy_table::{ContentArrangement, Table, presets::NOTHING};
+use comfy_table::{ColumnConstraint, ContentArrangement, Table, presets::NOTHING};
 
 /// How to show it.
 #[derive(Clone, Copy, Debug, Default)]
@@ -110,15 +110,41 @@ fn span(since: Option<Wall>, now: Now) -> String {
     since.map_or_else(|| "-".into(), |at| when::ago(at, now))
 }
 
+/// What goes first where there is no room, by index in [`HEADER`], as long as the state has fewer characters than this.
+const DISPENSABLE: [(usize, usize); 6] = [(7, 28), (6, 28), (4, 12), (1, 12), (3, 12), (2, 12)];
+
+/// The columns that fit, in order.
+fn columns(rows: &[[String; 8]], width: Option<u16>) -> Vec<usize> {
+    let mut kept: Vec<usize> = (0..HEADER.len()).collect();
+    let Some(width) = width else { return kept };
+    let widest = |c: &usize| rows.iter().map(|r| r[*c].chars().count()).fold(HEADER[*c].len(), usize::max) + 2;
+    for (gone, state) in DISPENSABLE {
+        let others: usize = kept.iter().filter(|c| **c != STATE).map(widest).sum();
+        if others + widest(&STATE).min(state + 2) <= usize::from(width) {
+            break;
+        }
+        kept.retain(|c| *c != gone);
+    }
+    kept
+}
+
 fn draw(rows: Vec<[String; 8]>, look: Look) -> String {
+    let columns = columns(&rows, look.width);
     let mut table = Table::new();
     table.load_style(NOTHING);
     match look.width {
-        Some(width) => table.set_width(width.max(40)).set_content_arrangement(ContentArrangement::Dynamic),
+        Some(width) => table.set_width(width.max(20)).set_content_arrangement(ContentArrangement::Dynamic),
         None => table.set_content_arrangement(ContentArrangement::Disabled),
     };
-    table.set_header(HEADER);
-    table.add_rows(rows);
+    table.set_header(columns.iter().map(|c| HEADER[*c]));
+    table.add_rows(rows.iter().map(|r| columns.iter().map(|c| r[*c].as_str())));
+    for (i, column) in columns.iter().enumerate() {
+        if *column != STATE
+            && let Some(column) = table.column_mut(i)
+        {
+            column.set_constraint(ColumnConstraint::ContentWidth);
+        }
+    }
     let mut out = String::new();
     let mut state_at = None;
     for (i, line) in table.lines().enumerate() {

@@ -350,7 +350,15 @@ fn outside_text_reaches_no_terminal_raw() {
 fn a_narrow_terminal_wraps_and_colour_adds_no_width() {
     let view = view_of(Some(unit("a", RUNNING, Seen::Waiting)), Some("claude"), true);
     let narrow = Look { width: Some(70), ..Look::default() };
-    assert!(table::status(&view, now(), narrow).lines().all(|l| l.chars().count() <= 70));
+    let text = table::status(&view, now(), narrow);
+    assert!(text.lines().all(|l| l.chars().count() <= 70), "{text}");
+    let header = text.lines().nth(1).unwrap_or_default();
+    let words: Vec<&str> = header.split_whitespace().collect();
+    assert_eq!(
+        words,
+        ["AGENT", "KIND", "BACKEND", "MODEL", "WATCH", "STATE"],
+        "the least important columns go first: {text}"
+    );
     let colour = Look { paint: Paint::Colour, ..Look::default() };
     let painted = table::status(&view, now(), colour);
     assert!(painted.contains("\x1b[33mRUNNING\x1b[0m [claude]"), "{painted:?}");
@@ -366,4 +374,24 @@ fn explain_says_state_evidence_next_and_blocker() {
     let v = serde_json::to_value(explain::explanation(&view.agents[0])).unwrap_or_default();
     assert_eq!(v["state"], "waiting");
     assert_eq!(v["next_action"], serde_json::Value::Null);
+}
+
+#[test]
+fn how_the_last_run_ended_is_said_but_not_that_of_an_older_one() {
+    let mut ended = unit("a", Life::Absent, Seen::Unknown);
+    ended.incarnation = 2;
+    ended.reason = "could not be started: no such folder".into();
+    let exit = |incarnation| {
+        Some(ExitRecord { incarnation, code: Some(3), signal: None, at: Wall(0), error: None, tree_ended: true })
+    };
+    ended.last_exit = exit(2);
+    assert_eq!(
+        state_of(&view_of(Some(ended.clone()), None, true)),
+        (Standing::Exited, "stopped · exited with 3".into())
+    );
+    ended.last_exit = exit(1);
+    let text = "stopped · could not be started: no such folder";
+    assert_eq!(state_of(&view_of(Some(ended.clone()), None, true)), (Standing::Exited, text.into()));
+    ended.life = RUNNING;
+    assert_eq!(state_of(&view_of(Some(ended), None, true)), (Standing::Exited, "stopped · gone".into()));
 }
