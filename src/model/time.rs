@@ -56,6 +56,11 @@ impl Wall {
     }
 }
 
+/// The machine's UTC offset at `wall`, in seconds east of UTC.
+pub fn utc_offset_at(wall: Wall) -> i32 {
+    wall.local().offset().local_minus_utc()
+}
+
 impl Now {
     pub fn after(self, d: Duration) -> Boot {
         self.boot.after(d)

@@ -1,2 +1,5 @@
-
 mod configs;
+mod git;
+mod rooms;
+mod store_conformance;
+mod store_sqlite;

@@ -1,0 +1,1 @@
+//! Parent of every agent CLI, and the writer of its log.

@@ -1,0 +1,40 @@
+//! The two clocks, read together.
+use crate::model::time::{Boot, Now, Wall, utc_offset_at};
+use rustix::time::{ClockId, clock_gettime};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+/// This moment on both clocks.
+pub fn now() -> Now {
+    let wall = Wall(
+        SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .map_or_else(|before| -(before.duration().as_millis() as i64), |d| d.as_millis() as i64),
+    );
+    Now { boot: boot(), wall, utc_offset_s: utc_offset_at(wall) }
+}
+
+/// CLOCK_BOOTTIME alone: cheaper than [`now`], for deadlines.
+pub fn boot() -> Boot {
+    let t = clock_gettime(ClockId::Boottime);
+    Boot(t.tv_sec as u64 * 1000 + t.tv_nsec as u64 / 1_000_000)
+}
+
+/// Names one run of the machine: [`Boot`] values of another run mean nothing. `AGENTS_BOOT_ID` stands in for the
+/// kernel's. Empty if the kernel tells none.
+pub fn boot_id() -> String {
+    std::env::var("AGENTS_BOOT_ID")
+        .or_else(|_| std::fs::read_to_string("/proc/sys/kernel/random/boot_id"))
+        .map(|id| id.trim().to_owned())
+        .unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn both_clocks_go_forward_together() {
+        let a = super::now();
+        let b = super::now();
+        assert!(b.boot >= a.boot);
+        assert!(a.wall.0 > 1_600_000_000_000, "epoch milliseconds: {:?}", a.wall);
+    }
+}
