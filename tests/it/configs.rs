@@ -114,6 +114,12 @@ fn the_example_has_no_fault() {
         assert_eq!(p.backends.len(), 5);
         assert_eq!(p.phases.unwrap().phases.len(), 2);
     }
+    // A copy of it beside the project's own prompts is complete.
+    let prompts = Path::new(env!("CARGO_MANIFEST_DIR")).join("prompts");
+    let names = fs::read_dir(prompts).unwrap().map(|e| Path::new("/fleet/prompts").join(e.unwrap().file_name()));
+    let disk = ListedDisk::with(names);
+    let source = Source { path: Path::new("/fleet/agents.toml"), text: EXAMPLE, home: None };
+    assert!(load(&source, &disk, Strictness::Check).is_ok_and(|l| l.faults.is_empty()));
 }
 
 /// The example with every commented-out key switched on: each must be a key that exists, with a value of its type.
