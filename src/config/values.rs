@@ -25,7 +25,7 @@ pub(super) fn type_hint(name: &str, value: &DeValue, wanted: &str) -> String {
             format!("write `{name} = {text}`, without quotes")
         }
         ("a list of texts", DeValue::String(_)) => format!("write `{name} = [\"{shown}\"]`"),
-        ("an array of tables", DeValue::Table(_)) => format!("write `[[{name}]]` above it"),
+        ("an array of tables", DeValue::Table(_)) => format!("write its header as `[[{name}]]`"),
         ("a length of time", _) => format!("write `{name} = 90` or `{name} = \"5m\"`"),
         ("a whole number", DeValue::String(text)) if text.parse::<u32>().is_ok() => format!("write `{name} = {text}`"),
         ("text in quotes", _) => format!("write `{name} = \"…\"`"),
