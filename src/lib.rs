@@ -15,8 +15,8 @@
 //! | [`shim`] | parent of every agent CLI, and the writer of its log | model, world |
 //! | [`engine`] | the heartbeat: look, read, decide, save, act, publish | all of the above |
 //! | [`cli`] | one thin file per verb | all of the above |
-pub mod model;
-pub mod store;
 pub mod engine;
+pub mod model;
 pub mod shim;
+pub mod store;
 pub mod world;

@@ -6,27 +6,66 @@ use serde::{Deserialize, Serialize};
 #[serde(tag = "do", rename_all = "kebab-case")]
 pub enum Action {
     /// Read the prompt, make the directory, write the launch record: everything that can fail, before anything is ended.
-    Prepare { session: String, incarnation: u64, model: Option<String>, backend: Option<String>, resume: bool },
+    Prepare {
+        session: String,
+        incarnation: u64,
+        model: Option<String>,
+        backend: Option<String>,
+        resume: bool,
+    },
     /// Start what was prepared. Skipped if its `Prepare` failed.
-    Launch { session: String, incarnation: u64 },
+    Launch {
+        session: String,
+        incarnation: u64,
+    },
     /// End the process tree of this incarnation (TERM, after `grace_ms` KILL), then its session.
-    End { session: String, incarnation: u64, grace_ms: u64 },
+    End {
+        session: String,
+        incarnation: u64,
+        grace_ms: u64,
+    },
     /// Remove what is left of a session whose processes are gone.
-    Clear { session: String },
+    Clear {
+        session: String,
+    },
     /// End processes that carry this session's marker and an older incarnation.
-    Sweep { session: String, incarnation: u64 },
-    Type { session: String, delivery: i64, text: String },
-    Press { session: String, delivery: i64, key: String },
+    Sweep {
+        session: String,
+        incarnation: u64,
+    },
+    Type {
+        session: String,
+        delivery: i64,
+        text: String,
+    },
+    Press {
+        session: String,
+        delivery: i64,
+        key: String,
+    },
     /// Leave copy mode.
-    LeaveMode { session: String },
+    LeaveMode {
+        session: String,
+    },
     /// Connect the log writer again.
-    Repipe { session: String },
-    Alert { event: Event },
-    WritePhase { index: usize },
-    WriteSequenceComplete { text: String },
+    Repipe {
+        session: String,
+    },
+    Alert {
+        event: Event,
+    },
+    WritePhase {
+        index: usize,
+    },
+    WriteSequenceComplete {
+        text: String,
+    },
     RemoveSequenceComplete,
     RemoveTrigger,
-    Answer { request: i64, answer: super::request::Answer },
+    Answer {
+        request: i64,
+        answer: super::request::Answer,
+    },
 }
 
 impl Action {
@@ -63,10 +102,21 @@ pub struct ActionResult {
 pub enum Outcome {
     Done,
     /// Launched: the pane and the shim's process.
-    Launched { pane_id: String, session_id: String, pid: u32, pid_start: u64 },
+    Launched {
+        pane_id: String,
+        session_id: String,
+        pid: u32,
+        pid_start: u64,
+    },
     /// Prepared: things worth saying (a directory was made), and lines of the first message for later comparison.
-    Prepared { notes: Vec<String> },
-    Failed { error: String },
+    Prepared {
+        notes: Vec<String>,
+    },
+    Failed {
+        error: String,
+    },
     /// No answer within the deadline: it may still happen. Look again.
-    Unknown { error: String },
+    Unknown {
+        error: String,
+    },
 }

@@ -48,13 +48,29 @@ pub enum Stage {
         rest: Option<(u64, Boot)>,
     },
     /// The text was (or may have been) typed; look for it from `check` on, until `until`.
-    Typing { since: Boot, check: Boot, until: Boot },
+    Typing {
+        since: Boot,
+        check: Boot,
+        until: Boot,
+    },
     /// The submit key was (or may have been) pressed `presses` times; `tail` is what stood there before.
-    Submitting { presses: u32, tail: u64, check: Boot },
-    Delivered { at: Wall },
-    Undelivered { at: Wall, reason: String },
+    Submitting {
+        presses: u32,
+        tail: u64,
+        check: Boot,
+    },
+    Delivered {
+        at: Wall,
+    },
+    Undelivered {
+        at: Wall,
+        reason: String,
+    },
     /// Nobody can tell whether it arrived; it is never typed again.
-    Unknown { at: Wall, reason: String },
+    Unknown {
+        at: Wall,
+        reason: String,
+    },
 }
 
 impl Stage {

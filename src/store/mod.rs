@@ -24,7 +24,9 @@ pub enum StoreError {
     #[error("another supervisor took over `{resource}` (epoch {epoch} is over)")]
     Fenced { resource: String, epoch: i64 },
     /// The file was written by a newer program; it was not touched.
-    #[error("{path} has format {found}, this program knows up to {known}: use the newer program, or move the file away")]
+    #[error(
+        "{path} has format {found}, this program knows up to {known}: use the newer program, or move the file away"
+    )]
     Newer { path: String, found: i64, known: i64 },
     /// No space left: nothing was written.
     #[error("no space left to write {path}")]
