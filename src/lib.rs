@@ -7,7 +7,7 @@
 //! | [`model`] | the words every room shares: plain data | nothing of ours |
 //! | [`config`] | text -> policy, every fault at once | model |
 //! | [`backends`] | captured pane -> reading | model |
-//! | [`decide`] | the mind: observation + state + policy + now -> actions | model |
+//! | [`decide`] | the mind: observation + state + policy + now -> actions | model, launch |
 //! | [`launch`] | policy -> the command line, environment and prompt of one start | model |
 //! | [`view`] | state -> what a person or a program sees | model |
 //! | [`world`] | hands and eyes: tmux, git, processes, clock, files | model |
@@ -15,7 +15,10 @@
 //! | [`shim`] | parent of every agent CLI, and the writer of its log | model, world |
 //! | [`engine`] | the heartbeat: look, read, decide, save, act, publish | all of the above |
 //! | [`cli`] | one thin file per verb | all of the above |
+pub mod backends;
+pub mod decide;
 pub mod engine;
+pub mod launch;
 pub mod model;
 pub mod shim;
 pub mod store;

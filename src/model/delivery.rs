@@ -46,31 +46,20 @@ pub enum Stage {
     Queued {
         /// Screen hash and time of the last look; two equal ones = the screen is at rest.
         rest: Option<(u64, Boot)>,
+        /// First moment since when nothing but unrest kept it from being typed.
+        free_since: Option<Boot>,
+        /// Next look at the screen.
+        look: Boot,
     },
     /// The text was (or may have been) typed; look for it from `check` on, until `until`.
-    Typing {
-        since: Boot,
-        check: Boot,
-        until: Boot,
-    },
+    /// `before` = how often its first characters stood on the screen before.
+    Typing { since: Boot, check: Boot, until: Boot, before: usize },
     /// The submit key was (or may have been) pressed `presses` times; `tail` is what stood there before.
-    Submitting {
-        presses: u32,
-        tail: u64,
-        check: Boot,
-    },
-    Delivered {
-        at: Wall,
-    },
-    Undelivered {
-        at: Wall,
-        reason: String,
-    },
+    Submitting { presses: u32, tail: u64, check: Boot },
+    Delivered { at: Wall },
+    Undelivered { at: Wall, reason: String },
     /// Nobody can tell whether it arrived; it is never typed again.
-    Unknown {
-        at: Wall,
-        reason: String,
-    },
+    Unknown { at: Wall, reason: String },
 }
 
 impl Stage {

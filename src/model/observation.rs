@@ -11,11 +11,16 @@ use std::collections::BTreeMap;
 /// means "gone".
 #[derive(Clone, Debug, Default)]
 pub struct Observation {
+    /// A supervisor looks: what died is started again. False in the single passes of a verb, which touch only what they
+    /// were asked for.
+    pub supervised: bool,
     pub server: ServerObs,
     /// Sessions on the fleet's server, by session name as we know it. Complete whenever `server` is [`ServerObs::Up`].
     pub panes: BTreeMap<String, PaneObs>,
     /// Ends recorded by our shim, not yet taken over into the state.
     pub exits: BTreeMap<String, ExitRecord>,
+    /// Sessions whose recorded first process still lives although their pane is gone.
+    pub lingering: std::collections::BTreeSet<String>,
     /// Readings of the panes captured for this decision.
     pub readings: BTreeMap<String, Reading>,
     pub git: Option<GitObs>,
@@ -46,7 +51,7 @@ pub enum ServerObs {
 }
 
 /// One session's own pane (the one we started; else the first pane of its first window).
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PaneObs {
     /// `%12`
     pub pane_id: String,
@@ -131,6 +136,8 @@ pub struct FilesObs {
     pub phase_index: Option<i64>,
     pub sequence_complete: bool,
     pub trigger: bool,
+    /// Session -> text of the wake prompt, for wakes that are due; `Err` = the file that cannot be read.
+    pub wake_prompts: BTreeMap<String, Result<String, String>>,
     /// Session -> time of the last write to its log.
     pub log_written: BTreeMap<String, Wall>,
 }

@@ -40,6 +40,8 @@ pub struct Evidence {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OursSeen {
     pub delivery: i64,
+    /// How often its first characters stand on the screen; 0 = not there.
+    pub count: usize,
     /// Hash of everything from the last row that begins our text down to the bottom, cursor position included. The
     /// same value after a submit key means: the key changed nothing there.
     pub tail: u64,

@@ -26,6 +26,8 @@ pub struct FleetState {
     pub next_delivery: i64,
     /// Phase index as last decided; the file is written from it and people may edit the file.
     pub phase: usize,
+    /// The index file is still to be written with `phase`.
+    pub phase_pending: bool,
     pub sequence_complete: bool,
     pub handoff: HandoffState,
     /// Next periodic passes.
@@ -95,6 +97,9 @@ pub struct UnitState {
     /// Next wake pass.
     #[serde(default)]
     pub wake_due: Option<Boot>,
+    /// An ordered restart failed in its preparation: not tried again before.
+    #[serde(default)]
+    pub no_force_until: Option<Boot>,
     /// One alert each: `waiting`, `gave-up`, `hold`, …
     #[serde(default)]
     pub alerted: BTreeSet<String>,
@@ -124,26 +129,14 @@ pub enum Life {
     #[default]
     Absent,
     /// Launch ordered at `since`; not yet seen.
-    Starting {
-        since: Boot,
-        deadline: Boot,
-    },
-    Running {
-        since: Boot,
-    },
+    Starting { since: Boot, deadline: Boot },
+    Running { since: Boot },
     /// Starts again at `until`.
-    Backoff {
-        until: Boot,
-    },
+    Backoff { until: Boot },
     /// The restart budget is spent; one try at `retry` (`None` = never).
-    GaveUp {
-        retry: Option<Boot>,
-    },
+    GaveUp { retry: Option<Boot> },
     /// Its tree is being ended; then `then`.
-    Ending {
-        deadline: Boot,
-        then: AfterEnd,
-    },
+    Ending { deadline: Boot, then: AfterEnd },
     /// One-shot that ended with 0.
     Done,
 }
@@ -154,6 +147,10 @@ pub enum AfterEnd {
     Stay,
     /// Launch the prepared incarnation.
     Relaunch,
+    /// It ended by itself or somebody removed its session: restarted by G1 and G2.
+    Died,
+    /// Its tmux server died: restarted at once, and not counted.
+    Lost,
 }
 
 /// Start history, for the growing delay (G2) and the budget (G1).
@@ -164,8 +161,10 @@ pub struct Restarts {
     pub total: u32,
     /// Moments of counted restarts within the window.
     pub recent: Vec<Boot>,
-    /// Exponent of the next delay; 0 = at once.
-    pub streak: u32,
+    /// The budget was spent: single tries until it runs for a whole window, or `up` clears it.
+    pub gave_up: bool,
+    /// Last start of any kind.
+    pub last_start: Option<Boot>,
 }
 
 /// What the screen said, over time.
@@ -198,6 +197,8 @@ pub struct Suspect {
     pub what: SuspectKind,
     pub screen: u64,
     pub at: Boot,
+    /// Looks so far whose screens differed.
+    pub tries: u32,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

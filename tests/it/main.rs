@@ -1,2 +1,7 @@
+mod git;
+mod rooms;
+#[allow(dead_code)]
 mod sandbox;
+mod store_conformance;
+mod store_sqlite;
 mod tmux_client;

@@ -1,0 +1,99 @@
+//! A config that changed, broke, or reads again; units that came or went with it.
+use super::Mind;
+use crate::model::{
+    event::EventKind,
+    observation::ConfigObs,
+    state::{AfterEnd, Life},
+};
+
+impl Mind<'_> {
+    pub(super) fn config(&mut self) {
+        let obs = self.obs;
+        match &obs.config {
+            None => {}
+            Some(ConfigObs::Broken { faults }) => {
+                if self.state.fleet.config_faults != *faults {
+                    self.state.fleet.config_faults = faults.clone();
+                    let first = faults.first().map(String::as_str).unwrap_or("unreadable");
+                    let more = match faults.len() {
+                        0 | 1 => String::new(),
+                        n => format!(" (and {} more)", n - 1),
+                    };
+                    let text = format!("config is broken, the last good one stays in force: {first}{more} — see `agents check`");
+                    self.alert(EventKind::ConfigBroken, None, text);
+                }
+            }
+            Some(ConfigObs::Mended) => {
+                self.state.fleet.config_faults.clear();
+                self.tell(EventKind::ConfigMended, None, "config reads again");
+            }
+            Some(ConfigObs::Changed { commands }) => {
+                self.state.fleet.config_faults.clear();
+                self.tell(EventKind::ConfigChanged, None, "config changed — in force from now on");
+                for change in commands {
+                    let text = format!(
+                        "config changed what runs: {} `{}`: `{}` -> `{}`",
+                        change.subject, change.key, change.before, change.after
+                    );
+                    let data = serde_json::to_value(change).unwrap_or_default();
+                    self.tell_with(EventKind::CommandChanged, None, text, data, true);
+                }
+            }
+        }
+        if self.obs.supervised {
+            self.warnings();
+        }
+    }
+
+    /// Faults that did not stop the load: each is said once.
+    fn warnings(&mut self) {
+        let policy = self.policy;
+        let agents = policy.agents.iter().filter_map(|a| Some((a.name.as_str(), a.fault.as_deref()?)));
+        let services = policy.services.iter().filter_map(|s| Some((s.name.as_str(), s.fault.as_deref()?)));
+        let faults: Vec<(&str, &str)> = agents.chain(services).collect();
+        for (name, fault) in faults {
+            if self.state.fleet.alerted.insert(format!("fault {name}: {fault}")) {
+                self.alert(EventKind::Warning, Some(name), format!("{name} is disabled: {fault}"));
+            }
+        }
+        for warning in &policy.warnings {
+            if self.state.fleet.alerted.insert(format!("warning {warning}")) {
+                self.tell(EventKind::Warning, None, format!("WARNING: {warning}"));
+            }
+        }
+    }
+
+    /// Units that the config does not name any more: stopped, said, forgotten.
+    pub(super) fn removed_units(&mut self) {
+        if !self.obs.supervised {
+            return;
+        }
+        let policy = self.policy;
+        let known = |session: &str| {
+            policy.agents.iter().any(|a| a.session == session) || policy.services.iter().any(|s| s.session == session)
+        };
+        let gone: Vec<String> = self.state.units.keys().filter(|s| !known(s)).cloned().collect();
+        for session in gone {
+            let unit = self.state.units[&session].clone();
+            let live = self.obs.panes.get(&session).is_some_and(|p| !p.dead) || self.obs.lingering.contains(&session);
+            match unit.life {
+                Life::Ending { deadline, .. } if live => {
+                    if deadline <= self.now.boot {
+                        self.end(&session, unit.incarnation, AfterEnd::Stay);
+                    }
+                    self.wake_by(deadline);
+                }
+                _ if live => {
+                    let text = format!("{} is no longer in the config — killing {session}", unit.name);
+                    self.tell(EventKind::Stopped, Some(&unit.name), text);
+                    self.end(&session, unit.incarnation, AfterEnd::Stay);
+                }
+                _ if self.sees_all() => {
+                    self.close_texts(&session, "the agent was removed from the config");
+                    self.state.units.remove(&session);
+                }
+                _ => {}
+            }
+        }
+    }
+}

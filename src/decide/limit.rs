@@ -1,0 +1,119 @@
+//! The usage-limit hold: seen, held, probed with a growing pause for ever, lifted. A held agent is never restarted.
+use super::{Mind, unit::Spec};
+use crate::{
+    launch::prompt,
+    model::{
+        delivery::DeliveryKind,
+        event::EventKind,
+        policy::Agent,
+        reading::Reading,
+        state::Hold,
+        time::Wall,
+    },
+};
+use std::time::Duration;
+
+/// A reset further away than this is not trusted: probes find out.
+const FAR: Duration = Duration::from_secs(6 * 3600);
+
+impl Mind<'_> {
+    pub(super) fn limit(&mut self, agent: &Agent, reading: &Reading) {
+        let (name, session) = (&agent.name, &agent.session);
+        let spec = Spec::Agent(agent);
+        let banner = reading.limit.as_ref().is_some_and(|e| !e.quoted);
+        let active = reading.active.is_some();
+        let Some(hold) = self.unit(spec).hold.clone() else {
+            if banner && !active {
+                self.hold(agent, reading);
+            }
+            return;
+        };
+        if (active || !banner) && !reading.blank {
+            let how = match hold.probes {
+                0 => "clearing limit state",
+                _ if active => "probe resumed it",
+                _ => "clearing limit state",
+            };
+            self.unit(spec).hold = None;
+            self.unit(spec).alerted.remove("limited");
+            self.drop_queued(session, DeliveryKind::Probe, "the limit is over");
+            self.tell(EventKind::LimitOver, Some(name), format!("limit lifted on {name} — {how}"));
+            return;
+        }
+        if self.now.boot < hold.until {
+            return self.wake_by(hold.until);
+        }
+        if self.has_text(session, DeliveryKind::Probe) {
+            // The last probe still waits for the pane to be free.
+            let until = self.now.after(Duration::from_millis(hold.pause_ms.max(1000)));
+            self.unit(spec).hold = Some(Hold { until, until_wall: self.now.wall_at(until), ..hold });
+            return self.wake_by(until);
+        }
+        let n = hold.probes + 1;
+        self.tell(EventKind::Probe, Some(name), format!("limit probe #{n} on {name} — nudging to resume"));
+        if n == 3 {
+            self.tell(EventKind::Probe, Some(name), format!("WARNING: {name} still limited after 3 probes — flat probes; never rebooting"));
+        }
+        let key = self.submit_key(spec);
+        let now = self.now;
+        self.queue_text(session, DeliveryKind::Probe, prompt::probe(&agent.kind), key, None, now.boot);
+        let rules = &self.policy.watchdog;
+        let (wait, reset) = match self.trusted_reset(reading) {
+            Some(reset) => (self.until_reset(reset), Some(reset)),
+            None => (Duration::from_millis(hold.pause_ms), None),
+        };
+        let pause = Duration::from_millis(hold.pause_ms).saturating_mul(2).min(rules.limit_probe_max.max(rules.limit_probe_fallback));
+        self.unit(spec).hold = Some(Hold {
+            until: now.after(wait),
+            until_wall: now.wall.after(wait),
+            reset: reset.or(hold.reset),
+            probes: n,
+            pause_ms: pause.as_millis() as u64,
+            ..hold
+        });
+        self.wake_by(now.after(wait));
+    }
+
+    fn hold(&mut self, agent: &Agent, reading: &Reading) {
+        let (name, now) = (&agent.name, self.now);
+        let fallback = self.policy.watchdog.limit_probe_fallback;
+        let reset = self.trusted_reset(reading);
+        let wait = reset.map_or(fallback, |reset| self.until_reset(reset));
+        let until_wall = now.wall.after(wait);
+        let text = match reset {
+            Some(_) => {
+                let shown = until_wall.format_local("%a %H:%M");
+                format!("limit hit on {name} — banner says reset {shown}; holding (no reboots)")
+            }
+            None => {
+                let minutes = fallback.as_secs() / 60;
+                format!("limit hit on {name} — reset unparsable; flat {minutes}-min probe loop (no reboots)")
+            }
+        };
+        let unit = self.unit(Spec::Agent(agent));
+        unit.hold = Some(Hold {
+            since: now.wall,
+            until: now.after(wait),
+            until_wall,
+            reset,
+            probes: 0,
+            pause_ms: fallback.as_millis() as u64,
+        });
+        unit.sight.idle_since = None;
+        unit.alerted.insert("limited".into());
+        self.alert(EventKind::Limited, Some(name), text);
+        self.wake_by(now.after(wait));
+    }
+
+    /// A reset in the near future. One that has passed is no reason to wait, and a far one is not believed.
+    fn trusted_reset(&self, reading: &Reading) -> Option<Wall> {
+        let reset = reading.reset?;
+        let ahead = reset.0 - self.now.wall.0;
+        (ahead > 0 && ahead <= FAR.as_millis() as i64).then_some(reset)
+    }
+
+    fn until_reset(&self, reset: Wall) -> Duration {
+        let ahead = Duration::from_millis((reset.0 - self.now.wall.0).max(0) as u64);
+        ahead + self.policy.watchdog.limit_reset_slack
+    }
+}

@@ -1,0 +1,72 @@
+//! Which panes are worth a look now, and when the next look is due.
+use crate::model::{
+    delivery::{Delivery, Stage},
+    policy::Policy,
+    state::{Life, State, UnitState, Wish},
+    time::{Boot, Now},
+};
+use std::{collections::BTreeSet, time::Duration};
+
+/// Two captures that are to be equal lie at least this far apart.
+pub const REST: Duration = Duration::from_millis(150);
+/// The second look after a suspicion.
+pub const SECOND_LOOK: Duration = Duration::from_millis(200);
+
+/// Sessions whose screens the next decision needs.
+pub fn looks(state: &State, policy: &Policy, now: Now, supervised: bool) -> BTreeSet<String> {
+    let mut wanted = BTreeSet::new();
+    if supervised && state.fleet.next_signal.is_none_or(|at| at <= now.boot) {
+        let running = |session: &str| state.units.get(session).is_some_and(|u| matches!(u.life, Life::Running { .. }));
+        let seen = |a: &&crate::model::policy::Agent| running(&a.session);
+        wanted.extend(policy.watched().filter(seen).map(|a| a.session.clone()));
+        wanted.extend(policy.agents.iter().filter(|a| a.wake.is_some()).filter(seen).map(|a| a.session.clone()));
+    }
+    for unit in state.units.values() {
+        if unit_look(unit).is_some_and(|at| at <= now.boot) {
+            wanted.insert(unit.session.clone());
+        }
+    }
+    for delivery in heads(state) {
+        if delivery_look(delivery) <= now.boot {
+            wanted.insert(delivery.session.clone());
+        }
+    }
+    wanted
+}
+
+/// The moment of the next look that does not wait for the next periodic pass.
+pub(super) fn next_look(state: &State, now: Now) -> Boot {
+    let far = now.after(Duration::from_secs(3600));
+    let units = state.units.values().filter_map(unit_look);
+    let texts = heads(state).map(delivery_look);
+    units.chain(texts).fold(far, Boot::min)
+}
+
+fn unit_look(unit: &UnitState) -> Option<Boot> {
+    if !matches!(unit.life, Life::Running { .. }) || unit.wish == Wish::Pause {
+        return None;
+    }
+    let suspect = unit.sight.suspect.as_ref().map(|s| s.at.after(SECOND_LOOK));
+    let hold = unit.hold.as_ref().map(|h| h.until);
+    suspect.into_iter().chain(hold).min()
+}
+
+fn delivery_look(delivery: &Delivery) -> Boot {
+    match &delivery.stage {
+        Stage::Queued { look, .. } => (*look).max(delivery.not_before),
+        Stage::Typing { check, .. } | Stage::Submitting { check, .. } => *check,
+        _ => Boot(u64::MAX),
+    }
+}
+
+/// The oldest text of each session whose program runs: one at a time.
+pub(super) fn heads(state: &State) -> impl Iterator<Item = &Delivery> {
+    let mut seen = BTreeSet::new();
+    state.deliveries.values().filter(move |d| {
+        let runs = state
+            .units
+            .get(&d.session)
+            .is_some_and(|u| matches!(u.life, Life::Running { .. }) && u.wish != Wish::Pause);
+        !d.stage.is_over() && runs && seen.insert(d.session.as_str())
+    })
+}

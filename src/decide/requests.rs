@@ -1,0 +1,149 @@
+//! What people ask for: accepted, ignored, or denied with the reason.
+use super::{Mind, unit::Spec};
+use crate::model::{
+    action::Action,
+    delivery::DeliveryKind,
+    event::EventKind,
+    request::{Answer, Verb},
+    state::{AfterEnd, Life, Wish},
+};
+use std::collections::BTreeMap;
+
+impl Mind<'_> {
+    pub(super) fn requests(&mut self) {
+        let obs = self.obs;
+        for request in &obs.requests {
+            let answer = self.request(&request.verb);
+            self.actions.push(Action::Answer { request: request.id, answer });
+        }
+    }
+
+    fn request(&mut self, verb: &Verb) -> Answer {
+        match verb {
+            Verb::Up { names, models, backends, .. } => {
+                self.each(names, |mind, spec| mind.up(spec, models, backends))
+            }
+            Verb::Down { names } => self.each(names, |mind, spec| mind.down(spec)),
+            Verb::Restart { names } => self.each(names, |mind, spec| mind.restart(spec)),
+            Verb::Pause { names } => self.each(names, |mind, spec| {
+                mind.unit(spec).wish = Wish::Pause;
+                mind.tell(EventKind::Paused, Some(spec.name()), format!("{} paused: no healing, no typing", spec.name()));
+            }),
+            Verb::Resume { names } => self.each(names, |mind, spec| {
+                if mind.unit(spec).wish == Wish::Pause {
+                    mind.unit(spec).wish = Wish::Run;
+                    mind.unit(spec).sight.idle_since = None;
+                    mind.tell(EventKind::Resumed, Some(spec.name()), format!("{} resumed", spec.name()));
+                }
+            }),
+            Verb::Send { name, text } => self.send(name, text),
+            Verb::PhaseSet { index } => self.phase_set(*index),
+        }
+    }
+
+    /// All or nothing: an unknown name changes nothing.
+    fn each(&mut self, names: &[String], mut act: impl FnMut(&mut Self, Spec)) -> Answer {
+        if let Some(unknown) = names.iter().find(|n| self.spec_named(n).is_none()) {
+            return Answer::Denied { text: format!("no agent or service is named `{unknown}`") };
+        }
+        for name in names {
+            if let Some(spec) = self.spec_named(name) {
+                self.unit(spec);
+                act(self, spec);
+            }
+        }
+        Answer::Accepted { text: String::new(), delivery: None }
+    }
+
+    fn up(&mut self, spec: Spec, models: &BTreeMap<String, String>, backends: &BTreeMap<String, String>) {
+        let (name, session) = (spec.name(), spec.session().to_owned());
+        if let Some(fault) = spec.fault() {
+            return self.tell(EventKind::Warning, Some(name), format!("{name} cannot be started: {fault}"));
+        }
+        let unit = self.unit(spec);
+        unit.wish = Wish::Run;
+        unit.restarts.gave_up = false;
+        unit.restarts.recent.clear();
+        unit.alerted.remove("gave-up");
+        unit.start_model = models.get(name).filter(|m| !m.is_empty()).cloned();
+        unit.start_backend = backends.get(name).filter(|b| !b.is_empty()).cloned();
+        match unit.life.clone() {
+            Life::Running { .. } => {
+                self.tell(EventKind::Adopted, Some(name), format!("{session} already running — leaving it"));
+            }
+            Life::Starting { .. } => {}
+            Life::Ending { deadline, then: AfterEnd::Stay } => {
+                // Asked for again while it is being stopped: started once it is gone.
+                let incarnation = self.unit(spec).incarnation + 1;
+                self.prepare(spec, incarnation);
+                self.set_life(&session, Life::Ending { deadline, then: AfterEnd::Relaunch }, "being restarted");
+            }
+            Life::Ending { .. } => {}
+            Life::Absent | Life::Backoff { .. } | Life::GaveUp { .. } | Life::Done => self.start(spec, false),
+        }
+    }
+
+    fn down(&mut self, spec: Spec) {
+        let session = spec.session().to_owned();
+        let unit = self.unit(spec);
+        unit.wish = Wish::Stop;
+        unit.hold = None;
+        match unit.life.clone() {
+            Life::Running { .. } | Life::Starting { .. } => self.stop_live(spec),
+            Life::Ending { deadline, .. } => {
+                self.set_life(&session, Life::Ending { deadline, then: AfterEnd::Stay }, "being stopped");
+            }
+            Life::Absent | Life::Backoff { .. } | Life::GaveUp { .. } | Life::Done => {
+                self.set_life(&session, Life::Absent, "stopped");
+            }
+        }
+        self.close_texts(&session, "the agent was stopped");
+    }
+
+    fn restart(&mut self, spec: Spec) {
+        let (name, session) = (spec.name(), spec.session().to_owned());
+        if let Some(fault) = spec.fault() {
+            return self.tell(EventKind::Warning, Some(name), format!("{name} cannot be restarted: {fault}"));
+        }
+        let unit = self.unit(spec);
+        unit.wish = Wish::Run;
+        unit.hold = None;
+        unit.restarts.gave_up = false;
+        unit.restarts.recent.clear();
+        unit.no_force_until = None;
+        match unit.life.clone() {
+            Life::Running { .. } => {
+                self.restart_live(spec, EventKind::Restarting, &format!("restarting {session}"), false);
+            }
+            Life::Starting { .. } | Life::Ending { then: AfterEnd::Relaunch, .. } => {}
+            Life::Ending { deadline, .. } => {
+                let incarnation = self.unit(spec).incarnation + 1;
+                self.prepare(spec, incarnation);
+                self.set_life(&session, Life::Ending { deadline, then: AfterEnd::Relaunch }, "being restarted");
+            }
+            Life::Absent | Life::Backoff { .. } | Life::GaveUp { .. } | Life::Done => self.start(spec, false),
+        }
+    }
+
+    fn send(&mut self, name: &str, text: &str) -> Answer {
+        let Some(spec) = self.spec_named(name) else {
+            return Answer::Denied { text: format!("no agent or service is named `{name}`") };
+        };
+        let unit = self.unit(spec);
+        if unit.wish == Wish::Pause {
+            return Answer::Denied { text: format!("{name} is paused; hint: agents resume {name}") };
+        }
+        if !matches!(unit.life, Life::Running { .. } | Life::Starting { .. }) {
+            return Answer::Denied { text: format!("{name} is not running; hint: agents up {name}") };
+        }
+        let incarnation = Some(unit.incarnation);
+        let key = self.submit_key(spec);
+        let now = self.now.boot;
+        let id = self.queue_text(spec.session(), DeliveryKind::Send, text.to_owned(), key, incarnation, now);
+        Answer::Accepted { text: format!("delivery {id}"), delivery: Some(id) }
+    }
+
+    pub(super) fn submit_key(&self, spec: Spec) -> String {
+        spec.agent().and_then(|a| a.backend.submit_key.clone()).unwrap_or_else(|| "Enter".into())
+    }
+}

@@ -1,0 +1,168 @@
+//! What one look at a watched agent's screen leads to: heal, hold, stall.
+use super::{Mind, looks::SECOND_LOOK, unit::Spec};
+use crate::model::{
+    event::EventKind,
+    policy::{Agent, Watch},
+    reading::Reading,
+    state::{Life, Seen, Suspect, SuspectKind, Wish},
+};
+
+/// A suspicion whose screens keep differing is dropped until the next pass.
+const MAX_TRIES: u32 = 5;
+
+impl Mind<'_> {
+    pub(super) fn watch(&mut self, agent: &Agent, heavy: bool) {
+        let spec = Spec::Agent(agent);
+        let obs = self.obs;
+        let Life::Running { since } = self.life(&agent.session) else { return };
+        if self.unit(spec).wish == Wish::Pause {
+            return;
+        }
+        if heavy || self.is_suspected(&agent.session, SuspectKind::Mismatch) {
+            self.mismatch(agent);
+        }
+        let Some(reading) = obs.readings.get(&agent.session) else { return };
+        if !matches!(self.life(&agent.session), Life::Running { .. }) {
+            return;
+        }
+        let active = self.is_active(agent, reading);
+        self.see(agent, reading, active);
+        self.limit(agent, reading);
+        let held = self.unit(spec).hold.is_some();
+        if (heavy || self.is_suspected(&agent.session, SuspectKind::Fatal)) && !held {
+            self.fatal(agent, reading, active);
+        }
+        if !matches!(self.life(&agent.session), Life::Running { .. }) {
+            return;
+        }
+        let started = self.now.boot.since(since) >= self.policy.watchdog.start_grace;
+        if agent.watch == Watch::HealStall {
+            self.stall(agent, reading, active, held, started);
+        } else if active {
+            self.unit(spec).sight.idle_since = None;
+        } else if started {
+            let now = self.now.boot;
+            self.unit(spec).sight.idle_since.get_or_insert(now);
+        }
+    }
+
+    /// Activity by the pane, and for a `footer_ui` also by a log that grew lately.
+    fn is_active(&self, agent: &Agent, reading: &Reading) -> bool {
+        let reader = &agent.backend.reader;
+        let written = self.obs.files.log_written.get(&agent.session);
+        let log = reader.footer_ui
+            && written.is_some_and(|at| self.now.wall.0 - at.0 <= reader.log_grace.as_millis() as i64);
+        reading.active.is_some() || log
+    }
+
+    /// Keeps the state that people are shown; tells of a dialog at once, and once.
+    fn see(&mut self, agent: &Agent, reading: &Reading, active: bool) {
+        let spec = Spec::Agent(agent);
+        let unquoted = |e: &&crate::model::reading::Evidence| !e.quoted;
+        let limit = reading.limit.as_ref().filter(unquoted).filter(|_| reading.active.is_none());
+        let fatal = reading.fatal.as_ref().filter(unquoted).filter(|_| !active);
+        let waiting = reading.waiting.as_ref().filter(unquoted);
+        let (state, evidence) = if let Some(e) = waiting {
+            (Seen::Waiting, Some(e))
+        } else if let Some(e) = limit {
+            (Seen::Limited, Some(e))
+        } else if let Some(e) = fatal {
+            (Seen::Fatal, Some(e))
+        } else if active {
+            (Seen::Working, reading.active.as_ref())
+        } else {
+            (Seen::Idle, None)
+        };
+        let wall = self.now.wall;
+        let unit = self.unit(spec);
+        if unit.sight.state != state {
+            unit.sight.state = state;
+            unit.since = wall;
+        }
+        let evidence: Vec<_> = evidence.cloned().into_iter().collect();
+        if unit.sight.evidence != evidence {
+            unit.sight.evidence = evidence;
+        }
+        unit.sight.waiting_until = reading.waiting_until;
+        match waiting {
+            Some(e) => {
+                let asks = e.text.clone();
+                if self.unit(spec).alerted.insert("waiting".into()) {
+                    let text = format!("{} ({}) waits for a person: {asks}", agent.name, agent.session);
+                    self.alert(EventKind::Waiting, Some(&agent.name), text);
+                }
+            }
+            None => {
+                self.unit(spec).alerted.remove("waiting");
+            }
+        }
+    }
+
+    /// Another backend's program runs where this one's should.
+    fn mismatch(&mut self, agent: &Agent) {
+        let Some(expected) = &agent.backend.process_name else { return };
+        let Some(command) = self.obs.panes.get(&agent.session).map(|p| p.command.clone()) else { return };
+        let another = command != *expected && self.policy.process_names().any(|p| p == command);
+        let screen = hash_of(&command);
+        if !another {
+            return self.unsuspect(&agent.session, SuspectKind::Mismatch);
+        }
+        if self.confirmed(agent, SuspectKind::Mismatch, screen) {
+            let text = format!("{} ({}) is '{command}', expected {expected} — kill + restart", agent.name, agent.session);
+            self.restart_live(Spec::Agent(agent), EventKind::Mismatch, &text, true);
+        }
+    }
+
+    fn fatal(&mut self, agent: &Agent, reading: &Reading, active: bool) {
+        let real = reading.fatal.as_ref().is_some_and(|e| !e.quoted) && !active;
+        if !real {
+            return self.unsuspect(&agent.session, SuspectKind::Fatal);
+        }
+        if self.confirmed(agent, SuspectKind::Fatal, reading.screen) {
+            let text = format!("FATAL session-state error on {} ({}) — kill + restart", agent.name, agent.session);
+            self.restart_live(Spec::Agent(agent), EventKind::Fatal, &text, true);
+        }
+    }
+
+    pub(super) fn is_suspected(&self, session: &str, what: SuspectKind) -> bool {
+        self.state.units.get(session).and_then(|u| u.sight.suspect.as_ref()).is_some_and(|s| s.what == what)
+    }
+
+    pub(super) fn unsuspect(&mut self, session: &str, what: SuspectKind) {
+        if self.is_suspected(session, what)
+            && let Some(unit) = self.state.units.get_mut(session)
+        {
+            unit.sight.suspect = None;
+        }
+    }
+
+    /// Ending a live program needs two equal looks, [`SECOND_LOOK`] apart. The first call asks for the second look.
+    pub(super) fn confirmed(&mut self, agent: &Agent, what: SuspectKind, screen: u64) -> bool {
+        let now = self.now.boot;
+        let unit = self.unit(Spec::Agent(agent));
+        let old = unit.sight.suspect.clone().filter(|s| s.what == what);
+        match old {
+            Some(s) if s.screen == screen => {
+                if now.since(s.at) >= super::looks::REST {
+                    unit.sight.suspect = None;
+                    return true;
+                }
+                self.wake_by(s.at.after(SECOND_LOOK));
+            }
+            Some(s) if s.tries >= MAX_TRIES => unit.sight.suspect = None,
+            other => {
+                let tries = other.map_or(0, |s| s.tries + 1);
+                unit.sight.suspect = Some(Suspect { what, screen, at: now, tries });
+                self.wake_by(now.after(SECOND_LOOK));
+            }
+        }
+        false
+    }
+}
+
+fn hash_of(text: &str) -> u64 {
+    use std::hash::{DefaultHasher, Hash, Hasher};
+    let mut hasher = DefaultHasher::new();
+    text.hash(&mut hasher);
+    hasher.finish()
+}

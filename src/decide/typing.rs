@@ -1,0 +1,264 @@
+//! All typing goes through here: one text at a time into a pane that is ready for it, seen before it is submitted,
+//! submitted until the screen proves it, and never twice when nobody can tell.
+use super::{Mind, looks};
+use crate::model::{
+    action::Action,
+    delivery::{Delivery, DeliveryKind, Stage},
+    event::EventKind,
+    reading::{OursSeen, Reading},
+    state::Life,
+    time::{Boot, Wall},
+};
+use std::time::Duration;
+
+/// A pane that is not free is looked at again after this.
+const RECHECK: Duration = Duration::from_secs(1);
+/// Between typing and the submit key: programs take a key that comes at once for part of a paste.
+const BEFORE_SUBMIT: Duration = Duration::from_millis(500);
+/// A typed text must show within this.
+const SHOW: Duration = Duration::from_secs(8);
+/// After a submit key, the screen must have changed within this.
+const SUBMIT: Duration = Duration::from_millis(1200);
+const MAX_PRESSES: u32 = 3;
+/// A screen that never rests (a clock, a spinner nobody described) is typed to after this.
+const UNREST: Duration = Duration::from_secs(30);
+/// A program that has drawn nothing yet is given this long.
+const BLANK: Duration = Duration::from_secs(3);
+
+impl Mind<'_> {
+    pub(super) fn deliveries(&mut self) {
+        let heads: Vec<Delivery> = looks::heads(&self.state).cloned().collect();
+        for mut delivery in heads {
+            let before = delivery.stage.clone();
+            self.deliver(&mut delivery);
+            if delivery.stage != before {
+                self.finished(&delivery);
+                self.state.deliveries.insert(delivery.id, delivery);
+            }
+        }
+        let now = self.now;
+        self.state.deliveries.retain(|_, d| !d.stage.is_over() || over_at(d) == Some(now.wall));
+    }
+
+    fn deliver(&mut self, d: &mut Delivery) {
+        let Some(unit) = self.state.units.get(&d.session) else { return };
+        if d.incarnation.is_some_and(|i| i != unit.incarnation) {
+            return self.undeliver(d, "the program it was meant for is gone");
+        }
+        if !matches!(unit.life, Life::Running { .. }) {
+            return;
+        }
+        let obs = self.obs;
+        let Some(reading) = obs.readings.get(&d.session) else { return };
+        let seen = reading.ours.iter().find(|o| o.delivery == d.id);
+        match d.stage.clone() {
+            Stage::Queued { rest, free_since, look } => {
+                if self.now.boot >= look.max(d.not_before) {
+                    self.queued(d, reading, seen, rest, free_since);
+                }
+            }
+            Stage::Typing { since, check, until, before } => self.typing(d, seen, since, check, until, before),
+            Stage::Submitting { presses, tail, check } => self.submitting(d, reading, seen, presses, tail, check),
+            _ => {}
+        }
+    }
+
+    fn queued(
+        &mut self,
+        d: &mut Delivery,
+        reading: &Reading,
+        seen: Option<&OursSeen>,
+        rest: Option<(u64, Boot)>,
+        free_since: Option<Boot>,
+    ) {
+        let now = self.now.boot;
+        if self.obs.store_failing || !self.is_free(d, reading) {
+            d.stage = Stage::Queued { rest: None, free_since: None, look: now.after(RECHECK) };
+            return self.wake_by(now.after(RECHECK));
+        }
+        let since = free_since.unwrap_or(now);
+        let rested = rest.is_some_and(|(screen, at)| screen == reading.screen && now.since(at) >= looks::REST);
+        let drawn = !reading.blank || now.since(since) >= BLANK;
+        if (rested && drawn) || now.since(since) >= UNREST {
+            let check = now.after(BEFORE_SUBMIT);
+            let before = seen.map_or(0, |s| s.count);
+            d.stage = Stage::Typing { since: now, check, until: now.after(SHOW), before };
+            let (session, text) = (d.session.clone(), d.text.clone());
+            self.actions.push(Action::Type { session, delivery: d.id, text });
+            return self.wake_by(check);
+        }
+        let look = now.after(looks::SECOND_LOOK);
+        let rest = match rest {
+            Some((screen, at)) if screen == reading.screen => Some((screen, at)),
+            _ => Some((reading.screen, now)),
+        };
+        d.stage = Stage::Queued { rest, free_since: Some(since), look };
+        self.wake_by(look);
+    }
+
+    /// Nothing is typed into a pane that is busy, limited or asking; only the limit probe goes to a limited one.
+    fn is_free(&self, d: &Delivery, reading: &Reading) -> bool {
+        let Some(pane) = self.obs.panes.get(&d.session) else { return false };
+        let real = |e: &Option<crate::model::reading::Evidence>| e.as_ref().is_some_and(|e| !e.quoted);
+        let limited = real(&reading.limit) && reading.active.is_none();
+        let held = self.state.units.get(&d.session).is_some_and(|u| u.hold.is_some());
+        let may_be_limited = d.kind == DeliveryKind::Probe;
+        !pane.dead
+            && !pane.in_mode
+            && !pane.input_off
+            && reading.active.is_none()
+            && reading.waiting.is_none()
+            && (may_be_limited || !(limited || held))
+    }
+
+    fn typing(
+        &mut self,
+        d: &mut Delivery,
+        seen: Option<&OursSeen>,
+        since: Boot,
+        check: Boot,
+        until: Boot,
+        before: usize,
+    ) {
+        let now = self.now.boot;
+        if now < check {
+            return self.wake_by(check);
+        }
+        let shown = seen.filter(|s| s.count > before || (s.count > 0 && s.at_cursor));
+        let asking = self.obs.readings.get(&d.session).is_some_and(|r| r.waiting.is_some());
+        match shown {
+            // A dialog came up while we typed: no key until somebody has answered it.
+            Some(_) if asking && now < until => self.later(d, Stage::Typing { since, check: now.after(RECHECK), until, before }),
+            Some(_) if asking => {
+                let until = now.after(SHOW);
+                self.later(d, Stage::Typing { since, check: now.after(RECHECK), until, before });
+            }
+            Some(s) => {
+                let check = now.after(SUBMIT);
+                d.stage = Stage::Submitting { presses: 1, tail: s.tail, check };
+                self.press(d);
+                self.wake_by(check);
+            }
+            None if now < until => self.later(d, Stage::Typing { since, check: now.after(looks::SECOND_LOOK), until, before }),
+            None => {
+                let reason = "it never showed on the screen after it was typed; the submit key was not pressed";
+                d.stage = Stage::Unknown { at: self.now.wall, reason: reason.into() };
+            }
+        }
+    }
+
+    fn submitting(
+        &mut self,
+        d: &mut Delivery,
+        reading: &Reading,
+        seen: Option<&OursSeen>,
+        presses: u32,
+        tail: u64,
+        check: Boot,
+    ) {
+        let now = self.now.boot;
+        let unchanged = seen.is_some_and(|s| s.count > 0 && s.tail == tail);
+        if !unchanged {
+            d.stage = Stage::Delivered { at: self.now.wall };
+        } else if now < check {
+            self.wake_by(check);
+        } else if presses < MAX_PRESSES && reading.waiting.is_none() {
+            let check = now.after(SUBMIT);
+            d.stage = Stage::Submitting { presses: presses + 1, tail, check };
+            self.press(d);
+            self.wake_by(check);
+        } else {
+            self.undeliver(d, "the submit key had no effect; the text stands in the input line");
+        }
+    }
+
+    fn press(&mut self, d: &Delivery) {
+        let (session, key) = (d.session.clone(), d.submit_key.clone());
+        self.actions.push(Action::Press { session, delivery: d.id, key });
+    }
+
+    fn later(&mut self, d: &mut Delivery, stage: Stage) {
+        if let Stage::Typing { check, .. } = &stage {
+            self.wake_by(*check);
+        }
+        d.stage = stage;
+    }
+
+    fn undeliver(&mut self, d: &mut Delivery, reason: &str) {
+        d.stage = Stage::Undelivered { at: self.now.wall, reason: reason.into() };
+    }
+
+    fn finished(&mut self, d: &Delivery) {
+        let name = self.name_of(&d.session);
+        let what = serde_json::to_value(d.kind).ok().and_then(|v| v.as_str().map(str::to_owned)).unwrap_or_default();
+        let data = serde_json::json!({ "delivery": d.id, "kind": what });
+        match &d.stage {
+            Stage::Delivered { .. } => {
+                self.tell_with(EventKind::Delivered, Some(&name), format!("{what} #{} delivered to {name}", d.id), data, false);
+            }
+            Stage::Undelivered { reason, .. } => {
+                let text = format!("{what} #{} not delivered to {name}: {reason}", d.id);
+                self.tell_with(EventKind::Undelivered, Some(&name), text, data, true);
+            }
+            Stage::Unknown { reason, .. } => {
+                let text = format!("{what} #{} to {name}: unknown whether it arrived: {reason}", d.id);
+                self.tell_with(EventKind::Unknown, Some(&name), text, data, true);
+            }
+            _ => {}
+        }
+    }
+
+    /// A text of this kind is on its way.
+    pub(super) fn has_text(&self, session: &str, kind: DeliveryKind) -> bool {
+        self.state.deliveries.values().any(|d| d.session == session && d.kind == kind && !d.stage.is_over())
+    }
+
+    /// Keys of ours are between the program and its answer.
+    pub(super) fn is_typing(&self, session: &str) -> bool {
+        let on_the_way = |d: &&Delivery| matches!(d.stage, Stage::Typing { .. } | Stage::Submitting { .. });
+        self.state.deliveries.values().filter(|d| d.session == session).any(|d| on_the_way(&d))
+    }
+
+    /// Takes back what was not typed yet.
+    pub(super) fn drop_queued(&mut self, session: &str, kind: DeliveryKind, reason: &str) {
+        let at = self.now.wall;
+        for d in self.state.deliveries.values_mut() {
+            if d.session == session && d.kind == kind && matches!(d.stage, Stage::Queued { .. }) {
+                d.stage = Stage::Undelivered { at, reason: reason.into() };
+            }
+        }
+    }
+
+    /// The program ended: what was being typed may or may not have been taken; what was meant for it alone is over;
+    /// what may go to the next one waits.
+    pub(super) fn close_texts(&mut self, session: &str, reason: &str) {
+        let at = self.now.wall;
+        let stopped = self.state.units.get(session).is_none_or(|u| u.wish == crate::model::state::Wish::Stop);
+        let mut over = Vec::new();
+        for d in self.state.deliveries.values_mut().filter(|d| d.session == session) {
+            match d.stage {
+                Stage::Typing { .. } | Stage::Submitting { .. } => {
+                    d.stage = Stage::Unknown { at, reason: reason.into() };
+                    over.push(d.clone());
+                }
+                Stage::Queued { .. } if d.incarnation.is_some() || stopped => {
+                    d.stage = Stage::Undelivered { at, reason: reason.into() };
+                    if d.kind != DeliveryKind::Kickoff {
+                        over.push(d.clone());
+                    }
+                }
+                _ => {}
+            }
+        }
+        for d in over {
+            self.finished(&d);
+        }
+    }
+}
+
+fn over_at(d: &Delivery) -> Option<Wall> {
+    match &d.stage {
+        Stage::Delivered { at } | Stage::Undelivered { at, .. } | Stage::Unknown { at, .. } => Some(*at),
+        _ => None,
+    }
+}

@@ -1,0 +1,53 @@
+//! First messages, and everything else the watchdog says: fixed texts from `prompts/`, with slots.
+use crate::model::policy::{Kind, Phase};
+use std::path::Path;
+
+const READ_KICKOFF: &str = include_str!("../../prompts/read-kickoff.md");
+const PROBE_PERSISTENT: &str = include_str!("../../prompts/probe-persistent.md");
+const PROBE_LOOP: &str = include_str!("../../prompts/probe-loop.md");
+const CLAIM: &str = include_str!("../../prompts/claim.md");
+const REVIEW: &str = include_str!("../../prompts/review.md");
+const INBOX: &str = include_str!("../../prompts/inbox.md");
+
+/// A loop agent's first message: the template with the phase filled in, then the role's own text.
+pub fn loop_prompt(template: &str, role_text: &str, phase: &Phase, role: &str) -> String {
+    let filled = template
+        .replace("{phase_id}", &phase.id)
+        .replace("{plan}", phase.plan.as_deref().unwrap_or(""))
+        .replace("{status}", &phase.status)
+        .replace("{role}", role);
+    filled + role_text
+}
+
+/// What is typed instead of a whole prompt.
+pub fn read_kickoff(file: &Path) -> String {
+    let path = file.to_string_lossy();
+    one_line(READ_KICKOFF)
+        .replace("{file}", &path)
+        .replace("{quoted_file}", &format!("'{}'", path.replace('\'', r"'\''")))
+}
+
+/// What a limited agent is asked when its window may be over.
+pub fn probe(kind: &Kind) -> String {
+    match kind {
+        Kind::Persistent | Kind::Orchestrator => one_line(PROBE_PERSISTENT),
+        _ => one_line(PROBE_LOOP),
+    }
+}
+
+pub fn claim() -> String {
+    one_line(CLAIM)
+}
+
+pub fn review() -> String {
+    one_line(REVIEW)
+}
+
+pub fn inbox(subdir: &str, file: &str) -> String {
+    one_line(INBOX).replace("{subdir}", subdir).replace("{file}", file)
+}
+
+/// All white space folded to single blanks: what is typed is one line.
+pub fn one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
