@@ -12,7 +12,7 @@ use crate::model::{
     name::{self, printable_cut},
     policy::{Agent, Backend, Kind, Prompt, Wake, Watch},
 };
-use std::{ops::Range, path::PathBuf, sync::Arc};
+use std::{ops::Range, path::Path, sync::Arc};
 use toml::de::DeTable;
 
 /// What an agent does not take from `[defaults]`.
@@ -222,7 +222,7 @@ fn role_prompt(f: &Fields, role: Option<&str>, roles: &Roles, ground: &Ground, o
 }
 
 /// What is wrong with a file that is to be read: `` is missing: `/a/b` ``, and a hint.
-pub(super) fn missing_file(path: &PathBuf, ground: &Ground) -> Option<(String, String)> {
+pub(super) fn missing_file(path: &Path, ground: &Ground) -> Option<(String, String)> {
     let shown = printable_cut(&path.to_string_lossy(), 200);
     if !ground.disk.is_file(path) {
         return Some(if ground.disk.is_dir(path) {

@@ -1,6 +1,6 @@
 //! A fault of the config as a reader needs it: what, where, and a way out.
 use super::suggest;
-use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet};
+use annotate_snippets::{AnnotationKind, Level, Origin, Renderer, Snippet};
 use serde::{Serialize, Serializer, ser::SerializeMap};
 use std::path::PathBuf;
 
@@ -19,8 +19,10 @@ pub struct Fault {
     pub column: usize,
     /// One past the last character, on the same line; at least `column + 1`.
     pub end_column: usize,
-    /// The line, without its end.
+    /// The line, without its end; of a very long one the part around the fault.
     pub source: String,
+    /// Characters of the line left out before `source`.
+    pub skipped: usize,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -91,13 +93,15 @@ impl Fault {
             Severity::Error => Level::ERROR,
             Severity::Warning => Level::WARNING,
         };
-        let (source, start, end) = self.window();
+        let (source, mark) = self.marked();
         let file = crate::model::name::printable(&self.file.to_string_lossy());
-        let snippet = Snippet::source(source)
-            .line_start(self.line)
-            .path(file)
-            .annotation(AnnotationKind::Primary.span(start..end));
-        let mut group = level.primary_title(self.message.as_str()).element(snippet);
+        let snippet = Snippet::source(source).line_start(self.line).annotation(AnnotationKind::Primary.span(mark));
+        let title = level.primary_title(self.message.as_str());
+        let mut group = if self.skipped == 0 {
+            title.element(snippet.path(file))
+        } else {
+            title.element(Origin::path(file).line(self.line).char_column(self.column)).element(snippet)
+        };
         if let Some(hint) = &self.hint {
             group = group.element(Level::HELP.with_name("hint").message(hint.as_str()));
         }
@@ -105,19 +109,20 @@ impl Fault {
         renderer.render(&[group])
     }
 
-    /// The source line and the byte range to mark in it. A line too long for any terminal is cut behind the mark: the
-    /// column that is shown must stay true.
-    fn window(&self) -> (String, usize, usize) {
-        let mut line: String = self.source.chars().take(self.end_column + 2_000).collect();
-        let byte = |column: usize| self.source.char_indices().nth(column - 1).map_or(self.source.len(), |(at, _)| at);
-        let (start, mut end) = (byte(self.column), byte(self.end_column));
+    /// The source line and the byte range to mark in it.
+    fn marked(&self) -> (String, std::ops::Range<usize>) {
+        let mut line = self.source.clone();
+        let byte = |column: usize| {
+            let before = column - 1 - self.skipped.min(column - 1);
+            line.char_indices().nth(before).map_or(line.len(), |(at, _)| at)
+        };
+        let (start, end) = (byte(self.column), byte(self.end_column));
         if start >= line.len() {
             // The end of the line or file: something to point at.
             line.push(' ');
-            end = line.len();
         }
         let end = end.max(start + 1).min(line.len());
-        (line, start, end)
+        (line, start..end)
     }
 }
 
@@ -160,6 +165,7 @@ mod tests {
             column,
             end_column,
             source: source.into(),
+            skipped: 0,
         }
     }
 
@@ -194,7 +200,9 @@ mod tests {
             assert!(shown.contains(&format!("--> /p/agents.toml:12:{column}")), "{shown}");
             assert!(!shown.contains('\u{1b}') && !shown.contains('\u{202e}'), "{shown:?}");
         }
-        let long = "x".repeat(1_000_000);
-        assert!(fault(&long, 500_000, 500_001).render(false).contains(":12:500000"));
+        let far = Fault { skipped: 4_990, ..fault("éxxxxxxxxxxx", 5_000, 5_001) };
+        let shown = far.render(false);
+        assert!(shown.contains("--> /p/agents.toml:12:5000"), "{shown}");
+        assert!(shown.contains("12 | éxxxxxxxxxxx\n   |          ^"), "{shown}");
     }
 }

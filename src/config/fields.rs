@@ -5,6 +5,7 @@ use super::{
     findings::{Findings, Reach},
     keys::{Default, Key, ROOT, Section, Type, sections},
     pattern, place, size, suggest,
+    values::{number, shown_value, type_hint, type_name},
 };
 use crate::model::name::printable_cut;
 use regex::Regex;
@@ -65,7 +66,7 @@ impl<'a, 'i> Fields<'a, 'i> {
     pub fn check_keys(&self, out: &mut Findings) {
         for key in self.own.keys() {
             let name = key.get_ref().as_ref();
-            if self.section.key(name).is_none() {
+            if self.section.key(name).is_none() && !out.plenty() {
                 let shown = printable_cut(name, 60);
                 let (what, place) = match std::ptr::eq(self.section, &ROOT) {
                     true => ("table or key", String::new()),
@@ -364,62 +365,5 @@ fn unknown_key_hint(section: &Section, name: &str) -> String {
         format!("the keys are {}", suggest::listed(known))
     } else {
         format!("it belongs in {}", suggest::listed(elsewhere))
-    }
-}
-
-pub(super) fn type_name(value: &DeValue) -> &'static str {
-    match value {
-        DeValue::String(_) => "text",
-        DeValue::Integer(_) => "a whole number",
-        DeValue::Float(_) => "a number",
-        DeValue::Boolean(_) => "a boolean",
-        DeValue::Datetime(_) => "a date",
-        DeValue::Array(_) => "a list",
-        DeValue::Table(_) => "a table",
-    }
-}
-
-fn type_hint(name: &str, value: &DeValue, wanted: &str) -> String {
-    let shown = shown_value(value);
-    match (wanted, value) {
-        ("text in quotes", DeValue::Integer(_) | DeValue::Float(_) | DeValue::Boolean(_) | DeValue::Datetime(_)) => {
-            format!("write `{name} = \"{shown}\"`")
-        }
-        ("`true` or `false`", DeValue::String(text)) if text == "true" || text == "false" => {
-            format!("write `{name} = {text}`, without quotes")
-        }
-        ("a list of texts", DeValue::String(_)) => format!("write `{name} = [\"{shown}\"]`"),
-        ("an array of tables", DeValue::Table(_)) => format!("write `[[{name}]]` above it"),
-        ("a length of time", _) => format!("write `{name} = 90` or `{name} = \"5m\"`"),
-        ("a whole number", DeValue::String(text)) if text.parse::<u32>().is_ok() => format!("write `{name} = {text}`"),
-        ("text in quotes", _) => format!("write `{name} = \"…\"`"),
-        ("`true` or `false`", _) => format!("write `{name} = true` or `{name} = false`"),
-        ("a list of texts", _) => format!("write `{name} = [\"…\", \"…\"]`"),
-        ("a table", _) => format!("write `{name} = {{ … }}`, or a header for it"),
-        ("an array of tables", _) => format!("write a header `[[{name}]]` for each"),
-        ("a size", _) => format!("write `{name} = \"100MB\"`"),
-        _ => format!("write {wanted}"),
-    }
-}
-
-/// A number as it can be compared; `None` if it is beyond all bounds.
-fn number(value: &DeValue) -> Option<f64> {
-    match value {
-        DeValue::Integer(n) => i128::from_str_radix(n.as_str(), n.radix()).ok().map(|n| n as f64),
-        DeValue::Float(n) => n.as_str().parse().ok(),
-        _ => None,
-    }
-}
-
-/// A scalar as written, short.
-fn shown_value(value: &DeValue) -> String {
-    match value {
-        DeValue::String(text) => printable_cut(text, 60),
-        DeValue::Integer(n) => printable_cut(&n.to_string(), 60),
-        DeValue::Float(n) => printable_cut(n.as_str(), 60),
-        DeValue::Boolean(b) => b.to_string(),
-        DeValue::Datetime(d) => d.to_string(),
-        DeValue::Array(_) => "[…]".into(),
-        DeValue::Table(_) => "{…}".into(),
     }
 }

@@ -40,6 +40,11 @@ impl<'s> Findings<'s> {
         self.found.push(Finding { reach, class, span, message, hint });
     }
 
+    /// Enough for any reader: what is only said need not be added any more.
+    pub fn plenty(&self) -> bool {
+        self.found.len() >= 1_000
+    }
+
     /// A place to ask [`Findings::first_since`] about later.
     pub fn mark(&self) -> usize {
         self.found.len()
@@ -90,6 +95,7 @@ impl<'s> Findings<'s> {
         let skipped = if start == 0 && shown.starts_with('\u{feff}') { '\u{feff}'.len_utf8() } else { 0 };
         let chars = |to: usize| text.get(start + skipped..to).map_or(0, |s| s.chars().count());
         let column = 1 + chars(at);
+        let left_out = if column > WIDEST { column - LEAD } else { 0 };
         Fault {
             severity,
             class: finding.class,
@@ -99,10 +105,15 @@ impl<'s> Findings<'s> {
             line,
             column,
             end_column: (1 + chars(end)).max(column + 1),
-            source: shown[skipped..].to_owned(),
+            source: shown[skipped..].chars().skip(left_out).take(WIDEST).collect(),
+            skipped: left_out,
         }
     }
 }
+
+/// Most characters of a line that a fault carries along, and how many of them stand before a fault that is far right.
+const WIDEST: usize = 1_000;
+const LEAD: usize = 100;
 
 fn floor_boundary(text: &str, at: usize) -> usize {
     let mut at = at.min(text.len());

@@ -25,6 +25,7 @@ mod services;
 mod settings;
 mod size;
 mod suggest;
+mod values;
 
 pub use changes::changed_commands;
 pub use disk::{Disk, ListedDisk};

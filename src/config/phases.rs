@@ -33,7 +33,7 @@ impl Roles {
     }
 }
 
-/// `None` without phases and without a hand-off.
+/// `None` without phases.
 pub(super) fn read<'a, 'i>(
     root: &Fields<'a, 'i>,
     nothing: &'a DeTable<'i>,
@@ -75,7 +75,13 @@ pub(super) fn read<'a, 'i>(
         repo,
         state_subdir,
     };
-    ((!all.phases.is_empty() || all.handoff.is_some()).then_some(all), roles)
+    if all.phases.is_empty()
+        && let Some((_, span)) = handoff_table
+    {
+        let message = "[loop.handoff] without `[[loop.phases]]` is not looked at".to_owned();
+        out.add(Reach::None, Class::MissingKey, span, message, "add a phase: `[[loop.phases]]` with `id` and `status`");
+    }
+    ((!all.phases.is_empty()).then_some(all), roles)
 }
 
 /// An empty marker would make every line say "done".

@@ -114,6 +114,12 @@ fn the_example_has_no_fault() {
         assert_eq!(p.backends.len(), 5);
         assert_eq!(p.phases.unwrap().phases.len(), 2);
     }
+    // A copy of it beside the project's own prompts is complete.
+    let prompts = Path::new(env!("CARGO_MANIFEST_DIR")).join("prompts");
+    let names = fs::read_dir(prompts).unwrap().map(|e| Path::new("/fleet/prompts").join(e.unwrap().file_name()));
+    let disk = ListedDisk::with(names);
+    let source = Source { path: Path::new("/fleet/agents.toml"), text: EXAMPLE, home: None };
+    assert!(load(&source, &disk, Strictness::Check).is_ok_and(|l| l.faults.is_empty()));
 }
 
 /// The example with every commented-out key switched on: each must be a key that exists, with a value of its type.
@@ -140,6 +146,61 @@ fn the_examples_comments_are_right_too() {
     }
 }
 
+/// Lines that these programs were seen to print, and what the example's patterns make of them.
+#[test]
+fn the_examples_patterns_know_the_screens() {
+    let policy = read(EXAMPLE, Strictness::Check).map(|l| l.policy).unwrap_or_else(|f| panic!("{}", f[0].one_line()));
+    for (backend, seen, line) in [
+        ("claude", "active", "· Canoodling… (5s · ↓ 9 tokens)"),
+        ("claude", "active", "  ? for shortcuts\n✶ Fixing Scanner Buffer Overflow… (1m 16s · ↓ 938 tokens)"),
+        ("claude", "active", "✻ API error · Retrying in 4s · attempt 4/10"),
+        ("claude", "active", "⏵⏵ accept edits on · esc to interrupt"),
+        ("claude", "", "✻ Cooked for 1m 42s"),
+        ("claude", "", "❯ \n  ? for shortcuts"),
+        ("claude", "", "used 98% of your session limit · resets 8:40pm"),
+        ("claude", "", "API Error: Server is temporarily limiting requests (not your usage limit) · Rate limited"),
+        ("claude", "limit", "You've hit your weekly limit · resets Mon 12:00am"),
+        ("claude", "limit", "Claude AI usage limit reached|1751234567"),
+        ("claude", "limit", "5-hour limit reached ∙ resets 10am"),
+        (
+            "claude",
+            "limit",
+            "● API Error: Request rejected (429) · This request would exceed your account's rate limit.",
+        ),
+        ("claude", "fatal", "Please run /login · API Error: 401"),
+        ("claude", "fatal", "● API Error: 400 messages.1: tool_use ids were found without tool_result blocks"),
+        ("claude", "waiting", "Do you want to proceed?\n❯ 1. Yes"),
+        ("claude", "waiting", "Enter to select · ↑/↓ to navigate · Esc to cancel"),
+        ("codex", "active", "◦ Working (15s • esc to interrupt)"),
+        ("codex", "active", "▌ • Working (3s • Ctrl C to interrupt)"),
+        ("codex", "", "Worked for <1s • 21:59\n› Ask Codex to do anything"),
+        ("codex", "limit", "■ You’ve hit your usage limit. … try again at Nov\n21st, 2026 1:00 AM."),
+        ("codex", "fatal", "■ unexpected status 401 Unauthorized: invalid x-api-key, url: …"),
+        ("codex", "waiting", "Would you like to run the following command?"),
+        ("codex", "waiting", "Press enter to confirm or esc to cancel"),
+        ("opencode", "active", "⬝⬝■■■  esc interrupt"),
+        ("opencode", "", "▣  Build · Stub · 3.6s"),
+        ("opencode", "active+limit", "The usage limit has been reached [retrying in 1s attempt #1]  esc interrupt"),
+        ("opencode", "waiting", "△ Permission required"),
+        ("gemini", "active", "⠦ Thinking... (esc to cancel, 7s)"),
+        ("gemini", "", ">   Type your message or @path/to/file"),
+        ("gemini", "limit", "Usage limit reached for gemini-2.5-pro. Access resets at 2:00 PM."),
+        ("gemini", "waiting", "Allow execution of [Shell]?\n● 1. Allow once"),
+        ("shell", "active", "$ make\nworking on it"),
+        ("shell", "waiting", "Password: "),
+        ("shell", "", "$ "),
+    ] {
+        let r = &policy.backends.iter().find(|b| b.name == backend).unwrap().reader;
+        let found: Vec<&str> =
+            [("active", &r.active), ("limit", &r.limit), ("fatal", &r.fatal), ("waiting", &r.waiting)]
+                .into_iter()
+                .filter(|(_, re)| re.as_ref().unwrap().is_match(line))
+                .map(|(name, _)| name)
+                .collect();
+        assert_eq!(found.join("+"), seen, "{backend}: {line}");
+    }
+}
+
 #[test]
 fn defaults_are_those_of_today() {
     let text = "[defaults]\nsession_prefix='p-'\nlog_dir='l'\n[backend.x]\nbin='x'\n[[agent]]\nname='a'\nbackend='x'\n";
@@ -161,6 +222,81 @@ fn defaults_are_those_of_today() {
     assert_eq!((a.dir.as_path(), p.log_dir.as_path()), (Path::new("/fleet"), Path::new("/fleet/l")));
     assert_eq!((p.tmux.size, p.log.max_bytes), ((200, 50), 100_000_000));
     assert!(p.phases.is_none());
+}
+
+const HEAD: &str = "[defaults]\nsession_prefix='p-'\nlog_dir='l'\nbackend='x'\n[backend.x]\nbin='x'\n";
+
+/// Which agents run, and which do not.
+fn runs(tail: &str) -> Vec<(String, bool)> {
+    let loaded = read(&format!("{HEAD}{tail}"), Strictness::Run).unwrap_or_else(|f| panic!("{}", f[0].one_line()));
+    loaded.policy.agents.iter().map(|a| (a.name.clone(), a.fault.is_none())).collect()
+}
+
+#[test]
+fn fault_01_a_slip_in_one_agent_stops_only_that_one() {
+    for slip in [
+        "[[agent]]\nname='bad'\nbackend='nothing'\n",
+        "[[agent]]\nname='bad'\nbackend='y'\n[backend.y]\nbin='y'\nactive_re='('\n",
+        "[[agent]]\nname='bad'\nprompt_file='nothing.md'\n",
+        "[[agent]]\nname='bad'\nkind='loop'\n",
+        "[[agent]]\nname='bad'\nenabled=3\n",
+        "[[agent]]\nname='bad'\nbackend=''\n",
+    ] {
+        assert_eq!(
+            runs(&format!("{slip}[[agent]]\nname='good'\n")),
+            [("bad".into(), false), ("good".into(), true)],
+            "{slip}"
+        );
+    }
+    assert_eq!(runs("[[agent]]\nmodel='nameless'\n[[agent]]\nname='good'\n"), [("good".into(), true)]);
+}
+
+#[test]
+fn fault_06_names_that_tmux_would_change_are_refused() {
+    for name in ["my.proj", "a:b", "-a", "a b", "#(x)", "a;", "é"] {
+        assert_eq!(runs(&format!("[[agent]]\nname='{name}'\n")), [(name.into(), false)]);
+    }
+    let text = "[defaults]\nsession_prefix='my.proj-'\nlog_dir='l'\n";
+    let faults = read(text, Strictness::Run).err().unwrap();
+    assert_eq!(faults[0].hint.as_deref(), Some("for example `my-proj-`"));
+}
+
+#[test]
+fn fault_08_fractions_are_taken_and_what_would_spin_is_not() {
+    let interval = |text: &str| {
+        read(&format!("{HEAD}[watchdog]\nsignal_interval={text}\n"), Strictness::Run)
+            .map(|l| l.policy.watchdog.signal_interval.as_millis())
+    };
+    assert_eq!((interval("0.5"), interval("'90s'"), interval("'1h30m'")), (Ok(500), Ok(90_000), Ok(5_400_000)));
+    for text in ["0", "0.0", "-1", "-0.5", "nan", "inf", "1e18", "'-5s'", "0.000001"] {
+        assert!(interval(text).is_err(), "{text}");
+    }
+}
+
+#[test]
+fn fault_15_a_phase_without_status_is_said_and_stays() {
+    let text = format!("{HEAD}[[loop.phases]]\nid='one'\n[[loop.phases]]\nid='two'\nstatus='S'\n");
+    let policy = read(&text, Strictness::Run).unwrap().policy;
+    let phases = policy.phases.unwrap().phases;
+    assert_eq!((phases[0].status.as_str(), phases[1].status.as_str()), ("", "S"));
+    assert!(policy.warnings[0].contains("phase `one` has no `status`"));
+}
+
+#[test]
+fn fault_35_two_with_one_session_or_a_slash_in_a_name_are_said() {
+    assert_eq!(
+        runs("[[agent]]\nname='a'\n[[agent]]\nname='b'\nsession='p-a'\n[[agent]]\nname='c/d'\n"),
+        [("a".into(), true), ("b".into(), false), ("c/d".into(), false)]
+    );
+}
+
+#[test]
+fn fault_37_typos_are_said_and_taken_as_before() {
+    let text = format!("{HEAD}prompt_delivery='exce'\nunknwon=1\n[[agent]]\nname='a'\nwatch='nonee'\n");
+    let loaded = read(&text, Strictness::Run).unwrap();
+    assert_eq!(loaded.policy.agents[0].watch.as_str(), "heal");
+    assert_eq!(loaded.policy.warnings.len(), 3);
+    assert_eq!(read(&text, Strictness::Check).unwrap().faults.len(), 3);
 }
 
 #[test]
@@ -192,7 +328,8 @@ fn monstrous_texts_are_refused() {
     let keys: String = std::iter::once(head.to_owned()).chain((0..5_000).map(|n| format!("key{n} = 1\n"))).collect();
     let pattern = format!("{head}[backend.x]\nbin='x'\nactive_re='{}'\n", "(a|b)".repeat(2_000_000));
     let long_key = format!("{head}{} = 1", "k".repeat(1_000_000));
-    for (text, at_least) in [(deep, 1), (keys, 5_000), (pattern, 1), (long_key, 1)] {
+    let far = format!("{head}x = [{}]\n[backend.'{}']\n", "1,".repeat(100_000), "n".repeat(100_000));
+    for (text, at_least) in [(far, 1), (deep, 1), (keys, 1_000), (pattern, 1), (long_key, 1)] {
         let faults = match read(&text, Strictness::Check) {
             Ok(loaded) => loaded.faults,
             Err(faults) => faults,

@@ -1,5 +1,9 @@
 mod cli;
 mod configs;
+mod git;
 mod rooms;
+#[allow(dead_code)]
+mod sandbox;
 mod store_conformance;
 mod store_sqlite;
+mod tmux_client;
