@@ -2,7 +2,7 @@
 use crate::{
     model::{
         event::Event,
-        observation::PaneObs,
+        observation::{PaneObs, PhaseObs},
         policy::Policy,
         request::{Answer, Verb},
         time::Wall,
@@ -93,6 +93,22 @@ impl Fleet {
     /// The supervisor itself, in the foreground: returns when told to stop (TERM, INT) or, with `once`, after one tick.
     /// `dry_run`: decides and prints, does and saves nothing.
     pub fn run_supervisor(&self, _once: bool, _dry_run: bool) -> Result<(), FleetError> {
+        Err(FleetError::Failed("not built yet".into()))
+    }
+}
+
+// What the verbs need besides.
+impl Fleet {
+    /// The current phase and whether its status file says done. `None` without phases.
+    pub fn phase(&self) -> Option<PhaseObs> {
+        None
+    }
+    /// Sessions of this fleet on the user's default tmux server, where the fleet uses another one.
+    pub fn foreign_sessions(&self) -> Result<Vec<String>, FleetError> {
+        Ok(Vec::new())
+    }
+    /// Takes those over: ends them there, so that they can be started here.
+    pub fn adopt(&self, _say: &mut dyn FnMut(&Event)) -> Result<(), FleetError> {
         Err(FleetError::Failed("not built yet".into()))
     }
 }

@@ -1,5 +1,10 @@
+mod cli;
+mod configs;
 mod git;
 mod panes;
 mod rooms;
+#[allow(dead_code)]
+mod sandbox;
 mod store_conformance;
 mod store_sqlite;
+mod tmux_client;
