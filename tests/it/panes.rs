@@ -25,7 +25,10 @@ fn every_recorded_screen_reads_as_expected() {
             let seen = state(&reader, &fs::read_to_string(&file).unwrap(), facts["title"].as_str().unwrap());
             // That a program has ended is not read from its screen.
             if wanted != "exited" && seen.0 != wanted {
-                wrong.push(format!("{cli}/{}: wanted {wanted}, got {seen:?}", file.file_stem().unwrap().to_str().unwrap()));
+                wrong.push(format!(
+                    "{cli}/{}: wanted {wanted}, got {seen:?}",
+                    file.file_stem().unwrap().to_str().unwrap()
+                ));
             }
         }
     }

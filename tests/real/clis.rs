@@ -48,7 +48,8 @@ pub fn install() -> Result<Installed, String> {
     let root = cache_dir();
     fs::create_dir_all(&root).map_err(|e| format!("cannot make `{}`: {e}", root.display()))?;
     let node_dir = find_node(&root)?;
-    let missing: Vec<&Cli> = CLIS.iter().filter(|c| installed_version(&root, c).as_deref() != Some(c.version)).collect();
+    let missing: Vec<&Cli> =
+        CLIS.iter().filter(|c| installed_version(&root, c).as_deref() != Some(c.version)).collect();
     if !missing.is_empty() {
         let wanted: Vec<String> = missing.iter().map(|c| format!("{}@{}", c.package, c.version)).collect();
         println!("installing {} from npm", wanted.join(" "));

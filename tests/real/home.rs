@@ -34,7 +34,9 @@ pub fn furnish(
     };
     env.push(("PATH", installed.path()));
     env.push(("HOME", home.display().to_string()));
-    for (name, folder) in [("XDG_CONFIG_HOME", ".config"), ("XDG_DATA_HOME", ".local/share"), ("XDG_CACHE_HOME", ".cache")] {
+    for (name, folder) in
+        [("XDG_CONFIG_HOME", ".config"), ("XDG_DATA_HOME", ".local/share"), ("XDG_CACHE_HOME", ".cache")]
+    {
         if !env.iter().any(|(known, _)| *known == name) {
             env.push((name, home.join(folder).display().to_string()));
         }
@@ -64,7 +66,10 @@ fn claude(home: &Path, url: &str, project: &Path, welcome: Welcome) -> io::Resul
 fn codex(home: &Path, url: &str, project: &Path, welcome: Welcome) -> io::Result<Env> {
     let folder = home.join(".codex");
     fs::create_dir_all(&folder)?;
-    let mut settings = format!("model = \"stub\"\nmodel_provider = \"stand-in\"\ncheck_for_update_on_startup = {}\n", welcome == Welcome::Update);
+    let mut settings = format!(
+        "model = \"stub\"\nmodel_provider = \"stand-in\"\ncheck_for_update_on_startup = {}\n",
+        welcome == Welcome::Update
+    );
     if welcome != Welcome::FirstRun {
         settings.push_str("approval_policy = \"on-request\"\nsandbox_mode = \"read-only\"\n");
         settings.push_str(&format!("[projects.\"{}\"]\ntrust_level = \"trusted\"\n", project.display()));
@@ -74,7 +79,8 @@ fn codex(home: &Path, url: &str, project: &Path, welcome: Welcome) -> io::Result
     ));
     fs::write(folder.join("config.toml"), settings)?;
     if welcome == Welcome::Update {
-        let seen = json!({"latest_version": "99.0.0", "last_checked_at": "2099-01-01T00:00:00Z", "dismissed_version": null});
+        let seen =
+            json!({"latest_version": "99.0.0", "last_checked_at": "2099-01-01T00:00:00Z", "dismissed_version": null});
         fs::write(folder.join("version.json"), seen.to_string())?;
     }
     Ok(vec![("STAND_IN_KEY", "x".into())])

@@ -29,7 +29,11 @@ fn main() -> ExitCode {
 }
 
 fn serve(port: &str) -> ExitCode {
-    match port.parse().map_err(|e| format!("{e}")).and_then(|p| service::Service::start_on(p).map_err(|e| e.to_string())) {
+    match port
+        .parse()
+        .map_err(|e| format!("{e}"))
+        .and_then(|p| service::Service::start_on(p).map_err(|e| e.to_string()))
+    {
         Ok(service) => {
             println!("{}", service.url());
             loop {
@@ -50,7 +54,8 @@ fn print_env(cli: &str, port: &str, home: &str, project: &str) -> ExitCode {
     };
     let env = clis::install().and_then(|installed| {
         let url = format!("http://127.0.0.1:{port}");
-        home::furnish(cli, &installed, home.as_ref(), &url, project.as_ref(), home::Welcome::Done).map_err(|e| e.to_string())
+        home::furnish(cli, &installed, home.as_ref(), &url, project.as_ref(), home::Welcome::Done)
+            .map_err(|e| e.to_string())
     });
     match env {
         Ok(env) => {

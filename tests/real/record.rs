@@ -29,7 +29,8 @@ pub fn record(names: &[&str]) -> ExitCode {
         }
     };
     // `claude` = all its scenes, `claude/limit` = that one.
-    let wanted = |cli: &str, scene: &str| names.is_empty() || names.iter().any(|n| *n == cli || *n == format!("{cli}/{scene}"));
+    let wanted =
+        |cli: &str, scene: &str| names.is_empty() || names.iter().any(|n| *n == cli || *n == format!("{cli}/{scene}"));
     let failures = std::thread::scope(|scope| {
         let threads: Vec<_> = CLIS
             .iter()
@@ -81,7 +82,9 @@ fn play(cli: &Cli, scene: &Scene, installed: &Installed) -> io::Result<usize> {
             Step::Say(text) => service.change(|b| b.text = text.to_owned()),
             Step::Wait(pattern) => {
                 let pattern = Regex::new(pattern).map_err(io::Error::other)?;
-                let shown = |look: &Look| pattern.is_match(&look.text) || pattern.is_match(&look.title) || pattern.is_match(&look.command);
+                let shown = |look: &Look| {
+                    pattern.is_match(&look.text) || pattern.is_match(&look.title) || pattern.is_match(&look.command)
+                };
                 terminal.wait(pattern.as_str(), PATIENCE, shown)?;
             }
             Step::Rest => rest(&terminal)?,

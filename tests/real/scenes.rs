@@ -231,13 +231,31 @@ const CLAUDE: &[Scene] = &[
     Scene {
         name: "hostile",
         args: &["Write the notes"],
-        steps: &[Wait("shortcuts"), Say(HOSTILE), Type("once more"), Rest, Press("Enter"), Wait("happening now"), Wait("^✳"), Rest, Save("idle-hostile", "idle")],
+        steps: &[
+            Wait("shortcuts"),
+            Say(HOSTILE),
+            Type("once more"),
+            Rest,
+            Press("Enter"),
+            Wait("happening now"),
+            Wait("^✳"),
+            Rest,
+            Save("idle-hostile", "idle"),
+        ],
         ..BASE
     },
     Scene {
         name: "exited",
         args: &["Please look after the shop"],
-        steps: &[Wait("All done"), Rest, Type("/exit"), Rest, Press("Enter"), Wait("is dead"), Save("exited", "exited")],
+        steps: &[
+            Wait("All done"),
+            Rest,
+            Type("/exit"),
+            Rest,
+            Press("Enter"),
+            Wait("is dead"),
+            Save("exited", "exited"),
+        ],
         ..BASE
     },
 ];
@@ -335,7 +353,13 @@ const CODEX: &[Scene] = &[
         name: "overload",
         mode: Mode::Overload,
         args: &["Please look after the shop"],
-        steps: &[Wait("Reconnecting|etry"), Save("working-retrying", "working"), Wait("■|exceeded"), Rest, Save("idle-overload", "idle")],
+        steps: &[
+            Wait("Reconnecting|etry"),
+            Save("working-retrying", "working"),
+            Wait("■|exceeded"),
+            Rest,
+            Save("idle-overload", "idle"),
+        ],
         ..BASE
     },
     Scene {
@@ -373,13 +397,30 @@ const CODEX: &[Scene] = &[
     Scene {
         name: "hostile",
         args: &["Write the notes"],
-        steps: &[Wait("Worked for"), Say(HOSTILE), Type("once more"), Rest, Press("Enter"), Wait("happening now"), Rest, Save("idle-hostile", "idle")],
+        steps: &[
+            Wait("Worked for"),
+            Say(HOSTILE),
+            Type("once more"),
+            Rest,
+            Press("Enter"),
+            Wait("happening now"),
+            Rest,
+            Save("idle-hostile", "idle"),
+        ],
         ..BASE
     },
     Scene {
         name: "exited",
         args: &["Please look after the shop"],
-        steps: &[Wait("Worked for"), Rest, Type("/quit"), Rest, Press("Enter"), Wait("is dead"), Save("exited", "exited")],
+        steps: &[
+            Wait("Worked for"),
+            Rest,
+            Type("/quit"),
+            Rest,
+            Press("Enter"),
+            Wait("is dead"),
+            Save("exited", "exited"),
+        ],
         ..BASE
     },
 ];
@@ -498,7 +539,16 @@ const OPENCODE: &[Scene] = &[
     Scene {
         name: "hostile",
         args: &["--prompt", "Write the notes"],
-        steps: &[Wait("Stub · \\d"), Say(HOSTILE), Type("once more"), Rest, Press("Enter"), Wait("happening now"), Rest, Save("idle-hostile", "idle")],
+        steps: &[
+            Wait("Stub · \\d"),
+            Say(HOSTILE),
+            Type("once more"),
+            Rest,
+            Press("Enter"),
+            Wait("happening now"),
+            Rest,
+            Save("idle-hostile", "idle"),
+        ],
         ..BASE
     },
     Scene {
@@ -577,7 +627,14 @@ const GEMINI: &[Scene] = &[
         name: "limit",
         mode: Mode::Limit,
         args: &["-m", "gemini-2.5-flash", "-i", "Please look after the shop"],
-        steps: &[Wait("✕|Usage limit|exhausted"), Rest, Save("limited-menu", "limited"), Press("Down"), Press("Enter"), Rest, Save("idle-limit-refused", "idle")],
+        steps: &[
+            Wait("✕|Usage limit|exhausted"),
+            Rest,
+            Save("limited-menu", "limited"),
+            Press("Down"),
+            Rest,
+            Save("limited-menu-moved", "limited"),
+        ],
         ..BASE
     },
     Scene {
@@ -622,13 +679,31 @@ const GEMINI: &[Scene] = &[
     Scene {
         name: "hostile",
         args: &["-m", "gemini-2.5-flash", "-i", "Write the notes"],
-        steps: &[Wait("All done"), Rest, Say(HOSTILE), Type("once more"), Rest, Press("Enter"), Wait("happening now"), Rest, Save("idle-hostile", "idle")],
+        steps: &[
+            Wait("All done"),
+            Rest,
+            Say(HOSTILE),
+            Type("once more"),
+            Rest,
+            Press("Enter"),
+            Wait("happening now"),
+            Rest,
+            Save("idle-hostile", "idle"),
+        ],
         ..BASE
     },
     Scene {
         name: "exited",
         args: &["-m", "gemini-2.5-flash", "-i", "Please look after the shop"],
-        steps: &[Wait("All done"), Rest, Type("/quit"), Rest, Press("Enter"), Wait("is dead"), Save("exited", "exited")],
+        steps: &[
+            Wait("All done"),
+            Rest,
+            Type("/quit"),
+            Rest,
+            Press("Enter"),
+            Wait("is dead"),
+            Save("exited", "exited"),
+        ],
         ..BASE
     },
 ];

@@ -25,7 +25,10 @@ impl Terminal {
     pub fn start(argv: &[String], dir: &Path, env: &[(String, String)]) -> io::Result<Terminal> {
         let folder = tempfile::tempdir()?;
         let terminal = Terminal { socket: folder.path().join("tmux"), _folder: folder };
-        let mut words: Vec<String> = ["-f", "/dev/null", "new-session", "-d", "-s", "real", "-x", "120", "-y", "40", "-c"].map(String::from).to_vec();
+        let mut words: Vec<String> =
+            ["-f", "/dev/null", "new-session", "-d", "-s", "real", "-x", "120", "-y", "40", "-c"]
+                .map(String::from)
+                .to_vec();
         words.push(dir.display().to_string());
         words.push("--".into());
         words.push("env".into());
@@ -38,7 +41,8 @@ impl Terminal {
     }
 
     fn tmux<S: AsRef<std::ffi::OsStr>>(&self, words: &[S]) -> io::Result<String> {
-        let out = Command::new("tmux").arg("-u").arg("-S").arg(&self.socket).args(words).stdin(Stdio::null()).output()?;
+        let out =
+            Command::new("tmux").arg("-u").arg("-S").arg(&self.socket).args(words).stdin(Stdio::null()).output()?;
         if !out.status.success() {
             return Err(io::Error::other(String::from_utf8_lossy(&out.stderr).trim().to_owned()));
         }
@@ -47,7 +51,13 @@ impl Terminal {
 
     pub fn look(&self) -> io::Result<Look> {
         let text = self.tmux(&["capture-pane", "-p", "-t", "=real:"])?;
-        let facts = self.tmux(&["display-message", "-p", "-t", "=real:", "#{pane_dead}|#{pane_current_command}|#{pane_title}"])?;
+        let facts = self.tmux(&[
+            "display-message",
+            "-p",
+            "-t",
+            "=real:",
+            "#{pane_dead}|#{pane_current_command}|#{pane_title}",
+        ])?;
         let mut facts = facts.trim_end_matches('\n').splitn(3, '|');
         let dead = facts.next() == Some("1");
         let command = facts.next().unwrap_or_default().to_owned();
@@ -65,7 +75,10 @@ impl Terminal {
             }
             if Instant::now() > until {
                 let Look { text, title, .. } = look;
-                return Err(io::Error::other(format!("no {what} after {at_most:?}; title `{title}`, screen:\n{}", text.trim_end())));
+                return Err(io::Error::other(format!(
+                    "no {what} after {at_most:?}; title `{title}`, screen:\n{}",
+                    text.trim_end()
+                )));
             }
             std::thread::sleep(Duration::from_millis(30));
         }

@@ -75,7 +75,8 @@ impl Connection {
         loop {
             let mut line = String::new();
             self.reader.read_line(&mut line)?;
-            let size = usize::from_str_radix(line.trim().split(';').next().unwrap_or("0"), 16).map_err(io::Error::other)?;
+            let size =
+                usize::from_str_radix(line.trim().split(';').next().unwrap_or("0"), 16).map_err(io::Error::other)?;
             body.extend(self.sized_body(size)?);
             let mut end = String::new();
             self.reader.read_line(&mut end)?;

@@ -153,7 +153,8 @@ impl Shared {
         let behaviour = lock(&self.behaviour).clone();
         let asked = Asked::read(protocol, incoming, body, &behaviour);
         lock(&self.log).push(asked.clone());
-        let turn = Turn { shared: self, behaviour, body, asked: &asked, id: self.serial.fetch_add(1, Ordering::Relaxed) };
+        let turn =
+            Turn { shared: self, behaviour, body, asked: &asked, id: self.serial.fetch_add(1, Ordering::Relaxed) };
         match protocol {
             Protocol::Anthropic => anthropic::answer(&turn, to),
             Protocol::Responses => responses::answer(&turn, to),
@@ -203,7 +204,11 @@ impl Turn<'_> {
     }
 
     /// Gives the answer's words to `each`, at the mode's pace.
-    fn words(&self, to: &mut Connection, mut each: impl FnMut(&mut Connection, &str) -> io::Result<()>) -> io::Result<()> {
+    fn words(
+        &self,
+        to: &mut Connection,
+        mut each: impl FnMut(&mut Connection, &str) -> io::Result<()>,
+    ) -> io::Result<()> {
         if self.mode() == Mode::Slow {
             let mut n = 0;
             while self.still(Mode::Slow) {

@@ -62,9 +62,15 @@ fn tool_call(turn: &Turn) -> Value {
         .filter_map(|t| t.get("name").and_then(Value::as_str))
         .collect();
     let (name, arguments) = if offered.contains(&"exec_command") {
-        ("exec_command", json!({"cmd": command, "sandbox_permissions": "require_escalated", "justification": "to run it"}))
+        (
+            "exec_command",
+            json!({"cmd": command, "sandbox_permissions": "require_escalated", "justification": "to run it"}),
+        )
     } else if offered.contains(&"shell_command") {
-        ("shell_command", json!({"command": command, "sandbox_permissions": "require_escalated", "justification": "to run it"}))
+        (
+            "shell_command",
+            json!({"command": command, "sandbox_permissions": "require_escalated", "justification": "to run it"}),
+        )
     } else {
         ("shell", json!({"command": ["bash", "-lc", command]}))
     };
