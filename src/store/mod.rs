@@ -2,6 +2,9 @@
 //!
 //! Writers hold a [`Claim`]: `(owner, epoch)`. Every save on a claim checks both in the same transaction, so that a
 //! supervisor that lost its claim cannot overwrite its successor ([`StoreError::Fenced`]).
+pub mod memory;
+pub mod sqlite;
+
 use crate::model::{
     delivery::Delivery,
     event::Event,
@@ -24,7 +27,9 @@ pub enum StoreError {
     #[error("another supervisor took over `{resource}` (epoch {epoch} is over)")]
     Fenced { resource: String, epoch: i64 },
     /// The file was written by a newer program; it was not touched.
-    #[error("{path} has format {found}, this program knows up to {known}: use the newer program, or move the file away")]
+    #[error(
+        "{path} has format {found}, this program knows up to {known}: use the newer program, or move the file away"
+    )]
     Newer { path: String, found: i64, known: i64 },
     /// No space left: nothing was written.
     #[error("no space left to write {path}")]
@@ -35,7 +40,7 @@ pub enum StoreError {
     Other { path: String, detail: String },
 }
 
-/// What one decision changes. Written in one transaction.
+/// What one decision changes. Written in one transaction. A session in both lists is forgotten and written anew.
 #[derive(Clone, Debug, Default)]
 pub struct Changes {
     pub units: Vec<UnitState>,
@@ -79,7 +84,7 @@ pub trait Store: Send {
     fn claim(&mut self, resource: &str, owner: &str) -> Result<Claim, StoreError>;
     /// Everything remembered. Deliveries that are over are left out. An empty store gives the default state.
     fn load(&self) -> Result<State, StoreError>;
-    /// All of `changes`, or nothing. Events get their `seq` here.
+    /// All of `changes`, or nothing. Events get their `seq` here. A request keeps its first answer.
     fn save(&mut self, claim: &Claim, changes: &Changes, durability: Durability) -> Result<(), StoreError>;
 
     /// Newest `limit` events that pass the filter, oldest first.
@@ -100,4 +105,10 @@ pub trait Store: Send {
     /// Small values: the last good config, the boot id with its clocks, …
     fn get(&self, key: &str) -> Result<Option<String>, StoreError>;
     fn put(&mut self, values: &BTreeMap<String, String>) -> Result<(), StoreError>;
+
+    /// What went wrong without making a call fail (a row that cannot be read, a backup that could not be made), one
+    /// line each, since the last call of this method.
+    fn notices(&self) -> Vec<String> {
+        Vec::new()
+    }
 }

@@ -1,1 +1,3 @@
-
+mod rooms;
+mod store_conformance;
+mod store_sqlite;
