@@ -17,9 +17,9 @@
 //! | [`cli`] | one thin file per verb | all of the above |
 pub mod backends;
 pub mod decide;
+pub mod engine;
 pub mod launch;
 pub mod model;
-pub mod store;
-pub mod engine;
 pub mod shim;
+pub mod store;
 pub mod world;

@@ -1,3 +1,4 @@
+mod git;
 mod rooms;
 mod store_conformance;
 mod store_sqlite;

@@ -1,0 +1,103 @@
+//! One look at a repository, for the hand-off.
+use super::{
+    GitError, GitProgram,
+    branch::{places, pushed},
+    fetch::fetch,
+    positions::new_commits,
+    repository::{Repository, open},
+};
+use crate::model::observation::GitObs;
+use md5::{Digest, Md5};
+use std::{
+    collections::BTreeMap,
+    panic::{AssertUnwindSafe, catch_unwind},
+    path::PathBuf,
+    time::Duration,
+};
+
+/// What to look for, and what is known already.
+#[derive(Clone, Debug)]
+pub struct GitQuery {
+    /// A folder in the repository.
+    pub repo: PathBuf,
+    /// ref -> sha up to which commits were handled.
+    pub known_heads: BTreeMap<String, String>,
+    /// Only take the positions: no commit is news.
+    pub first_sight: bool,
+    /// File names.
+    pub inboxes: Vec<String>,
+    pub state_subdir: String,
+    /// Fetch `origin` first, if there is one.
+    pub fetch: bool,
+    pub fetch_timeout: Duration,
+}
+
+/// Fetches and reads. Blocks: at most `fetch_timeout` for the network, plus the local reads.
+pub fn look(query: &GitQuery) -> GitObs {
+    look_with(query, &GitProgram::default())
+}
+
+/// [`look`] with a chosen `git` command.
+pub fn look_with(query: &GitQuery, git: &GitProgram) -> GitObs {
+    // libgit2 is C code on files that agents write: a panic of its binding must not end the supervisor.
+    catch_unwind(AssertUnwindSafe(|| observe(query, git)))
+        .unwrap_or_else(|_| GitObs { error: Some("reading the repository panicked".into()), ..GitObs::default() })
+}
+
+fn observe(query: &GitQuery, git: &GitProgram) -> GitObs {
+    let mut seen = GitObs::default();
+    let repo = match open(&query.repo, git) {
+        Ok(repo) => repo,
+        Err(error) => {
+            seen.repo_gone = error.is_gone();
+            seen.error = Some(error.to_string());
+            return seen;
+        }
+    };
+    let mut note = |error: GitError| {
+        seen.error.get_or_insert_with(|| error.to_string());
+    };
+    if query.fetch
+        && repo.has_origin()
+        && let Err(error) = fetch(&query.repo, repo.as_ref(), git, query.fetch_timeout)
+    {
+        note(error);
+    }
+    match repo.heads() {
+        Ok(heads) if query.first_sight => seen.heads = heads,
+        Ok(heads) => match new_commits(repo.as_ref(), &heads, &query.known_heads) {
+            Ok(commits) => (seen.heads, seen.commits) = (heads, commits),
+            // Heads whose commits could not be read are not handled: keep the old positions and try again.
+            Err(error) => {
+                note(error);
+                seen.heads = query.known_heads.clone();
+            }
+        },
+        Err(error) => {
+            note(error);
+            seen.heads = query.known_heads.clone();
+        }
+    }
+    match inboxes(repo.as_ref(), query) {
+        Ok(inboxes) => seen.inboxes = inboxes,
+        Err(error) => note(error),
+    }
+    seen
+}
+
+/// Inbox file -> md5 of its content, from the pushed branch, or from `HEAD` where there is no remote.
+fn inboxes(repo: &dyn Repository, query: &GitQuery) -> Result<BTreeMap<String, String>, GitError> {
+    let mut found = BTreeMap::new();
+    let branch = if repo.has_origin() { pushed(repo) } else { Some("HEAD".into()) };
+    let Some(commit) = branch.and_then(|name| repo.commit_of(&name)) else { return Ok(found) };
+    for file in &query.inboxes {
+        for place in places(repo.prefix(), &query.state_subdir, file) {
+            let Some(content) = repo.file(&commit, &place)? else { continue };
+            if !content.iter().all(u8::is_ascii_whitespace) {
+                found.insert(file.clone(), Md5::digest(&content).iter().map(|b| format!("{b:02x}")).collect());
+            }
+            break;
+        }
+    }
+    Ok(found)
+}
