@@ -37,7 +37,7 @@ pub fn find(asked: Option<PathBuf>) -> Result<PathBuf, String> {
     if let Some(path) = asked {
         return path.canonicalize().map_err(|e| {
             let shown = crate::model::name::printable(&path.to_string_lossy());
-            format!("cannot read config `{shown}`: {}\nhint: `agents init` writes a new one", crate::world::plain(&e))
+            format!("cannot read config `{shown}`: {}\nhint: `agents init` writes a new one", super::words::plain(&e))
         });
     }
     let here = std::env::current_dir().map_err(|e| format!("cannot tell the current folder: {e}"))?;
@@ -101,7 +101,7 @@ impl ConfigFile {
         }
         let text = match std::fs::read(&self.path) {
             Ok(bytes) => String::from_utf8(bytes).map_err(|_| "it is not UTF-8".to_owned()),
-            Err(e) => Err(crate::world::plain(&e)),
+            Err(e) => Err(super::words::plain(&e)),
         };
         let text = match text {
             Ok(text) => text,

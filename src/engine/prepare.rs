@@ -69,7 +69,7 @@ fn prepare_agent(policy: &Policy, paths: &Paths, order: &Order, agent: &Agent) -
     };
     let mut notes = Vec::new();
     if !agent.dir.is_dir() {
-        std::fs::create_dir_all(&agent.dir).map_err(|e| format!("cannot make `{}`: {}", agent.dir.display(), crate::world::plain(&e)))?;
+        std::fs::create_dir_all(&agent.dir).map_err(|e| format!("cannot make `{}`: {}", agent.dir.display(), super::words::plain(&e)))?;
         notes.push(format!("{}: made its folder {}", agent.name, agent.dir.display()));
     }
     let kickoff = paths.kickoff(order.session);
@@ -102,7 +102,7 @@ fn prepare_service(policy: &Policy, paths: &Paths, order: &Order, service: &Serv
     }
     let mut notes = Vec::new();
     if !service.dir.is_dir() {
-        std::fs::create_dir_all(&service.dir).map_err(|e| format!("cannot make `{}`: {}", service.dir.display(), crate::world::plain(&e)))?;
+        std::fs::create_dir_all(&service.dir).map_err(|e| format!("cannot make `{}`: {}", service.dir.display(), super::words::plain(&e)))?;
         notes.push(format!("{}: made its folder {}", service.name, service.dir.display()));
     }
     let env = BTreeMap::from([("AGENTS_NAME".to_owned(), service.name.clone())]);
@@ -112,7 +112,7 @@ fn prepare_service(policy: &Policy, paths: &Paths, order: &Order, service: &Serv
 
 fn record(policy: &Policy, paths: &Paths, order: &Order, command: String, dir: &Path, env: BTreeMap<String, String>) -> Result<(), String> {
     let run_dir = paths.run_dir(order.session, order.incarnation);
-    make_private(&run_dir).map_err(|e| format!("cannot make `{}`: {}", run_dir.display(), crate::world::plain(&e)))?;
+    make_private(&run_dir).map_err(|e| format!("cannot make `{}`: {}", run_dir.display(), super::words::plain(&e)))?;
     forget_old(paths, order);
     let record = LaunchRecord {
         v: 1,
@@ -155,10 +155,10 @@ fn forget_old(paths: &Paths, order: &Order) {
 }
 
 fn read(file: &Path, what: &str) -> Result<String, String> {
-    let bytes = std::fs::read(file).map_err(|e| format!("cannot read {what} `{}`: {}", file.display(), crate::world::plain(&e)))?;
+    let bytes = std::fs::read(file).map_err(|e| format!("cannot read {what} `{}`: {}", file.display(), super::words::plain(&e)))?;
     Ok(String::from_utf8_lossy(&bytes).into_owned())
 }
 
 fn write(file: &Path, bytes: &[u8]) -> Result<(), String> {
-    write_whole(file, bytes).map_err(|e| format!("cannot write `{}`: {}", file.display(), crate::world::plain(&e)))
+    write_whole(file, bytes).map_err(|e| format!("cannot write `{}`: {}", file.display(), super::words::plain(&e)))
 }
