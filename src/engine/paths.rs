@@ -9,6 +9,8 @@ pub struct Paths {
     pub state_dir: PathBuf,
     /// SQLite file: `<log_dir>/agents.db`.
     pub db: PathBuf,
+    /// tmux socket of the fleet's server.
+    pub socket: PathBuf,
     /// Held with flock by whoever runs the engine; says who that is.
     pub lock: PathBuf,
     /// Time and length of the supervisor's last tick.
@@ -24,6 +26,7 @@ pub struct Paths {
 }
 
 impl Paths {
+    /// `socket` is where a server of our own would listen until [`Paths::on`] says otherwise.
     pub fn of(policy: &Policy) -> Paths {
         let state = policy.state_dir();
         let own = |what: &str| state.join(format!("{}{what}", policy.session_prefix));
@@ -34,10 +37,15 @@ impl Paths {
             beat: own("agents.beat"),
             watchdog_log: policy.log_dir.join(format!("{}.log", policy.watchdog_session())),
             env: own("agents.env"),
+            socket: state.join("tmux.sock"),
             run: state.join("run"),
             messages: state.join("messages"),
             state_dir: state,
         }
+    }
+
+    pub fn on(self, socket: PathBuf) -> Paths {
+        Paths { socket, ..self }
     }
 
     pub fn run_dir(&self, session: &str, incarnation: u64) -> PathBuf {
