@@ -16,6 +16,7 @@
 //! | [`engine`] | the heartbeat: look, read, decide, save, act, publish | all of the above |
 //! | [`cli`] | one thin file per verb | all of the above |
 pub mod backends;
+pub mod config;
 pub mod decide;
 pub mod engine;
 pub mod launch;

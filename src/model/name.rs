@@ -17,7 +17,8 @@ pub fn unusable(word: &str) -> Option<String> {
     let bad = word.chars().find(|c| !(c.is_ascii_alphanumeric() || *c == '_' || *c == '-'))?;
     Some(match bad {
         '.' | ':' => format!("tmux turns `{bad}` into `_`"),
-        c => format!("it contains {}", printable(&c.to_string())),
+        ' ' => "it contains a blank".into(),
+        c => format!("it contains `{}`", printable(&c.to_string())),
     })
 }
 

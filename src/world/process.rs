@@ -1,1 +1,77 @@
-//! Processes.
+//! Processes by pid and start time, so that a pid used again is never mistaken for the one we knew.
+use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
+
+/// A process that cannot be confused with a later one of the same pid.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
+pub struct ProcId {
+    pub pid: u32,
+    /// Clock ticks since boot: `/proc/PID/stat` field 22.
+    pub start: u64,
+}
+
+impl ProcId {
+    /// The process that has `pid` now. `None` if there is none, or only a zombie.
+    pub fn of(pid: u32) -> Option<ProcId> {
+        let stat = Stat::read(pid)?;
+        (!stat.is_over()).then_some(ProcId { pid, start: stat.start })
+    }
+
+    /// This very process, as the file that outlives it in tests and records.
+    pub fn own() -> Option<ProcId> {
+        ProcId::of(std::process::id())
+    }
+
+    /// A zombie is dead.
+    pub fn is_alive(self) -> bool {
+        Stat::read(self.pid).is_some_and(|stat| stat.start == self.start && !stat.is_over())
+    }
+
+    /// Sends `signal` if it still is the same process: checked with the pidfd open, so nothing can come in between.
+    pub fn signal(self, signal: Signal) -> bool {
+        let Some(pid) = i32::try_from(self.pid).ok().and_then(Pid::from_raw) else { return false };
+        let Ok(fd) = pidfd_open(pid, PidfdFlags::empty()) else { return false };
+        self.is_alive() && pidfd_send_signal(&fd, signal).is_ok()
+    }
+}
+
+/// Start time of `pid`; `None` if it is gone.
+pub fn start_time(pid: u32) -> Option<u64> {
+    Stat::read(pid).map(|stat| stat.start)
+}
+
+/// What we use of `/proc/PID/stat`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Stat {
+    pub pid: u32,
+    pub state: char,
+    pub parent: u32,
+    pub group: u32,
+    pub session: u32,
+    pub start: u64,
+}
+
+impl Stat {
+    pub fn read(pid: u32) -> Option<Stat> {
+        Stat::parse(&std::fs::read(format!("/proc/{pid}/stat")).ok()?)
+    }
+
+    /// The name in parentheses may hold anything, `)` and newlines too: what counts stands after the last `)`.
+    fn parse(bytes: &[u8]) -> Option<Stat> {
+        let text = String::from_utf8_lossy(bytes);
+        let (head, tail) = text.rsplit_once(')')?;
+        let pid = head.split(' ').next()?.parse().ok()?;
+        let fields: Vec<&str> = tail.split_whitespace().collect();
+        Some(Stat {
+            pid,
+            state: fields.first()?.chars().next()?,
+            parent: fields.get(1)?.parse().ok()?,
+            group: fields.get(2)?.parse().ok()?,
+            session: fields.get(3)?.parse().ok()?,
+            start: fields.get(19)?.parse().ok()?,
+        })
+    }
+
+    pub fn is_over(&self) -> bool {
+        matches!(self.state, 'Z' | 'X' | 'x')
+    }
+}

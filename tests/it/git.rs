@@ -445,6 +445,31 @@ fn fault_17_the_status_file_is_read_as_pushed() {
 }
 
 #[test]
+fn a_bare_clone_and_a_folder_below_the_top_are_looked_at_too() {
+    let world = World::new();
+    fs::remove_dir_all(world.path("watched")).unwrap();
+    world.git(".", &["clone", "-q", "--bare", "origin.git", "watched"]);
+    let first = world.good_look(None);
+    assert_eq!(first.heads.keys().collect::<Vec<_>>(), ["refs/remotes/origin/main"]);
+    world.write("builder", "app/machine-docs/STATUS.md", b"below\n");
+    world.write("builder", "machine-docs/STATUS.md", b"top\n");
+    world.commit("builder", "claim: both");
+    world.push("builder", &["HEAD:main"]);
+    assert_eq!(subjects(&world.good_look(Some(&first))), ["claim: both"]);
+    assert_eq!(world.status(DoneFrom::Auto).text.as_deref(), Some("top\n"));
+
+    let query = StatusQuery {
+        repo: world.path("builder/app"),
+        state_subdir: "machine-docs".into(),
+        file: "STATUS.md".into(),
+        done_from: DoneFrom::Auto,
+    };
+    let status = read_status_with(&query, &world.program());
+    assert_eq!(status.text.as_deref(), Some("below\n"));
+    assert_eq!(status.source, "origin/main:app/machine-docs/STATUS.md");
+}
+
+#[test]
 fn no_hook_monitor_pager_or_alias_of_the_repository_is_run() {
     let world = World::new();
     let marker = world.path("marker");

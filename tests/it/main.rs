@@ -1,4 +1,8 @@
+mod configs;
 mod git;
 mod rooms;
+#[allow(dead_code)]
+mod sandbox;
 mod store_conformance;
 mod store_sqlite;
+mod tmux_client;

@@ -32,7 +32,8 @@ pub struct GitQuery {
     pub fetch_timeout: Duration,
 }
 
-/// Fetches and reads. Blocks: at most `fetch_timeout` for the network, plus the local reads.
+/// Fetches and reads. Blocks: at most `fetch_timeout` for the network, plus the local reads. If the fetch failed, the
+/// fields tell what lies here and `error` why it may be old; if nothing could be read, they are empty.
 pub fn look(query: &GitQuery) -> GitObs {
     look_with(query, &GitProgram::default())
 }
@@ -54,35 +55,24 @@ fn observe(query: &GitQuery, git: &GitProgram) -> GitObs {
             return seen;
         }
     };
-    let mut note = |error: GitError| {
-        seen.error.get_or_insert_with(|| error.to_string());
-    };
     if query.fetch
         && repo.has_origin()
         && let Err(error) = fetch(&query.repo, repo.as_ref(), git, query.fetch_timeout)
     {
-        note(error);
+        seen.error = Some(error.to_string());
     }
-    match repo.heads() {
-        Ok(heads) if query.first_sight => seen.heads = heads,
-        Ok(heads) => match new_commits(repo.as_ref(), &heads, &query.known_heads) {
-            Ok(commits) => (seen.heads, seen.commits) = (heads, commits),
-            // Heads whose commits could not be read are not handled: keep the old positions and try again.
-            Err(error) => {
-                note(error);
-                seen.heads = query.known_heads.clone();
-            }
-        },
-        Err(error) => {
-            note(error);
-            seen.heads = query.known_heads.clone();
-        }
+    match read(repo.as_ref(), query) {
+        // What lies here can be read although the remote cannot be reached.
+        Ok(read) => GitObs { error: seen.error, ..read },
+        // Half a look could be taken for "the inbox is gone": rather none, and the same question again.
+        Err(error) => GitObs { error: Some(error.to_string()), ..GitObs::default() },
     }
-    match inboxes(repo.as_ref(), query) {
-        Ok(inboxes) => seen.inboxes = inboxes,
-        Err(error) => note(error),
-    }
-    seen
+}
+
+fn read(repo: &dyn Repository, query: &GitQuery) -> Result<GitObs, GitError> {
+    let heads = repo.heads()?;
+    let commits = if query.first_sight { Vec::new() } else { new_commits(repo, &heads, &query.known_heads)? };
+    Ok(GitObs { inboxes: inboxes(repo, query)?, heads, commits, ..GitObs::default() })
 }
 
 /// Inbox file -> md5 of its content, from the pushed branch, or from `HEAD` where there is no remote.

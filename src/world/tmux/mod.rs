@@ -1,1 +1,26 @@
-//! tmux.
+//! Our own tmux client: one control-mode connection to list, start and type, one short process a sweep to capture.
+//!
+//! Sessions are named by id or `=name:`, never by a bare name (which means any name that begins so). Names come
+//! through [`crate::model::name::unusable`]; no byte of a pane, path or text is read by a tmux format or a shell.
+mod capture;
+mod client;
+mod control;
+mod error;
+mod input;
+mod nonce;
+mod once;
+mod quote;
+mod rows;
+mod run;
+mod server;
+mod session;
+
+pub use capture::Captured;
+pub use client::Client;
+pub use control::{Notice, OnNotice};
+pub use error::TmuxError;
+pub use once::{list_once, rescue_socket};
+pub use quote::{is_key, sanitize};
+pub use rows::PaneRow;
+pub use server::{Address, Server};
+pub use session::{Created, NewSession};

@@ -1,0 +1,134 @@
+//! What the engine and a shim leave for each other in a run folder.
+//!
+//! ```text
+//! RUN_DIR/launch.json   written by the engine before the start: what to run
+//!         shim.json     the shim's pid and start time
+//!         piped         the log writer is connected
+//!         stopped       the main process is stopped (there while it is)
+//!         exit.json     how the main process ended; written again when its whole tree is gone
+//! ```
+use crate::model::observation::ExitRecord;
+use serde::{Deserialize, Serialize};
+use std::{
+    collections::BTreeMap,
+    io::{self, Write},
+    os::unix::fs::{DirBuilderExt, OpenOptionsExt},
+    path::{Path, PathBuf},
+};
+
+pub const LAUNCH: &str = "launch.json";
+pub const SHIM: &str = "shim.json";
+pub const PIPED: &str = "piped";
+pub const STOPPED: &str = "stopped";
+pub const EXIT: &str = "exit.json";
+
+/// Everything one start needs.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LaunchRecord {
+    /// 1.
+    pub v: u32,
+    /// tmux session, as `AGENTS_SESSION`.
+    pub session: String,
+    /// Agent or service, as `AGENTS_NAME`.
+    pub name: String,
+    /// Grows with every start of the session; as `AGENTS_INCARNATION`.
+    pub incarnation: u64,
+    /// Which fleet, as `AGENTS_FLEET`.
+    pub fleet: String,
+    /// Absolute path, or a name looked up in PATH.
+    pub shell: String,
+    /// Run as `shell -c command`.
+    pub command: String,
+    /// Working directory. It must exist.
+    pub dir: PathBuf,
+    /// `KEY=VALUE`, each ended by NUL: the environment of the caller of `up`. If it is missing, only `env_set` counts.
+    pub env_file: PathBuf,
+    /// Wins over `env_file`.
+    #[serde(default)]
+    pub env_set: BTreeMap<String, String>,
+    /// Names, or `PREFIX*`. `TMUX*`, `AGENT_MODEL_*` and `AGENT_BACKEND_*` of `env_file` never get through.
+    #[serde(default)]
+    pub env_remove: Vec<String>,
+    /// Between TERM and KILL when the tree is ended.
+    pub grace_ms: u64,
+    /// The session's log. Its folder must exist.
+    pub log: PathBuf,
+    /// Bytes of the log and its older parts together.
+    pub log_max_bytes: u64,
+    /// How long the program waits for the log writer.
+    pub wait_for_log_ms: u64,
+}
+
+/// Which process the shim is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ShimRecord {
+    pub pid: u32,
+    /// `/proc/PID/stat` field 22.
+    pub start: u64,
+    /// The main process, once there is one.
+    pub child: Option<u32>,
+}
+
+impl LaunchRecord {
+    /// Makes `run_dir` (0700) anew and leaves the record there (0600). Records of an earlier run in it are removed.
+    pub fn write(&self, run_dir: &Path) -> io::Result<()> {
+        std::fs::DirBuilder::new().recursive(true).mode(0o700).create(run_dir)?;
+        for name in [SHIM, PIPED, STOPPED, EXIT] {
+            match std::fs::remove_file(run_dir.join(name)) {
+                Err(e) if e.kind() != io::ErrorKind::NotFound => return Err(e),
+                _ => {}
+            }
+        }
+        write_atomically(&run_dir.join(LAUNCH), &serde_json::to_vec(self)?)
+    }
+    pub fn read(run_dir: &Path) -> io::Result<LaunchRecord> {
+        Ok(serde_json::from_slice(&std::fs::read(run_dir.join(LAUNCH))?)?)
+    }
+}
+
+impl ShimRecord {
+    /// `None`: not there (yet), or not readable.
+    pub fn read(run_dir: &Path) -> Option<ShimRecord> {
+        serde_json::from_slice(&std::fs::read(run_dir.join(SHIM)).ok()?).ok()
+    }
+}
+
+/// How this run ended. `None`: it has not, or its shim was killed.
+pub fn read_exit(run_dir: &Path) -> Option<ExitRecord> {
+    serde_json::from_slice(&std::fs::read(run_dir.join(EXIT)).ok()?).ok()
+}
+
+/// The whole file (0600) or none of it: readers never see a half.
+pub fn write_atomically(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let mut temp = path.as_os_str().to_owned();
+    temp.push(".new");
+    let mut file = std::fs::OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(true)
+        .mode(0o600)
+        .custom_flags(rustix::fs::OFlags::NOFOLLOW.bits() as i32)
+        .open(&temp)?;
+    file.write_all(bytes)?;
+    drop(file);
+    std::fs::rename(&temp, path)
+}
+
+/// argv of a session's program.
+pub fn shim_argv(exe: &Path, run_dir: &Path) -> Vec<String> {
+    argv(exe, "__shim", run_dir)
+}
+
+/// argv of a session's log writer, for the pipe.
+pub fn log_argv(exe: &Path, run_dir: &Path) -> Vec<String> {
+    argv(exe, "__log", run_dir)
+}
+
+/// argv of the session that shows the watchdog's log.
+pub fn watchlog_argv(exe: &Path, file: &Path) -> Vec<String> {
+    argv(exe, "__watchlog", file)
+}
+
+fn argv(exe: &Path, word: &str, path: &Path) -> Vec<String> {
+    vec![exe.to_string_lossy().into_owned(), word.into(), path.to_string_lossy().into_owned()]
+}

@@ -1,0 +1,92 @@
+//! The visible screens of many panes with one process.
+//!
+//! Not over control mode: tmux up to 3.5 never frees what `capture-pane -p` prints there. `source-file -` reads one
+//! command a line, and one that fails does not stop the next.
+use super::{error::TmuxError, nonce::nonce, rows, run, server::Server};
+use std::{collections::BTreeMap, time::Duration};
+
+/// One pane's screen.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Captured {
+    pub pane_id: String,
+    /// From 0, from the top left.
+    pub cursor_x: u16,
+    pub cursor_y: u16,
+    pub width: u16,
+    pub height: u16,
+    /// Physical rows, each ended by a newline, without the blanks at their ends.
+    pub text: String,
+}
+
+/// Panes a process: bounds what the server keeps for us at once.
+const BATCH: usize = 256;
+
+/// A pane that has vanished is absent from the result.
+pub(super) fn capture(
+    server: &Server,
+    panes: &[&str],
+    deadline: Duration,
+) -> Result<BTreeMap<String, Captured>, TmuxError> {
+    let mut all = BTreeMap::new();
+    for batch in panes.chunks(BATCH) {
+        let mark = nonce().map_err(|e| TmuxError::io("/dev/urandom", e))?;
+        let mut script = String::with_capacity(batch.len() * 150);
+        for pane in batch {
+            let pane = rows::id(pane, '%').ok_or_else(|| TmuxError::Refused(format!("`{pane}` is not a pane id")))?;
+            // Without its `%`: `display-message` also reads its text as a strftime pattern.
+            let number = &pane[1..];
+            script.push_str(&format!(
+                "display-message -p -t {pane} '{mark} {number} #{{pane_id}} #{{cursor_x}} #{{cursor_y}} #{{pane_width}} #{{pane_height}}'\n\
+                 capture-pane -p -t {pane}\n"
+            ));
+        }
+        script.push_str(&format!("display-message -p '{mark} end'\n"));
+        let mut command = server.command(false);
+        command.args(["source-file", "-"]);
+        let out = run::run(command, script.as_bytes(), deadline, "capture")?;
+        let text = String::from_utf8_lossy(&out.stdout);
+        // Vanished panes make it fail as a whole; only the end mark tells that everything was tried.
+        let Some(whole) = text.strip_suffix(&format!("{mark} end\n")) else {
+            let words = String::from_utf8_lossy(&out.stderr);
+            return Err(TmuxError::from_text(&words, "capture", &server.place(), &server.tmux.display().to_string()));
+        };
+        all.extend(parse(whole, &mark));
+    }
+    Ok(all)
+}
+
+fn parse(text: &str, mark: &str) -> BTreeMap<String, Captured> {
+    let start = format!("{mark} ");
+    text.split(&start).skip(1).filter_map(one).map(|c| (c.pane_id.clone(), c)).collect()
+}
+
+fn one(part: &str) -> Option<Captured> {
+    let (head, text) = part.split_once('\n')?;
+    let mut fields = head.split(' ');
+    let (asked, found) = (fields.next()?, fields.next()?);
+    // Nothing was found for a pane that is gone.
+    if found.strip_prefix('%') != Some(asked) || text.is_empty() {
+        return None;
+    }
+    let mut number = || fields.next()?.parse().ok();
+    Some(Captured {
+        pane_id: found.to_owned(),
+        cursor_x: number()?,
+        cursor_y: number()?,
+        width: number()?,
+        height: number()?,
+        text: text.to_owned(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn what_vanished_is_absent() {
+        let text = "M 1 %1 0 1 80 24\nhello\n\nM 2     \nM 3 %3 5 6 80 24\nM5\n";
+        let got = super::parse(text, "M");
+        assert_eq!(got.keys().collect::<Vec<_>>(), ["%1", "%3"]);
+        assert_eq!((got["%1"].text.as_str(), got["%1"].cursor_y), ("hello\n\n", 1));
+        assert_eq!((got["%3"].text.as_str(), got["%3"].cursor_x), ("M5\n", 5));
+    }
+}

@@ -1,0 +1,265 @@
+//! The client: a connection that is made again when it is lost, and what is asked over it.
+use super::{
+    capture::{self, Captured},
+    control::{Answer, Link, Notice, OnNotice},
+    error::TmuxError,
+    nonce::nonce,
+    quote, rows,
+    rows::PaneRow,
+    run,
+    server::Server,
+    session::{self, Created, NewSession},
+};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
+
+/// How long any one call may take.
+const DEADLINE: Duration = Duration::from_secs(5);
+
+/// A connection to one server, attached to a session of ours: the anchor.
+pub struct Client {
+    pub(super) server: Server,
+    anchor: NewSession,
+    link: Option<Link>,
+    on_notice: OnNotice,
+    deadline: Duration,
+    /// Marks our lines and rows. Never in an argv.
+    pub(super) nonce: String,
+    server_pid: u32,
+    /// Numbers paste buffers.
+    pub(super) pastes: u64,
+}
+
+impl Client {
+    /// Starts the server and the anchor session if missing, and attaches to it. `on_notice` runs on another thread.
+    pub fn connect(
+        server: &Server,
+        anchor: &NewSession,
+        on_notice: impl Fn(Notice) + Send + Sync + 'static,
+    ) -> Result<Client, TmuxError> {
+        session::check_name(&anchor.name)?;
+        let mut client = Client {
+            server: server.clone(),
+            anchor: anchor.clone(),
+            link: None,
+            on_notice: Arc::new(on_notice),
+            deadline: DEADLINE,
+            nonce: nonce().map_err(|e| TmuxError::io("/dev/urandom", e))?,
+            server_pid: 0,
+            pastes: 0,
+        };
+        client.restore()?;
+        Ok(client)
+    }
+
+    /// Another deadline than 5 s for each of the calls that follow.
+    pub fn set_deadline(&mut self, deadline: Duration) {
+        self.deadline = deadline;
+    }
+
+    /// The server's process, as of the last connection.
+    pub fn server_pid(&self) -> u32 {
+        self.server_pid
+    }
+
+    pub fn server(&self) -> &Server {
+        &self.server
+    }
+
+    /// Makes the connection if there is none, and the server and anchor if they are missing. `Ok(true)`: the server
+    /// is another one than before. The other calls never start a server.
+    pub fn restore(&mut self) -> Result<bool, TmuxError> {
+        let before = self.server_pid;
+        match self.attach() {
+            Ok(()) => {}
+            Err(TmuxError::ServerDown(_) | TmuxError::Socket(_)) => {
+                self.start()?;
+                self.attach()?;
+            }
+            Err(e) => return Err(e),
+        }
+        Ok(self.server_pid != before)
+    }
+
+    /// Whether the server answers, starting nothing.
+    pub fn is_alive(&mut self) -> Result<(), TmuxError> {
+        self.ask_again(&["display-message -p x".into()], "ping").map(drop)
+    }
+
+    /// Every pane of the server. No process is started.
+    pub fn list(&mut self) -> Result<Vec<PaneRow>, TmuxError> {
+        // Another marker than the one between answers: this one is printed inside of rows.
+        let mark = format!("{}r", self.nonce);
+        let line = format!("list-panes -a -F {}", quote::word(&rows::format(&mark)));
+        let answers = self.ask_again(&[line], "list panes")?;
+        let Some(Answer { blocks, error }) = answers.into_iter().next() else {
+            return Err(TmuxError::Protocol("no answer".into()));
+        };
+        if let Some(words) = error {
+            return Err(self.error(&words, "list-panes"));
+        }
+        let [text] = blocks.as_slice() else { return Err(TmuxError::Protocol("not one list".into())) };
+        rows::parse(text, &mark)
+    }
+
+    /// The visible screens of `panes` (ids), with one process for up to 256. A pane that is gone is absent.
+    pub fn capture(&mut self, panes: &[&str]) -> Result<BTreeMap<String, Captured>, TmuxError> {
+        if panes.is_empty() { Ok(BTreeMap::new()) } else { capture::capture(&self.server, panes, self.deadline) }
+    }
+
+    /// Makes one session; its log writer is connected before its first byte. A name that is taken is
+    /// [`TmuxError::Duplicate`]: this is the last lock against starting twice.
+    pub fn new_session(&mut self, new: &NewSession) -> Result<Created, TmuxError> {
+        self.new_sessions(std::slice::from_ref(new))
+            .pop()
+            .unwrap_or_else(|| Err(TmuxError::Protocol("no answer".into())))
+    }
+
+    /// Makes many, one result each, in order.
+    pub fn new_sessions(&mut self, all: &[NewSession]) -> Vec<Result<Created, TmuxError>> {
+        let lines: Vec<Result<String, TmuxError>> =
+            all.iter().map(|new| session::command_line(new, !self.server.is_own())).collect();
+        let good: Vec<String> = lines.iter().filter_map(|line| line.as_ref().ok().cloned()).collect();
+        // One tick per session is generous; the deadline of a single call still bounds a server that hangs.
+        let mut answers = match self.ask_for(&good, "new session", self.deadline) {
+            Ok(answers) => answers.into_iter(),
+            Err(e) => return lines.into_iter().map(|line| line.and_then(|_| Err(e.clone()))).collect(),
+        };
+        let results = lines.into_iter().zip(all).map(|(line, new)| {
+            line?;
+            let answer = answers.next().ok_or_else(|| TmuxError::Protocol("no answer".into()))?;
+            match (answer.blocks.first().and_then(|text| session::created(text)), answer.error) {
+                (Some(created), pipe_error) => Ok(Created { pipe_error, ..created }),
+                (None, Some(words)) => Err(self.error(&words, &new.name)),
+                (None, None) => Err(TmuxError::Protocol(format!("no ids of a new session: {:?}", answer.blocks))),
+            }
+        });
+        results.collect()
+    }
+
+    /// Ends a session: `$3`, or a name. Its processes get HUP. One that is gone already is no error.
+    pub fn kill_session(&mut self, session: &str) -> Result<(), TmuxError> {
+        let target = match rows::id(session, '$') {
+            Some(id) => id,
+            None => {
+                session::check_name(session)?;
+                format!("={session}:")
+            }
+        };
+        match self.simple(&format!("kill-session -t {}", quote::word(&target)), session, "kill session") {
+            Err(TmuxError::Gone(_)) => Ok(()),
+            other => other,
+        }
+    }
+
+    /// Connects a log writer to a pane that has lost its own, replacing one that is there.
+    pub fn repipe(&mut self, pane_id: &str, pipe: &[String]) -> Result<(), TmuxError> {
+        let pane = self.pane(pane_id)?;
+        self.simple(&session::pipe_line(&pane, pipe), pane_id, "connect the log")
+    }
+
+    pub(super) fn pane(&self, pane_id: &str) -> Result<String, TmuxError> {
+        rows::id(pane_id, '%').ok_or_else(|| {
+            TmuxError::Refused(format!("`{}` is not a pane id", crate::model::name::printable_cut(pane_id, 40)))
+        })
+    }
+
+    /// One command without output that matters.
+    pub(super) fn simple(&mut self, line: &str, target: &str, doing: &str) -> Result<(), TmuxError> {
+        let answers = self.ask(&[line.to_owned()], doing)?;
+        match answers.into_iter().next().and_then(|a| a.error) {
+            None => Ok(()),
+            Some(words) => Err(self.error(&words, target)),
+        }
+    }
+
+    pub(super) fn ask(&mut self, lines: &[String], doing: &str) -> Result<Vec<Answer>, TmuxError> {
+        self.ask_for(lines, doing, self.deadline)
+    }
+
+    /// For questions that change nothing: asked once more if only the connection was lost.
+    fn ask_again(&mut self, lines: &[String], doing: &str) -> Result<Vec<Answer>, TmuxError> {
+        match self.ask(lines, doing) {
+            Err(TmuxError::Protocol(_)) => self.ask(lines, doing),
+            other => other,
+        }
+    }
+
+    fn ask_for(&mut self, lines: &[String], doing: &str, deadline: Duration) -> Result<Vec<Answer>, TmuxError> {
+        if self.link.as_mut().is_none_or(Link::is_over) {
+            self.attach()?;
+        }
+        let link = self.link.as_mut().ok_or_else(|| TmuxError::Protocol("no connection".into()))?;
+        let result = link.ask(lines, deadline, doing);
+        if result.is_err() {
+            self.link = None;
+        }
+        result
+    }
+
+    pub(super) fn error(&self, words: &str, target: &str) -> TmuxError {
+        TmuxError::from_text(words, target, &self.server.place(), &self.server.tmux.display().to_string())
+    }
+
+    /// Attaches to the anchor; makes the anchor if only that is missing. Never starts a server.
+    fn attach(&mut self) -> Result<(), TmuxError> {
+        self.link = None;
+        let first = self.open();
+        let (link, pid) = match first {
+            Err(TmuxError::Gone(_)) => {
+                self.make_anchor(false)?;
+                self.open()?
+            }
+            other => other?,
+        };
+        self.link = Some(link);
+        self.server_pid = pid;
+        Ok(())
+    }
+
+    fn open(&self) -> Result<(Link, u32), TmuxError> {
+        Link::open(&self.server, &self.anchor.name, &self.nonce, self.on_notice.clone(), self.deadline)
+    }
+
+    /// Starts the server together with the anchor: a server without a session would end at once where the user's
+    /// configuration says so. Right after the end of another server the first try may fail.
+    fn start(&mut self) -> Result<(), TmuxError> {
+        if let Some(dir) = self.server.socket_path().parent().filter(|d| !d.is_dir() && self.server.is_own()) {
+            return Err(TmuxError::Socket(format!("`{}` is not a directory", dir.display())));
+        }
+        match self.make_anchor(true) {
+            Err(TmuxError::ServerDown(_)) => self.make_anchor(true),
+            other => other,
+        }
+    }
+
+    fn make_anchor(&self, start_server: bool) -> Result<(), TmuxError> {
+        let (columns, rows) = self.anchor.size;
+        let mut command = self.server.command(start_server);
+        command.args(["new-session", "-d", "-s", &self.anchor.name]);
+        command.arg("-x").arg(columns.to_string()).arg("-y").arg(rows.to_string()).arg("--");
+        match self.anchor.argv.as_slice() {
+            [] => return Err(TmuxError::Refused("a session needs a program".into())),
+            [only] => {
+                command.arg(format!("exec {}", quote::sh(only)));
+            }
+            // A last `;` would end the command, for tmux.
+            several => {
+                command.args(several.iter().map(|a| match a.strip_suffix(';') {
+                    Some(rest) => format!("{rest}\\;"),
+                    None => a.clone(),
+                }));
+            }
+        }
+        command.args([";", "set-option", "-w", "-t", &format!("={}:", self.anchor.name), "window-size", "manual"]);
+        let out = run::run(command, b"", self.deadline, "start tmux")?;
+        let words = String::from_utf8_lossy(&out.stderr);
+        // With a socket that cannot be made it ends with 0 all the same; the attach that follows is the proof.
+        if out.status.success() && words.trim().is_empty() {
+            return Ok(());
+        }
+        match self.error(&words, &self.anchor.name) {
+            TmuxError::Duplicate(_) => Ok(()),
+            e => Err(e),
+        }
+    }
+}

@@ -1,0 +1,356 @@
+//! One control-mode connection: lines out, blocks back.
+//!
+//! Every request is followed by a marker that only we know; a request's answer is what stands before its marker. So
+//! neither the number of blocks that a chained command gives nor text of a pane that looks like a block can shift an
+//! answer to another request.
+use super::{error::TmuxError, server::Server};
+use rustix::{
+    event::{PollFd, PollFlags, Timespec, poll},
+    fs::{OFlags, fcntl_getfl, fcntl_setfl},
+    io::Errno,
+};
+use std::{
+    io::{BufRead, BufReader, Read},
+    process::{Child, ChildStdin, ChildStdout, Stdio},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+        mpsc::{Receiver, RecvTimeoutError, Sender, channel},
+    },
+    time::{Duration, Instant},
+};
+
+/// Something happened on the server that nobody asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Notice {
+    /// Sessions or windows came, went or were renamed: list again.
+    Changed,
+    /// This connection is over; the words are tmux's.
+    Lost(String),
+}
+
+/// Gets notices, on the reader's thread: must not block.
+pub type OnNotice = Arc<dyn Fn(Notice) + Send + Sync>;
+
+/// Requests on the way at once: tmux keeps unread answers in memory without a limit.
+const WINDOW: usize = 48;
+
+enum Incoming {
+    Block {
+        ok: bool,
+        text: String,
+    },
+    /// A stray end of a block: the text before it was cut, by accident or by forgery.
+    Broken,
+    Gone(String),
+}
+
+/// What one request line gave.
+pub(super) struct Answer {
+    /// Output of its commands, in order.
+    pub blocks: Vec<String>,
+    /// tmux's words, if one of them failed; those after it were not run.
+    pub error: Option<String>,
+}
+
+pub(super) struct Link {
+    child: Child,
+    stdin: ChildStdin,
+    incoming: Receiver<Incoming>,
+    marker: String,
+    asked: u64,
+    place: String,
+    program: String,
+}
+
+impl Link {
+    /// Attaches to session `anchor`. The server must run.
+    pub fn open(
+        server: &Server,
+        anchor: &str,
+        marker: &str,
+        on_notice: OnNotice,
+        deadline: Duration,
+    ) -> Result<(Link, u32), TmuxError> {
+        let program = server.tmux.display().to_string();
+        let mut command = server.command(false);
+        command.args(["-C", "attach-session", "-f", "no-output,ignore-size", "-t"]).arg(format!("={anchor}:"));
+        let mut child =
+            command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().map_err(|e| match e
+                .kind()
+            {
+                std::io::ErrorKind::NotFound => TmuxError::NoTmux(program.clone()),
+                _ => TmuxError::io(format!("cannot run `{program}`"), e),
+            })?;
+        let (Some(stdin), Some(stdout), Some(stderr)) = (child.stdin.take(), child.stdout.take(), child.stderr.take())
+        else {
+            let _ = child.kill();
+            return Err(TmuxError::Protocol("no pipes".into()));
+        };
+        fcntl_getfl(&stdin)
+            .and_then(|flags| fcntl_setfl(&stdin, flags | OFlags::NONBLOCK))
+            .map_err(|e| TmuxError::io("tmux client", e))?;
+        let (sender, incoming) = channel();
+        let established = Arc::new(AtomicBool::new(false));
+        let heard = established.clone();
+        let reader = std::thread::Builder::new().name("tmux".into()).stack_size(128 * 1024);
+        reader
+            .spawn(move || read_all(stdout, stderr, &sender, &on_notice, &heard))
+            .map_err(|e| TmuxError::io("cannot start a thread", e))?;
+        let mut link = Link { child, stdin, incoming, marker: marker.into(), asked: 0, place: server.place(), program };
+        let until = Instant::now() + deadline;
+        let text = link.shake_hands(until, deadline, anchor)?;
+        let pid = text.trim().parse().map_err(|_| TmuxError::Protocol(format!("server pid `{}`", text.trim())))?;
+        established.store(true, Ordering::Release);
+        Ok((link, pid))
+    }
+
+    /// The process has ended; what it said is not read yet.
+    pub fn is_over(&mut self) -> bool {
+        !matches!(self.child.try_wait(), Ok(None))
+    }
+
+    /// The answer to the attach itself comes unasked; everything up to the first marker belongs to it.
+    fn shake_hands(&mut self, until: Instant, deadline: Duration, anchor: &str) -> Result<String, TmuxError> {
+        let hello = format!("{}hello ", self.marker);
+        let line = format!("display-message -p '{hello}#{{pid}}'\n");
+        if let Err(e) = self.write(line.as_bytes(), until, deadline, "attach") {
+            // It may have ended at once: its own words say more than a broken pipe.
+            if matches!(e, TmuxError::Deadline { .. }) {
+                return Err(e);
+            }
+        }
+        loop {
+            match self.next(until, deadline, "attach")? {
+                Incoming::Block { ok: true, text } => {
+                    if let Some(pid) = text.strip_prefix(&hello) {
+                        return Ok(pid.to_owned());
+                    }
+                }
+                Incoming::Block { ok: false, text } => {
+                    return Err(TmuxError::from_text(&text, anchor, &self.place, &self.program));
+                }
+                Incoming::Gone(words) => return Err(self.gone(&words, anchor)),
+                Incoming::Broken => {}
+            }
+        }
+    }
+
+    /// Sends each request as one line and gives back one answer each, in order. After an error the connection is of
+    /// no more use.
+    pub fn ask(&mut self, requests: &[String], deadline: Duration, doing: &str) -> Result<Vec<Answer>, TmuxError> {
+        let until = Instant::now() + deadline;
+        let mut answers = Vec::with_capacity(requests.len());
+        for window in requests.chunks(WINDOW) {
+            let first = self.asked;
+            let mut lines = String::new();
+            for request in window {
+                debug_assert!(!request.contains('\n') && !request.is_empty(), "one line: {request:?}");
+                lines.push_str(&format!("{request}\ndisplay-message -p '{}{}'\n", self.marker, self.asked));
+                self.asked += 1;
+            }
+            self.write(lines.as_bytes(), until, deadline, doing)?;
+            for n in first..self.asked {
+                answers.push(self.answer(&format!("{}{n}", self.marker), until, deadline, doing)?);
+            }
+        }
+        Ok(answers)
+    }
+
+    fn answer(&mut self, marker: &str, until: Instant, deadline: Duration, doing: &str) -> Result<Answer, TmuxError> {
+        let mut answer = Answer { blocks: Vec::new(), error: None };
+        let mut broken = false;
+        loop {
+            match self.next(until, deadline, doing)? {
+                Incoming::Block { ok: true, text } if text.strip_suffix('\n').unwrap_or(&text) == marker => {
+                    return if broken { Err(TmuxError::Protocol("a block ended twice".into())) } else { Ok(answer) };
+                }
+                Incoming::Block { ok: true, text } => answer.blocks.push(text),
+                Incoming::Block { ok: false, text } => answer.error = Some(text),
+                Incoming::Broken => broken = true,
+                Incoming::Gone(words) => return Err(self.gone(&words, doing)),
+            }
+        }
+    }
+
+    fn gone(&self, words: &str, target: &str) -> TmuxError {
+        match TmuxError::from_text(words, target, &self.place, &self.program) {
+            // It went without words, or because its session was killed: the server may well live.
+            TmuxError::Protocol(_) | TmuxError::Refused(_) => TmuxError::Protocol("the connection was closed".into()),
+            other => other,
+        }
+    }
+
+    fn next(&mut self, until: Instant, deadline: Duration, doing: &str) -> Result<Incoming, TmuxError> {
+        match self.incoming.recv_timeout(until.saturating_duration_since(Instant::now())) {
+            Ok(incoming) => Ok(incoming),
+            Err(RecvTimeoutError::Timeout) => {
+                Err(TmuxError::Deadline { doing: doing.into(), ms: deadline.as_millis() as u64 })
+            }
+            Err(RecvTimeoutError::Disconnected) => Ok(Incoming::Gone(String::new())),
+        }
+    }
+
+    fn write(&mut self, mut bytes: &[u8], until: Instant, deadline: Duration, doing: &str) -> Result<(), TmuxError> {
+        let late = || TmuxError::Deadline { doing: doing.into(), ms: deadline.as_millis() as u64 };
+        while !bytes.is_empty() {
+            match rustix::io::write(&self.stdin, bytes) {
+                Ok(n) => bytes = &bytes[n..],
+                Err(Errno::INTR) => {}
+                Err(Errno::AGAIN) => {
+                    let left = until.checked_duration_since(Instant::now()).ok_or_else(late)?;
+                    let mut fds = [PollFd::new(&self.stdin, PollFlags::OUT)];
+                    match poll(&mut fds, Timespec::try_from(left).ok().as_ref()) {
+                        Ok(0) => return Err(late()),
+                        Ok(_) | Err(Errno::INTR) => {}
+                        Err(e) => return Err(TmuxError::io(doing, e)),
+                    }
+                }
+                // The reader will tell why.
+                Err(Errno::PIPE) => return Ok(()),
+                Err(e) => return Err(TmuxError::io(doing, e)),
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Drop for Link {
+    fn drop(&mut self) {
+        // A client of a stopped server heeds nothing else.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn read_all(
+    stdout: ChildStdout,
+    mut stderr: std::process::ChildStderr,
+    sender: &Sender<Incoming>,
+    on_notice: &OnNotice,
+    established: &AtomicBool,
+) {
+    let mut blocks = Blocks::default();
+    let mut exit = String::new();
+    let mut reader = BufReader::new(stdout);
+    let mut line = Vec::new();
+    loop {
+        line.clear();
+        match reader.read_until(b'\n', &mut line) {
+            Ok(0) | Err(_) => break,
+            Ok(_) => {}
+        }
+        if line.last() == Some(&b'\n') {
+            line.pop();
+        }
+        match blocks.line(&line) {
+            Some(Heard::Incoming(incoming)) => {
+                // Nobody listens any more: go on draining, so that the client can end.
+                let _ = sender.send(incoming);
+            }
+            Some(Heard::Changed) => on_notice(Notice::Changed),
+            Some(Heard::Exit(words)) => exit = words,
+            None => {}
+        }
+    }
+    if exit.is_empty() {
+        let mut words = String::new();
+        // Short: one message of a client that ended.
+        let _ = stderr.read_to_string(&mut words);
+        exit = words.trim().to_owned();
+    }
+    let _ = sender.send(Incoming::Gone(exit.clone()));
+    // A connection that never came about is told by the call that wanted it.
+    if established.load(Ordering::Acquire) {
+        on_notice(Notice::Lost(exit));
+    }
+}
+
+enum Heard {
+    Incoming(Incoming),
+    Changed,
+    Exit(String),
+}
+
+/// Puts lines together to blocks.
+#[derive(Default)]
+struct Blocks {
+    /// `time number flags` of the open block, and its text so far.
+    open: Option<(Vec<u8>, Vec<u8>)>,
+}
+
+impl Blocks {
+    fn line(&mut self, line: &[u8]) -> Option<Heard> {
+        if let Some((triple, text)) = &mut self.open {
+            let end = [(b"%end ".as_slice(), true), (b"%error ".as_slice(), false)]
+                .into_iter()
+                .find(|(word, _)| line.strip_prefix(*word) == Some(triple.as_slice()));
+            let Some((_, ok)) = end else {
+                text.extend_from_slice(line);
+                text.push(b'\n');
+                return None;
+            };
+            let text = String::from_utf8_lossy(text).into_owned();
+            // Flag 1: one of our lines. The attach has 0, and its end may come after the first answer.
+            let asked = triple.ends_with(b" 1");
+            self.open = None;
+            if ok && !asked {
+                return None;
+            }
+            return Some(Heard::Incoming(Incoming::Block { ok, text }));
+        }
+        if let Some(triple) = line.strip_prefix(b"%begin ") {
+            self.open = Some((triple.to_vec(), Vec::new()));
+            return None;
+        }
+        let word = line.split(|b| *b == b' ').next().unwrap_or_default();
+        match word {
+            b"%end" | b"%error" => Some(Heard::Incoming(Incoming::Broken)),
+            b"%exit" => Some(Heard::Exit(String::from_utf8_lossy(line.get(6..).unwrap_or_default()).into_owned())),
+            b"%sessions-changed"
+            | b"%session-renamed"
+            | b"%unlinked-window-add"
+            | b"%unlinked-window-close"
+            | b"%window-add"
+            | b"%window-close" => Some(Heard::Changed),
+            _ => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn feed(text: &str) -> Vec<String> {
+        let mut blocks = Blocks::default();
+        text.lines()
+            .filter_map(|line| blocks.line(line.as_bytes()))
+            .map(|heard| match heard {
+                Heard::Incoming(Incoming::Block { ok, text }) => format!("{ok}:{text:?}"),
+                Heard::Incoming(Incoming::Broken) => "broken".into(),
+                Heard::Incoming(Incoming::Gone(_)) => "gone".into(),
+                Heard::Changed => "changed".into(),
+                Heard::Exit(words) => format!("exit {words}"),
+            })
+            .collect()
+    }
+
+    #[test]
+    fn a_block_ends_only_with_its_own_triple() {
+        let heard =
+            feed("%begin 1 2 1\n%end 1 3 1\n%begin 9 9 1\nx\n%end 1 2 1\n%sessions-changed\n%exit server exited");
+        assert_eq!(heard, ["true:\"%end 1 3 1\\n%begin 9 9 1\\nx\\n\"", "changed", "exit server exited"]);
+    }
+
+    #[test]
+    fn the_answer_to_the_attach_itself_is_not_ours() {
+        assert_eq!(feed("%begin 1 2 0\n%end 1 2 0\n%begin 1 3 0\nno\n%error 1 3 0"), ["false:\"no\\n\""]);
+    }
+
+    #[test]
+    fn a_forged_end_is_noticed() {
+        assert_eq!(feed("%begin 1 2 1\nrow\n%end 1 2 1\nrow 2\n%end 1 2 1"), ["true:\"row\\n\"", "broken"]);
+        assert_eq!(feed("%begin 1 2 1\nno\n%error 1 2 1"), ["false:\"no\\n\""]);
+    }
+}

@@ -1,0 +1,96 @@
+//! Text and keys into a pane, each guarded in the same command: a pane in copy mode would swallow keys without a
+//! word, and a paste into a dead pane ends the whole server on tmux before 3.4.
+use super::{client::Client, error::TmuxError, quote, run};
+
+/// tmux refuses commands of 16 KiB; quoting can make four bytes of one.
+const CHUNK: usize = 4000;
+
+impl Client {
+    /// Types one line of text, without Enter. Control characters are refused: use [`Client::paste`].
+    pub fn send_text(&mut self, pane_id: &str, text: &str) -> Result<(), TmuxError> {
+        if text.chars().any(char::is_control) {
+            return Err(TmuxError::Refused("text with line breaks or control characters cannot be typed".into()));
+        }
+        let pane = self.pane(pane_id)?;
+        let keys = |chunk: &str| format!("send-keys -l -t {pane} -- {}", quote::word(chunk));
+        let lines: Vec<String> =
+            quote::chunks(text, CHUNK).into_iter().map(|c| self.guarded(&pane, &keys(c))).collect();
+        self.type_lines(&lines, pane_id, "type")
+    }
+
+    /// Presses one key: [`quote::is_key`].
+    pub fn press(&mut self, pane_id: &str, key: &str) -> Result<(), TmuxError> {
+        if !quote::is_key(key) {
+            return Err(TmuxError::Refused(format!(
+                "`{}` is not the name of a key\nhint: for example `Enter`, `C-m`, `Escape`",
+                crate::model::name::printable_cut(key, 40)
+            )));
+        }
+        let pane = self.pane(pane_id)?;
+        let line = self.guarded(&pane, &format!("send-keys -t {pane} -- {}", quote::word(key)));
+        self.type_lines(&[line], pane_id, "press")
+    }
+
+    /// Pastes [`quote::sanitize`]d text of any length in one piece, as a bracketed paste where the program asked for
+    /// that; else line breaks reach it as they are.
+    pub fn paste(&mut self, pane_id: &str, text: &str) -> Result<(), TmuxError> {
+        let pane = self.pane(pane_id)?;
+        let text = quote::sanitize(text);
+        if text.is_empty() {
+            return Ok(());
+        }
+        self.pastes += 1;
+        let buffer = format!("agents-{}-{}", std::process::id(), self.pastes);
+        let mut command = self.server.command(false);
+        command.args(["load-buffer", "-b", &buffer, "-"]);
+        let out = run::run(command, text.as_bytes(), std::time::Duration::from_secs(5), "load text")?;
+        if !out.status.success() {
+            return Err(self.error(&String::from_utf8_lossy(&out.stderr), pane_id));
+        }
+        let line = self.guarded(&pane, &format!("paste-buffer -p -r -d -b {buffer} -t {pane}"));
+        let pasted = self.type_lines(&[line], pane_id, "paste");
+        if pasted.is_err() {
+            // Not pasted, so not deleted either; if even this fails the buffer is only clutter.
+            let _ = self.simple(&format!("delete-buffer -b {buffer}"), &buffer, "tidy up");
+        }
+        pasted
+    }
+
+    /// Leaves copy mode, if the pane is in one.
+    pub fn leave_mode(&mut self, pane_id: &str) -> Result<(), TmuxError> {
+        let pane = self.pane(pane_id)?;
+        self.simple(
+            &format!("if-shell -F -t {pane} '#{{pane_in_mode}}' {{ copy-mode -q -t {pane} }}"),
+            pane_id,
+            "leave copy mode",
+        )
+    }
+
+    /// `command`, unless the pane is dead, in a mode, or shut for input; then a word that says so. A target that is
+    /// gone has no id, which fails the condition as well.
+    fn guarded(&self, pane: &str, command: &str) -> String {
+        format!(
+            "if-shell -F -t {pane} '#{{&&:#{{==:#{{pane_id}},{pane}}},#{{==:#{{pane_dead}}#{{?pane_in_mode,1,0}}#{{pane_input_off}},000}}}}' \
+             {{ {command} }} {{ display-message -p -t {pane} '{}blocked #{{pane_dead}}#{{?pane_in_mode,1,0}}#{{pane_input_off}}' }}",
+            self.nonce
+        )
+    }
+
+    fn type_lines(&mut self, lines: &[String], pane_id: &str, doing: &str) -> Result<(), TmuxError> {
+        let blocked = format!("{}blocked ", self.nonce);
+        for answer in self.ask(lines, doing)? {
+            if let Some(words) = answer.error {
+                return Err(self.error(&words, pane_id));
+            }
+            if let Some(flags) = answer.blocks.iter().find_map(|text| text.strip_prefix(&blocked)) {
+                return Err(match flags.trim_end() {
+                    flags if flags.starts_with('1') => TmuxError::Refused(format!("pane {pane_id} is dead")),
+                    "010" | "011" => TmuxError::Refused(format!("pane {pane_id} is in copy mode")),
+                    "001" => TmuxError::Refused(format!("pane {pane_id} is shut for input")),
+                    _ => TmuxError::Gone(pane_id.to_owned()),
+                });
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,50 @@
+//! What needs no connection: one look for `status`, and the rescue of a server that lost its socket.
+use super::{error::TmuxError, nonce::nonce, rows, rows::PaneRow, run, server::Server};
+use crate::world::process::ProcId;
+use std::{
+    os::unix::net::UnixStream,
+    time::{Duration, Instant},
+};
+
+/// Every pane of a server and the server's pid, with one process; changes and starts nothing. `None`: no server.
+pub fn list_once(server: &Server) -> Result<Option<(u32, Vec<PaneRow>)>, TmuxError> {
+    let mark = nonce().map_err(|e| TmuxError::io("/dev/urandom", e))?;
+    let mut command = server.command(false);
+    // The format as data on stdin: nobody else can read it, so nobody can forge a row.
+    command.args(["source-file", "-"]);
+    let script = format!(
+        "display-message -p '#{{pid}}'\nlist-panes -a -F '{}'\ndisplay-message -p '{mark}end'\n",
+        rows::format(&mark)
+    );
+    let out = run::run(command, script.as_bytes(), Duration::from_secs(5), "list panes")?;
+    let text = String::from_utf8_lossy(&out.stdout);
+    let Some(whole) = text.strip_suffix(&format!("{mark}end\n")) else {
+        let words = String::from_utf8_lossy(&out.stderr);
+        return match TmuxError::from_text(&words, "list-panes", &server.place(), &server.tmux.display().to_string()) {
+            TmuxError::ServerDown(_) => Ok(None),
+            TmuxError::Socket(_) if !server.socket_path().exists() => Ok(None),
+            e => Err(e),
+        };
+    };
+    let (pid, list) = whole.split_once('\n').unwrap_or((whole, ""));
+    let pid = pid.parse().map_err(|_| TmuxError::Protocol("no server pid".into()))?;
+    Ok(Some((pid, rows::parse(list, &mark)?)))
+}
+
+/// A server that lives while its socket was removed makes the socket again on USR1. `Ok(true)`: it did, and answers.
+/// Nothing is sent unless `pid` is still that server.
+pub fn rescue_socket(server: &Server, pid: ProcId) -> Result<bool, TmuxError> {
+    let name = std::fs::read_to_string(format!("/proc/{}/comm", pid.pid)).unwrap_or_default();
+    if !name.starts_with("tmux") || !pid.signal(rustix::process::Signal::USR1) {
+        return Ok(false);
+    }
+    let socket = server.socket_path();
+    let until = Instant::now() + Duration::from_secs(2);
+    while Instant::now() < until {
+        if UnixStream::connect(&socket).is_ok() {
+            return Ok(true);
+        }
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    Ok(false)
+}

@@ -1,0 +1,313 @@
+//! The tmux client on a real, private server.
+use crate::sandbox::{Sandbox, wait_until};
+use agents::world::{
+    process::ProcId,
+    tmux::{Client, NewSession, Notice, Server, TmuxError, list_once, rescue_socket},
+};
+use rustix::process::Signal;
+use std::time::Duration;
+
+fn text_of(client: &mut Client, pane: &str) -> String {
+    client.capture(&[pane]).expect("capture").remove(pane).map(|c| c.text).unwrap_or_default()
+}
+
+#[test]
+fn sessions_are_made_listed_captured_and_ended() {
+    let sandbox = Sandbox::new();
+    let mut client = sandbox.client();
+    let made = client.new_session(&Sandbox::session("p-a", "echo hello; exec cat")).expect("session");
+    wait_until(5, "the pane prints", || text_of(&mut client, &made.pane_id).starts_with("hello\n"));
+    let rows = client.list().expect("list");
+    let row = rows.iter().find(|r| r.session_name == "p-a").expect("row");
+    assert_eq!((&row.pane_id, row.pane_pid, row.width, row.height), (&made.pane_id, made.pid, 120, 40));
+    assert!(row.active && !row.dead && !row.in_mode && !row.piped && row.activity > 1_700_000_000);
+    assert_eq!(row.command, "cat");
+    let (pid, once) = list_once(&sandbox.server).expect("look").expect("a server");
+    assert_eq!((pid, once.len()), (client.server_pid(), 2));
+    client.kill_session(&made.session_id).expect("kill");
+    assert!(client.list().expect("list").iter().all(|r| r.session_name != "p-a"));
+    client.kill_session(&made.session_id).expect("killing twice is no fault");
+    client.kill_session("p-a").expect("nor by name");
+}
+
+#[test]
+fn a_taken_name_is_the_last_lock() {
+    let sandbox = Sandbox::new();
+    let mut client = sandbox.client();
+    let new = Sandbox::session("p-a", "exec sleep 100");
+    let results = client.new_sessions(&[new.clone(), new.clone(), Sandbox::session("p-b", "exec sleep 100")]);
+    assert!(results[0].is_ok() && results[2].is_ok(), "{results:?}");
+    assert_eq!(results[1], Err(TmuxError::Duplicate("p-a".into())));
+    let bad = client.new_session(&Sandbox::session("#(touch x)", "true"));
+    assert!(matches!(bad, Err(TmuxError::Refused(_))), "{bad:?}");
+}
+
+#[test]
+fn early_output_is_never_lost() {
+    let sandbox = Sandbox::new();
+    let mut client = sandbox.client();
+    let all: Vec<NewSession> = (0..20)
+        .map(|n| NewSession {
+            pipe: Some(vec![
+                "dd".into(),
+                "status=none".into(),
+                "bs=65536".into(),
+                format!("of={}", sandbox.join(&format!("log{n}")).display()),
+            ]),
+            ..Sandbox::session(&format!("p-{n}"), "echo FIRST; echo SECOND; exec sleep 100")
+        })
+        .collect();
+    for made in client.new_sessions(&all) {
+        assert_eq!(made.expect("session").pipe_error, None);
+    }
+    for n in 0..20 {
+        let log = sandbox.join(&format!("log{n}"));
+        wait_until(10, "both lines", || std::fs::read_to_string(&log).is_ok_and(|t| t == "FIRST\r\nSECOND\r\n"));
+    }
+}
+
+#[test]
+fn odd_paths_reach_the_log_writer_as_they_are() {
+    let sandbox = Sandbox::new();
+    let mut client = sandbox.client();
+    let odd = "a b 'q' \"d\" $(touch x1) `touch x2` #(touch x3) ##{pid} #[fg=red] ##[x %H 100% \\ ~ ; é";
+    let dir = sandbox.join(odd);
+    std::fs::create_dir(&dir).expect("folder");
+    let log = dir.join("log;");
+    let new = NewSession {
+        pipe: Some(vec!["dd".into(), "status=none".into(), "bs=65536".into(), format!("of={}", log.display())]),
+        argv: vec!["printf".into(), "%s|".into(), odd.into(), "end;".into()],
+        ..Sandbox::session("p-odd", "")
+    };
+    client.new_session(&new).expect("session");
+    wait_until(10, "its words", || std::fs::read_to_string(&log).is_ok_and(|t| t == format!("{odd}|end;|")));
+    let left: Vec<_> = std::fs::read_dir("/").expect("root").flatten().map(|e| e.file_name()).collect();
+    assert!(left.iter().all(|n| !n.to_string_lossy().starts_with('x')), "{left:?}");
+}
+
+#[test]
+fn rows_cannot_be_forged() {
+    let sandbox = Sandbox::new();
+    let mut client = sandbox.client();
+    let title = "t|x %9 $9";
+    let forged = format!(
+        "printf '\\033]2;%s\\033\\\\' '{title}'; exec -a \"$(printf 'sh\\n%%end 1 2 1\\n$9 @9 %%9 1 1 0\\tx')\" sleep 100"
+    );
+    let argv = vec!["bash".into(), "-c".into(), forged];
+    let made = client.new_session(&NewSession { argv, ..Sandbox::session("p-f", "") }).expect("session");
+    wait_until(5, "the forged name", || {
+        client
+            .list()
+            .expect("list")
+            .iter()
+            .any(|r| r.pane_id == made.pane_id && r.command.contains("%end") && r.title == title)
+    });
+    assert_eq!(client.list().expect("list").len(), 2, "one row a pane");
+    assert_eq!(list_once(&sandbox.server).expect("look").expect("server").1.len(), 2);
+}
+
+#[test]
+fn typed_text_arrives_whole() {
+    let sandbox = Sandbox::new();
+    let mut client = sandbox.client();
+    let out = sandbox.join("typed");
+    let made = client
+        .new_session(&Sandbox::session("p-t", &format!("stty -echo; echo ready; exec cat > {}", out.display())))
+        .expect("session");
+    wait_until(5, "ready", || text_of(&mut client, &made.pane_id).contains("ready"));
+    let words = [
+        "ends with;",
+        ";",
+        "-leading",
+        "a'b\"c",
+        "$HOME ~ #{pid} #(touch x) \\ %1 {x}",
+        "é●漢",
+        "Enter",
+        "# not a comment",
+    ];
+    for word in words {
+        client.send_text(&made.pane_id, word).expect("type");
+        client.press(&made.pane_id, "Enter").expect("press");
+    }
+    let long = "é;".repeat(1300);
+    client.send_text(&made.pane_id, &long).expect("type");
+    client.press(&made.pane_id, "C-m").expect("press");
+    let want = format!("{}\n{long}\n", words.join("\n"));
+    wait_until(10, "all words", || std::fs::read_to_string(&out).is_ok_and(|t| t == want));
+    assert!(matches!(client.send_text(&made.pane_id, "a\nb"), Err(TmuxError::Refused(_))));
+    assert!(matches!(client.press(&made.pane_id, "kill-server"), Err(TmuxError::Refused(_))));
+    assert_eq!(client.send_text("%99", "x"), Err(TmuxError::Gone("%99".into())));
+}
+
+#[test]
+fn a_paste_is_bracketed_cleaned_and_whole() {
+    let sandbox = Sandbox::new();
+    let mut client = sandbox.client();
+    let out = sandbox.join("pasted");
+    let line = format!("stty raw -echo; printf '\\033[?2004hready'; exec dd bs=65536 of={} 2>/dev/null", out.display());
+    let made = client.new_session(&Sandbox::session("p-t", &line)).expect("session");
+    wait_until(5, "ready", || text_of(&mut client, &made.pane_id).contains("ready"));
+    let body = "0123456789abcdef\n".repeat(12_000);
+    client.paste(&made.pane_id, &format!("\x1b[201~\x03{body}é\ttail;")).expect("paste");
+    let want = format!("\x1b[200~[201~{body}é\ttail;\x1b[201~");
+    wait_until(20, "the paste", || std::fs::read_to_string(&out).is_ok_and(|t| t == want));
+    assert_eq!(sandbox.tmux(&["list-buffers"]), "");
+}
+
+#[test]
+fn fault_27_nothing_is_typed_into_a_dead_pane_or_a_mode() {
+    let sandbox = Sandbox::new();
+    let mut client = sandbox.client();
+    let pid = client.server_pid();
+    sandbox.tmux(&["set-option", "-g", "remain-on-exit", "on"]);
+    let made = client.new_session(&Sandbox::session("p-d", "exit 7")).expect("session");
+    wait_until(5, "it is dead", || client.list().expect("list").iter().any(|r| r.pane_id == made.pane_id && r.dead));
+    for result in [
+        client.paste(&made.pane_id, "text"),
+        client.send_text(&made.pane_id, "text"),
+        client.press(&made.pane_id, "Enter"),
+    ] {
+        assert_eq!(result, Err(TmuxError::Refused(format!("pane {} is dead", made.pane_id))));
+    }
+    let live = client.new_session(&Sandbox::session("p-l", "exec cat")).expect("session");
+    sandbox.tmux(&["copy-mode", "-t", &live.pane_id]);
+    assert_eq!(
+        client.send_text(&live.pane_id, "x"),
+        Err(TmuxError::Refused(format!("pane {} is in copy mode", live.pane_id)))
+    );
+    client.leave_mode(&live.pane_id).expect("leave");
+    client.send_text(&live.pane_id, "after").expect("type");
+    wait_until(5, "typed", || text_of(&mut client, &live.pane_id).contains("after"));
+    sandbox.tmux(&["select-pane", "-d", "-t", &live.pane_id]);
+    assert!(matches!(client.press(&live.pane_id, "a"), Err(TmuxError::Refused(_))));
+    assert_eq!(client.server_pid(), pid);
+    assert_eq!(sandbox.tmux(&["list-buffers"]), "");
+    assert_eq!(list_once(&sandbox.server).expect("look").map(|(p, _)| p), Some(pid), "the server lives");
+}
+
+#[test]
+fn two_hundred_sessions() {
+    let sandbox = Sandbox::new();
+    let mut client = sandbox.client();
+    let all: Vec<NewSession> =
+        (0..200).map(|n| Sandbox::session(&format!("p-{n}"), &format!("echo pane {n}; exec sleep 1000"))).collect();
+    client.set_deadline(Duration::from_secs(60));
+    let made: Vec<_> = client.new_sessions(&all).into_iter().map(|r| r.expect("session")).collect();
+    assert_eq!(client.list().expect("list").len(), 201);
+    let panes: Vec<&str> = made.iter().map(|m| m.pane_id.as_str()).collect();
+    wait_until(30, "every screen", || {
+        let got = client.capture(&panes).expect("capture");
+        (0..200).all(|n| got.get(panes[n]).is_some_and(|c| c.text.starts_with(&format!("pane {n}\n"))))
+    });
+    client.kill_session(&made[7].session_id).expect("kill");
+    let got = client.capture(&panes).expect("capture");
+    assert_eq!((got.len(), got.contains_key(panes[7])), (199, false), "what is gone is absent");
+}
+
+#[test]
+#[ignore = "under investigation"]
+fn a_stopped_server_is_a_deadline_with_unknown_outcome() {
+    let sandbox = Sandbox::new();
+    let mut client = sandbox.client();
+    let server = ProcId::of(client.server_pid()).expect("server");
+    assert!(server.signal(Signal::STOP));
+    client.set_deadline(Duration::from_millis(300));
+    let result = client.new_session(&Sandbox::session("p-late", "exec sleep 100"));
+    assert!(matches!(&result, Err(e) if e.is_unknown()), "{result:?}");
+    assert!(matches!(client.list(), Err(TmuxError::Deadline { .. })));
+    assert!(matches!(client.capture(&["%0"]), Err(TmuxError::Deadline { .. })));
+    assert!(matches!(client.restore(), Err(TmuxError::Deadline { .. })));
+    assert!(server.signal(Signal::CONT));
+    client.set_deadline(Duration::from_secs(5));
+    wait_until(10, "it answers again", || client.list().is_ok());
+    assert_eq!(client.server_pid(), server.pid);
+}
+
+#[test]
+fn a_killed_server_is_seen_and_made_again_only_when_asked() {
+    let sandbox = Sandbox::new();
+    let (sender, notices) = std::sync::mpsc::channel();
+    let sender = std::sync::Mutex::new(sender);
+    let mut client = Client::connect(&sandbox.server, &Sandbox::anchor(), move |notice| {
+        let _ = sender.lock().expect("lock").send(notice);
+    })
+    .expect("connect");
+    let first = client.server_pid();
+    assert!(ProcId::of(first).expect("server").signal(Signal::KILL));
+    loop {
+        match notices.recv_timeout(Duration::from_secs(5)).expect("a notice") {
+            Notice::Lost(_) => break,
+            Notice::Changed => {}
+        }
+    }
+    assert!(matches!(client.list(), Err(TmuxError::ServerDown(_))));
+    assert_eq!(list_once(&sandbox.server), Ok(None));
+    assert_eq!(client.restore(), Ok(true));
+    assert_ne!(client.server_pid(), first);
+    assert_eq!(client.list().expect("list").len(), 1);
+    sandbox.tmux(&["kill-session", "-t", "=p-watchdog:"]);
+    wait_until(5, "the anchor is made again", || client.list().is_ok_and(|rows| rows.len() == 1));
+    assert_eq!(client.restore(), Ok(false));
+}
+
+#[test]
+fn a_change_made_by_others_is_noticed() {
+    let sandbox = Sandbox::new();
+    let (sender, notices) = std::sync::mpsc::channel();
+    let sender = std::sync::Mutex::new(sender);
+    let _client = Client::connect(&sandbox.server, &Sandbox::anchor(), move |notice| {
+        let _ = sender.lock().expect("lock").send(notice);
+    })
+    .expect("connect");
+    sandbox.tmux(&["new-session", "-d", "-s", "other", "sleep 100"]);
+    assert_eq!(notices.recv_timeout(Duration::from_secs(5)), Ok(Notice::Changed));
+}
+
+#[test]
+fn a_removed_socket_comes_back() {
+    let sandbox = Sandbox::new();
+    let mut client = sandbox.client();
+    let server = ProcId::of(client.server_pid()).expect("server");
+    std::fs::remove_file(sandbox.server.socket_path()).expect("remove");
+    assert_eq!(list_once(&sandbox.server), Ok(None));
+    assert_eq!(rescue_socket(&sandbox.server, server), Ok(true));
+    assert_eq!(list_once(&sandbox.server).expect("look").map(|(pid, _)| pid), Some(server.pid));
+    client.list().expect("the old connection never ended");
+    assert_eq!(
+        rescue_socket(&sandbox.server, ProcId { start: 1, ..server }),
+        Ok(false),
+        "another process is left alone"
+    );
+}
+
+#[test]
+fn the_size_stays_when_a_person_looks_in() {
+    let sandbox = Sandbox::new();
+    let mut client = sandbox.client();
+    let made = client.new_session(&Sandbox::session("p-a", "exec sleep 100")).expect("session");
+    // A second tmux server stands in for the person's terminal.
+    let other = Sandbox::new();
+    let mut terminal = other.client();
+    let attach = format!("TMUX= exec tmux -S {} attach -t =p-a:", sandbox.server.socket_path().display());
+    let person = NewSession { size: (60, 15), ..Sandbox::session("person", &attach) };
+    terminal.new_session(&person).expect("terminal");
+    wait_until(5, "attached", || sandbox.tmux(&["list-clients", "-F", "#{client_width}"]).contains("60"));
+    let rows = client.list().expect("list");
+    let row = rows.iter().find(|r| r.pane_id == made.pane_id).expect("row");
+    assert_eq!((row.width, row.height), (120, 40));
+}
+
+#[test]
+fn fault_24_a_server_that_cannot_be_made_is_said() {
+    let sandbox = Sandbox::new();
+    let server =
+        Server { address: agents::world::tmux::Address::Socket("/nonexistent/dir/s".into()), ..sandbox.server.clone() };
+    let result = Client::connect(&server, &Sandbox::anchor(), |_| {});
+    assert!(matches!(&result, Err(TmuxError::Socket(why)) if why.contains("/nonexistent/dir")), "{:?}", result.err());
+    let missing = Server { tmux: "/nonexistent/tmux".into(), ..sandbox.server.clone() };
+    assert_eq!(missing.version(), Err(TmuxError::NoTmux("/nonexistent/tmux".into())));
+    assert_eq!(
+        Client::connect(&missing, &Sandbox::anchor(), |_| {}).err(),
+        Some(TmuxError::NoTmux("/nonexistent/tmux".into()))
+    );
+}
