@@ -23,15 +23,13 @@ pub fn save(path: &Path, rules: &EnvRules) -> io::Result<()> {
 
 fn passes(key: &OsStr, rules: &EnvRules) -> bool {
     let key = key.to_string_lossy();
-    let any = |names: &mut dyn Iterator<Item = &str>| {
-        names.any(|name| match name.strip_suffix('*') {
-            Some(start) => key.starts_with(start),
-            None => key == name,
-        })
+    let named = |name: &str| match name.strip_suffix('*') {
+        Some(start) => key.starts_with(start),
+        None => key == name,
     };
-    !any(&mut NEVER.into_iter())
-        && !any(&mut rules.deny.iter().map(String::as_str))
-        && (rules.allow.is_empty() || any(&mut rules.allow.iter().map(String::as_str)))
+    !NEVER.into_iter().any(named)
+        && !rules.deny.iter().any(|name| named(name))
+        && (rules.allow.is_empty() || rules.allow.iter().any(|name| named(name)))
 }
 
 #[cfg(test)]

@@ -163,7 +163,9 @@ impl Eyes {
     /// Somebody removed the socket while the server lives: it makes the socket anew when it is told to.
     fn rescue(&self, state: &State) -> bool {
         match state.fleet.server {
-            ServerObs::Up { pid } if pid != 0 && self.server.is_own() => rescue_socket(&self.server, pid).unwrap_or(false),
+            ServerObs::Up { pid } if pid != 0 && self.server.is_own() => {
+                ProcId::of(pid).is_some_and(|server| rescue_socket(&self.server, server).unwrap_or(false))
+            }
             _ => false,
         }
     }

@@ -117,6 +117,7 @@ fn record(policy: &Policy, paths: &Paths, order: &Order, command: String, dir: &
     let record = LaunchRecord {
         v: 1,
         session: order.session.to_owned(),
+        name: env.get("AGENTS_NAME").cloned().unwrap_or_default(),
         incarnation: order.incarnation,
         fleet: paths.state_dir.to_string_lossy().into_owned(),
         shell: shell(&paths.env),
