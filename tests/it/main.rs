@@ -1,3 +1,4 @@
+mod cli;
 mod configs;
 mod git;
 mod rooms;
