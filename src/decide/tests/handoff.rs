@@ -73,6 +73,7 @@ fn first_sight_takes_positions_and_pings_only_for_an_inbox_that_is_there() {
     first.inboxes.insert("ADV.md".into(), "md5".into());
     seen(&mut w, first.clone());
     assert_eq!(w.program("p-adversary").submitted, ["watchdog ping: the other loop pushed machine-docs/ADV.md — pull, read it, act, then delete the file (commit + push) to mark it consumed."]);
+    first.commits.clear();
     seen(&mut w, first);
     assert_eq!(w.program("p-adversary").submitted.len(), 1);
     seen(&mut w, git("a", &[]));
