@@ -16,10 +16,10 @@
 //! | [`engine`] | the heartbeat: look, read, decide, save, act, publish | all of the above |
 //! | [`cli`] | one thin file per verb | all of the above |
 pub mod backends;
-//pub mod cli;
+pub mod cli;
 pub mod config;
 pub mod decide;
-//pub mod engine;
+pub mod engine;
 pub mod launch;
 pub mod model;
 pub mod shim;

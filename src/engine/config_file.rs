@@ -1,6 +1,7 @@
 //! The config on disk: found, read, read again when it changed; the last good one stays in force while it is broken.
+use super::disk::RealDisk;
 use crate::{
-    config::{self, Disk, Fault, Loaded, Source, Strictness},
+    config::{self, Fault, Loaded, Source, Strictness},
     model::{
         observation::ConfigObs,
         policy::{Policy, Reload},
@@ -11,24 +12,6 @@ use std::{
     path::{Path, PathBuf},
     sync::Arc,
 };
-
-/// The file system, for the config room.
-pub struct RealDisk;
-
-impl Disk for RealDisk {
-    fn is_file(&self, path: &Path) -> bool {
-        path.is_file()
-    }
-    fn is_dir(&self, path: &Path) -> bool {
-        path.is_dir()
-    }
-    fn is_readable(&self, path: &Path) -> bool {
-        std::fs::File::open(path).is_ok()
-    }
-    fn canonical(&self, path: &Path) -> Option<PathBuf> {
-        path.canonicalize().ok()
-    }
-}
 
 /// `--config`, else `AGENTS_CONFIG`, else `./agents.toml`, else the nearest one in a parent folder. Absolute, symlinks
 /// resolved. The error is for the reader.

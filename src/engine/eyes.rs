@@ -30,7 +30,8 @@ pub struct Eyes {
     pub server: Server,
     pub client: Option<Client>,
     screens: Screens,
-    pub watcher: ExitWatcher,
+    /// `None`: this system has no pidfds; deaths are seen by the next look.
+    watcher: Option<ExitWatcher>,
     git: Option<GitWorker>,
     sender: Sender<Wakeup>,
     paths: Paths,
@@ -45,7 +46,7 @@ pub struct Eyes {
 impl Eyes {
     pub fn new(policy: &Policy, paths: &Paths, sender: Sender<Wakeup>) -> Eyes {
         let to_engine = sender.clone();
-        let watcher = ExitWatcher::new(move |session: String| drop(to_engine.send(Wakeup::Exit(session))));
+        let watcher = ExitWatcher::new(move |session: String| drop(to_engine.send(Wakeup::Exit(session)))).ok();
         Eyes {
             server: server::of(policy, paths),
             client: None,
@@ -197,8 +198,10 @@ impl Eyes {
             match pane {
                 Some(p) => self.watch_one(&unit.session, ProcId { pid: p.pid, start: p.pid_start }),
                 None => {
-                    if self.watched.remove(&unit.session).is_some() {
-                        self.watcher.forget(&unit.session);
+                    if self.watched.remove(&unit.session).is_some()
+                        && let Some(watcher) = &self.watcher
+                    {
+                        watcher.forget(&unit.session);
                     }
                 }
             }
@@ -206,9 +209,13 @@ impl Eyes {
     }
 
     pub fn watch_one(&mut self, session: &str, process: ProcId) {
-        if self.watched.get(session) != Some(&process) && process.is_alive() {
-            self.watcher.watch(session, process);
-            self.watched.insert(session.to_owned(), process);
+        if self.watched.get(session) == Some(&process) {
+            return;
+        }
+        self.watched.insert(session.to_owned(), process);
+        let over = self.watcher.as_ref().is_some_and(|w| !w.watch(session, process));
+        if over {
+            let _ = self.sender.send(Wakeup::Exit(session.to_owned()));
         }
     }
 

@@ -9,6 +9,7 @@
 mod act;
 pub mod alerts;
 pub mod config_file;
+pub mod disk;
 mod environment;
 mod eyes;
 pub mod fleet;
@@ -23,5 +24,5 @@ mod prepare;
 mod screens;
 mod server;
 mod shims;
-mod supervisor;
+pub mod supervisor;
 pub mod words;

@@ -117,6 +117,24 @@ pub(super) fn stop(fleet: &Fleet) -> Result<bool, FleetError> {
     Ok(stopped)
 }
 
+/// The hidden word `__watchdog CONFIG`: the supervisor without a terminal. `None`: `words` do not begin with it.
+pub fn main(words: &[std::ffi::OsString]) -> Option<std::process::ExitCode> {
+    let [word, config] = words else { return None };
+    if word != "__watchdog" {
+        return None;
+    }
+    // A session of its own: neither the caller's terminal nor its job control reaches it. It may be one already.
+    let _ = rustix::process::setsid();
+    let result = Fleet::load(Some(config.into())).and_then(|fleet| run(&fleet, false, false, false));
+    Some(match result {
+        Ok(()) => std::process::ExitCode::SUCCESS,
+        Err(e) => {
+            eprintln!("error: {e}");
+            std::process::ExitCode::FAILURE
+        }
+    })
+}
+
 /// The loop itself. Returns when it is told to stop, or with `once` after one tick.
 pub(super) fn run(fleet: &Fleet, once: bool, dry_run: bool, foreground: bool) -> Result<(), FleetError> {
     fleet.must_be_whole()?;
