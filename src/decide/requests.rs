@@ -79,7 +79,11 @@ impl Mind<'_> {
                 // Asked for again while it is being stopped: started once it is gone.
                 let incarnation = self.unit(spec).incarnation + 1;
                 self.prepare(spec, incarnation);
-                self.set_life(&session, Life::Ending { deadline, then: AfterEnd::Relaunch { counted: false } }, "being restarted");
+                self.set_life(
+                    &session,
+                    Life::Ending { deadline, then: AfterEnd::Relaunch { counted: false } },
+                    "being restarted",
+                );
             }
             Life::Ending { .. } => {}
             Life::Absent | Life::Backoff { .. } | Life::GaveUp { .. } | Life::Done => self.start(spec, false),
@@ -122,7 +126,11 @@ impl Mind<'_> {
             Life::Ending { deadline, .. } => {
                 let incarnation = self.unit(spec).incarnation + 1;
                 self.prepare(spec, incarnation);
-                self.set_life(&session, Life::Ending { deadline, then: AfterEnd::Relaunch { counted: false } }, "being restarted");
+                self.set_life(
+                    &session,
+                    Life::Ending { deadline, then: AfterEnd::Relaunch { counted: false } },
+                    "being restarted",
+                );
             }
             Life::Absent | Life::Backoff { .. } | Life::GaveUp { .. } | Life::Done => self.start(spec, false),
         }

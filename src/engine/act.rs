@@ -18,11 +18,7 @@ use crate::{
         tmux::{NewSession, TmuxError},
     },
 };
-use std::{
-    collections::BTreeSet,
-    sync::Arc,
-    time::Duration,
-};
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 /// What is longer is pasted instead of typed.
 const MAX_TYPED: usize = 16 * 1024;
@@ -71,14 +67,23 @@ impl Hands {
                     }
                     outcome
                 }
-                Action::Launch { session, .. } | Action::End { session, .. } if unprepared.contains(session) => continue,
+                Action::Launch { session, .. } | Action::End { session, .. } if unprepared.contains(session) => {
+                    continue;
+                }
                 Action::Launch { .. } => {
                     launches.push(action);
                     continue;
                 }
                 other => self.one(other, policy, state, eyes),
             };
-            let silent = matches!(action, Action::Type { .. } | Action::Press { .. } | Action::End { .. } | Action::Clear { .. } | Action::LeaveMode { .. });
+            let silent = matches!(
+                action,
+                Action::Type { .. }
+                    | Action::Press { .. }
+                    | Action::End { .. }
+                    | Action::Clear { .. }
+                    | Action::LeaveMode { .. }
+            );
             if !(silent && outcome == Outcome::Done) {
                 results.push(ActionResult { action, at: clock::now().wall, outcome });
             }
@@ -131,13 +136,17 @@ impl Hands {
                 Some(phases) => written(write_whole(&phases.state_file, index.to_string().as_bytes())),
                 None => Outcome::Done,
             },
-            Action::WriteSequenceComplete { text } => written(write_whole(&self.paths.sequence_complete(), text.as_bytes())),
+            Action::WriteSequenceComplete { text } => {
+                written(write_whole(&self.paths.sequence_complete(), text.as_bytes()))
+            }
             Action::RemoveSequenceComplete => removed(&self.paths.sequence_complete()),
             Action::RemoveTrigger => match policy.phases.as_ref().and_then(|l| l.on_complete.as_ref()) {
                 Some(rule) => removed(&rule.trigger_file),
                 None => Outcome::Done,
             },
-            Action::Prepare { .. } | Action::Launch { .. } | Action::Alert { .. } | Action::Answer { .. } => Outcome::Done,
+            Action::Prepare { .. } | Action::Launch { .. } | Action::Alert { .. } | Action::Answer { .. } => {
+                Outcome::Done
+            }
         }
     }
 
@@ -205,7 +214,12 @@ impl Hands {
                     {
                         eyes.watch_one(session, ProcId { pid: created.pid, start: pid_start });
                     }
-                    Outcome::Launched { pane_id: created.pane_id, session_id: created.session_id, pid: created.pid, pid_start }
+                    Outcome::Launched {
+                        pane_id: created.pane_id,
+                        session_id: created.session_id,
+                        pid: created.pid,
+                        pid_start,
+                    }
                 }
                 // Somebody has that name already: the next look tells who.
                 Err(TmuxError::Duplicate(_)) => Outcome::Unknown { error: "a session of that name exists".into() },
@@ -237,4 +251,3 @@ fn removed(path: &std::path::Path) -> Outcome {
         _ => Outcome::Done,
     }
 }
-

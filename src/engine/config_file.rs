@@ -26,7 +26,8 @@ pub fn find(asked: Option<PathBuf>) -> Result<PathBuf, String> {
     let here = std::env::current_dir().map_err(|e| format!("cannot tell the current folder: {e}"))?;
     let found = here.ancestors().map(|dir| dir.join("agents.toml")).find(|p| p.is_file());
     found.and_then(|p| p.canonicalize().ok()).ok_or_else(|| {
-        "no `agents.toml` here or in a parent folder\nhint: `agents init` writes one, `--config PATH` names another".into()
+        "no `agents.toml` here or in a parent folder\nhint: `agents init` writes one, `--config PATH` names another"
+            .into()
     })
 }
 
@@ -48,7 +49,12 @@ struct Look {
 impl Look {
     fn at(path: &Path) -> Option<Look> {
         let m = path.metadata().ok()?;
-        Some(Look { inode: m.ino(), size: m.size(), modified: (m.mtime(), m.mtime_nsec()), changed: (m.ctime(), m.ctime_nsec()) })
+        Some(Look {
+            inode: m.ino(),
+            size: m.size(),
+            modified: (m.mtime(), m.mtime_nsec()),
+            changed: (m.ctime(), m.ctime_nsec()),
+        })
     }
 }
 
@@ -144,4 +150,3 @@ fn keep_commands(old: &Policy, new: &mut Policy) {
         }
     }
 }
-

@@ -1,5 +1,10 @@
 //! The looking half of the engine: tmux, processes, files, git. Fills one observation.
-use super::{heart::Wakeup, paths::Paths, screens::{self, Screens}, server, shims};
+use super::{
+    heart::Wakeup,
+    paths::Paths,
+    screens::{self, Screens},
+    server, shims,
+};
 use crate::{
     decide::{self, done_marker},
     model::{
@@ -115,7 +120,12 @@ impl Eyes {
     }
 
     /// `Ok(None)`: certainly no server. `Err`: nobody can tell.
-    fn rows(&mut self, state: &State, policy: &Policy, supervised: bool) -> Result<Option<(u32, Vec<crate::world::tmux::PaneRow>)>, TmuxError> {
+    fn rows(
+        &mut self,
+        state: &State,
+        policy: &Policy,
+        supervised: bool,
+    ) -> Result<Option<(u32, Vec<crate::world::tmux::PaneRow>)>, TmuxError> {
         if self.client.is_none() && !supervised {
             return list_once(&self.server);
         }
@@ -149,7 +159,10 @@ impl Eyes {
                 Ok(Some((client.server_pid(), rows)))
             }
             Err(TmuxError::ServerDown(_) | TmuxError::Socket(_)) => {
-                if self.rescue(state) && let Some(client) = self.client.as_mut() && let Ok(rows) = client.list() {
+                if self.rescue(state)
+                    && let Some(client) = self.client.as_mut()
+                    && let Ok(rows) = client.list()
+                {
                     return Ok(Some((client.server_pid(), rows)));
                 }
                 // A new server for what is started next; this look says that the old one is gone.
@@ -238,7 +251,9 @@ impl Eyes {
             let Some(wake) = &agent.wake else { continue };
             let unit = state.units.get(&agent.session);
             let due = unit.is_some_and(|u| {
-                u.wake_due.is_some_and(|at| at <= now.boot) && matches!(u.life, Life::Running { .. }) && u.wish != Wish::Pause
+                u.wake_due.is_some_and(|at| at <= now.boot)
+                    && matches!(u.life, Life::Running { .. })
+                    && u.wish != Wish::Pause
             });
             if due && obs.supervised {
                 let text = std::fs::read(&wake.prompt_file).map(|b| String::from_utf8_lossy(&b).into_owned());

@@ -5,7 +5,7 @@ use super::{
     heart::{Ended, Heart, Wakeup},
     journal::{self, Journal},
     lock::{Lock, Role, Tried},
-    server, screens,
+    screens, server,
 };
 use crate::{
     config::{Fault, Strictness},
@@ -126,7 +126,12 @@ impl Fleet {
     pub fn supervisor(&self) -> Option<Supervisor> {
         let holder = Lock::holder(&self.paths.lock).filter(|h| h.role == Role::Watchdog)?;
         let beat = journal::last_beat(&self.paths.beat).filter(|(at, _)| *at >= holder.since);
-        Some(Supervisor { pid: holder.pid, since: holder.since, last_tick: beat.map(|b| b.0), tick_ms: beat.map(|b| b.1) })
+        Some(Supervisor {
+            pid: holder.pid,
+            since: holder.since,
+            last_tick: beat.map(|b| b.0),
+            tick_ms: beat.map(|b| b.1),
+        })
     }
 
     /// One read-only look at the fleet's tmux server: session name -> pane. Empty if the server is down.
@@ -193,7 +198,8 @@ impl Fleet {
                 }
                 Ok(Tried::Busy(holder)) => {
                     if clock::boot() >= deadline {
-                        let who = holder.map_or("another command".into(), |h| format!("another command (pid {})", h.pid));
+                        let who =
+                            holder.map_or("another command".into(), |h| format!("another command (pid {})", h.pid));
                         return Err(FleetError::Failed(format!("{who} is changing this fleet and does not end")));
                     }
                     std::thread::sleep(Duration::from_millis(20));
@@ -245,7 +251,10 @@ impl Fleet {
                 let slowest = self.policy.agents.iter().map(|a| a.backend.connect_delay).max().unwrap_or_default();
                 let done = move |state: &State| {
                     let moving = |s: &String| {
-                        state.units.get(s).is_some_and(|u| matches!(u.life, Life::Starting { .. } | Life::Ending { .. }))
+                        state
+                            .units
+                            .get(s)
+                            .is_some_and(|u| matches!(u.life, Life::Starting { .. } | Life::Ending { .. }))
                     };
                     let talking = state.deliveries.values().any(|d| {
                         d.kind == DeliveryKind::Kickoff && !d.stage.is_over() && sessions.contains(&d.session)
@@ -259,20 +268,31 @@ impl Fleet {
                 let sessions = sessions(names);
                 let done = move |state: &State| {
                     let moving = |s: &String| {
-                        state.units.get(s).is_some_and(|u| matches!(u.life, Life::Starting { .. } | Life::Ending { .. }))
+                        state
+                            .units
+                            .get(s)
+                            .is_some_and(|u| matches!(u.life, Life::Starting { .. } | Life::Ending { .. }))
                     };
                     !sessions.iter().any(moving)
                 };
                 (grace + Duration::from_secs(20), Box::new(done))
             }
-            Verb::Send { .. } => (Duration::from_secs(60), Box::new(|state: &State| {
-                !state.deliveries.values().any(|d| d.kind == DeliveryKind::Send && !d.stage.is_over())
-            })),
+            Verb::Send { .. } => (
+                Duration::from_secs(60),
+                Box::new(|state: &State| {
+                    !state.deliveries.values().any(|d| d.kind == DeliveryKind::Send && !d.stage.is_over())
+                }),
+            ),
             _ => (Duration::from_secs(20), Box::new(|state: &State| !state.fleet.phase_pending)),
         }
     }
 
-    fn perform_there(&self, verb: &Verb, watchdog: crate::world::process::ProcId, say: &mut dyn FnMut(&Event)) -> Result<Answer, FleetError> {
+    fn perform_there(
+        &self,
+        verb: &Verb,
+        watchdog: crate::world::process::ProcId,
+        say: &mut dyn FnMut(&Event),
+    ) -> Result<Answer, FleetError> {
         let mut store = self.store()?;
         let filter = EventFilter::default();
         let mut seq = store.last_events(&filter, 1)?.last().map_or(0, |e| e.seq);
@@ -285,7 +305,8 @@ impl Fleet {
         let (patience, settled) = match verb {
             // The supervisor delivers; nobody needs to wait for that here.
             Verb::Up { names, models, backends, .. } => {
-                let verb = Verb::Up { names: names.clone(), named: false, models: models.clone(), backends: backends.clone() };
+                let verb =
+                    Verb::Up { names: names.clone(), named: false, models: models.clone(), backends: backends.clone() };
                 self.goal(&verb)
             }
             Verb::Send { .. } => (ANSWER, Box::new(|_: &State| true) as Box<dyn Fn(&State) -> bool>),
@@ -296,7 +317,8 @@ impl Fleet {
         loop {
             for event in store.events_after(seq, &filter, 500)? {
                 seq = event.seq;
-                let mine = event.agent.as_ref().is_some_and(|a| names.contains(a)) || (event.agent.is_none() && matches!(verb, Verb::PhaseSet { .. }));
+                let mine = event.agent.as_ref().is_some_and(|a| names.contains(a))
+                    || (event.agent.is_none() && matches!(verb, Verb::PhaseSet { .. }));
                 if mine {
                     say(&event);
                 }
@@ -315,11 +337,16 @@ impl Fleet {
             if clock::boot() >= deadline {
                 return match answer {
                     Some(given) => Ok(given),
-                    None => Err(FleetError::Failed(format!("the watchdog (pid {}) does not answer\nhint: agents doctor", watchdog.pid))),
+                    None => Err(FleetError::Failed(format!(
+                        "the watchdog (pid {}) does not answer\nhint: agents doctor",
+                        watchdog.pid
+                    ))),
                 };
             }
             if !watchdog.is_alive() && answer.is_none() {
-                return Err(FleetError::Failed("the watchdog ended before it answered; the request is kept and acts when it runs again".into()));
+                return Err(FleetError::Failed(
+                    "the watchdog ended before it answered; the request is kept and acts when it runs again".into(),
+                ));
             }
             std::thread::sleep(Duration::from_millis(15));
         }
@@ -327,7 +354,11 @@ impl Fleet {
 
     /// After the last session of the fleet: its server goes too, and `<prefix>watchdog` on a server of the user's.
     fn tidy_server(&self, heart: &Heart) {
-        let running = heart.state.units.values().any(|u| !matches!(u.life, Life::Absent | Life::Done | Life::Backoff { .. } | Life::GaveUp { .. }));
+        let running = heart
+            .state
+            .units
+            .values()
+            .any(|u| !matches!(u.life, Life::Absent | Life::Done | Life::Backoff { .. } | Life::GaveUp { .. }));
         let watched = Lock::holder(&self.paths.lock).is_some_and(|h| h.role == Role::Watchdog);
         if running || watched {
             return;

@@ -85,7 +85,12 @@ pub enum Ended {
 
 impl Heart {
     /// Takes over the fleet's memory. The caller holds the fleet's lock.
-    pub fn new(config: ConfigFile, mut store: Box<dyn Store>, supervised: bool, journal: Journal) -> Result<Heart, StoreError> {
+    pub fn new(
+        config: ConfigFile,
+        mut store: Box<dyn Store>,
+        supervised: bool,
+        journal: Journal,
+    ) -> Result<Heart, StoreError> {
         let policy = config.policy.clone();
         let paths = Paths::of(&policy);
         let now = clock::now();
@@ -338,7 +343,11 @@ impl Heart {
         // After a failure the whole state is due, not only what changed since.
         let whole;
         let changes = if self.store_failing {
-            whole = Changes { events: changes.events.clone(), answers: changes.answers.clone(), ..memory::changes(&State::default(), state) };
+            whole = Changes {
+                events: changes.events.clone(),
+                answers: changes.answers.clone(),
+                ..memory::changes(&State::default(), state)
+            };
             &whole
         } else {
             changes

@@ -69,7 +69,8 @@ fn prepare_agent(policy: &Policy, paths: &Paths, order: &Order, agent: &Agent) -
     };
     let mut notes = Vec::new();
     if !agent.dir.is_dir() {
-        std::fs::create_dir_all(&agent.dir).map_err(|e| format!("cannot make `{}`: {}", agent.dir.display(), super::words::plain(&e)))?;
+        std::fs::create_dir_all(&agent.dir)
+            .map_err(|e| format!("cannot make `{}`: {}", agent.dir.display(), super::words::plain(&e)))?;
         notes.push(format!("{}: made its folder {}", agent.name, agent.dir.display()));
     }
     let kickoff = paths.kickoff(order.session);
@@ -102,7 +103,8 @@ fn prepare_service(policy: &Policy, paths: &Paths, order: &Order, service: &Serv
     }
     let mut notes = Vec::new();
     if !service.dir.is_dir() {
-        std::fs::create_dir_all(&service.dir).map_err(|e| format!("cannot make `{}`: {}", service.dir.display(), super::words::plain(&e)))?;
+        std::fs::create_dir_all(&service.dir)
+            .map_err(|e| format!("cannot make `{}`: {}", service.dir.display(), super::words::plain(&e)))?;
         notes.push(format!("{}: made its folder {}", service.name, service.dir.display()));
     }
     let env = BTreeMap::from([("AGENTS_NAME".to_owned(), service.name.clone())]);
@@ -110,7 +112,14 @@ fn prepare_service(policy: &Policy, paths: &Paths, order: &Order, service: &Serv
     Ok((format!("starting service {}", service.session), notes))
 }
 
-fn record(policy: &Policy, paths: &Paths, order: &Order, command: String, dir: &Path, env: BTreeMap<String, String>) -> Result<(), String> {
+fn record(
+    policy: &Policy,
+    paths: &Paths,
+    order: &Order,
+    command: String,
+    dir: &Path,
+    env: BTreeMap<String, String>,
+) -> Result<(), String> {
     let run_dir = paths.run_dir(order.session, order.incarnation);
     make_private(&run_dir).map_err(|e| format!("cannot make `{}`: {}", run_dir.display(), super::words::plain(&e)))?;
     forget_old(paths, order);
@@ -140,7 +149,8 @@ fn record(policy: &Policy, paths: &Paths, order: &Order, command: String, dir: &
 fn shell(env: &Path) -> String {
     let bytes = std::fs::read(env).unwrap_or_default();
     let found = bytes.split(|b| *b == 0).find_map(|pair| pair.strip_prefix(b"SHELL="));
-    let shell = found.and_then(|s| std::str::from_utf8(s).ok()).filter(|s| s.starts_with('/') && Path::new(s).is_file());
+    let shell =
+        found.and_then(|s| std::str::from_utf8(s).ok()).filter(|s| s.starts_with('/') && Path::new(s).is_file());
     shell.unwrap_or("/bin/sh").to_owned()
 }
 
@@ -156,7 +166,8 @@ fn forget_old(paths: &Paths, order: &Order) {
 }
 
 fn read(file: &Path, what: &str) -> Result<String, String> {
-    let bytes = std::fs::read(file).map_err(|e| format!("cannot read {what} `{}`: {}", file.display(), super::words::plain(&e)))?;
+    let bytes = std::fs::read(file)
+        .map_err(|e| format!("cannot read {what} `{}`: {}", file.display(), super::words::plain(&e)))?;
     Ok(String::from_utf8_lossy(&bytes).into_owned())
 }
 

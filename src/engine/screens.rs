@@ -110,7 +110,8 @@ impl Screens {
         kickoff: &dyn Fn(&str) -> String,
         now: Now,
     ) -> Result<(BTreeMap<String, Reading>, usize), TmuxError> {
-        let live: Vec<(&String, &PaneObs)> = wanted.iter().filter_map(|s| Some((s, panes.get(s)?))).filter(|(_, p)| !p.dead).collect();
+        let live: Vec<(&String, &PaneObs)> =
+            wanted.iter().filter_map(|s| Some((s, panes.get(s)?))).filter(|(_, p)| !p.dead).collect();
         let stale: Vec<&(&String, &PaneObs)> = live.iter().filter(|(s, p)| !self.is_fresh(s, p)).collect();
         let ids: Vec<&str> = stale.iter().map(|(_, p)| p.pane_id.as_str()).collect();
         let mut captured = if ids.is_empty() { BTreeMap::new() } else { client.capture(&ids)? };
@@ -137,7 +138,11 @@ impl Screens {
             let agent = policy.agents.iter().find(|a| a.session == *session);
             let incarnation = state.units.get(session).map_or(0, |u| u.incarnation);
             let said = said(&mut self.said, session, incarnation, kickoff);
-            let taken = if fresh.is_some() { now.wall.0.div_euclid(1000) } else { self.last.get(session).map_or(0, |s| s.taken) };
+            let taken = if fresh.is_some() {
+                now.wall.0.div_euclid(1000)
+            } else {
+                self.last.get(session).map_or(0, |s| s.taken)
+            };
             let Some(shot) = fresh.or_else(|| self.last.remove(session).map(|s| s.captured)) else { continue };
             let screen = Screen { text: &shot.text, title: &pane.title, cursor: (shot.cursor_x, shot.cursor_y) };
             let reader = agent.map_or(&generic, |a| &a.backend.reader);
@@ -188,7 +193,12 @@ impl Screens {
     }
 }
 
-fn said<'a>(all: &'a mut BTreeMap<String, Said>, session: &str, incarnation: u64, kickoff: &dyn Fn(&str) -> String) -> &'a str {
+fn said<'a>(
+    all: &'a mut BTreeMap<String, Said>,
+    session: &str,
+    incarnation: u64,
+    kickoff: &dyn Fn(&str) -> String,
+) -> &'a str {
     if all.get(session).is_none_or(|s| s.incarnation != incarnation) {
         let folded = backends::said(&kickoff(session));
         all.insert(session.to_owned(), Said { incarnation, folded });

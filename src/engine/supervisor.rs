@@ -66,12 +66,18 @@ pub(super) fn start(fleet: &Fleet) -> Result<bool, FleetError> {
     command.arg("__watchdog").arg(&fleet.policy.config_path);
     for (key, _) in std::env::vars_os() {
         let name = key.to_string_lossy();
-        if name == "TMUX" || name == "TMUX_PANE" || name.starts_with("AGENT_MODEL_") || name.starts_with("AGENT_BACKEND_") {
+        if name == "TMUX"
+            || name == "TMUX_PANE"
+            || name.starts_with("AGENT_MODEL_")
+            || name.starts_with("AGENT_BACKEND_")
+        {
             command.env_remove(&key);
         }
     }
     command.current_dir("/").stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
-    let mut child = command.spawn().map_err(|e| FleetError::Failed(format!("cannot start the watchdog: {}", super::words::plain(&e))))?;
+    let mut child = command
+        .spawn()
+        .map_err(|e| FleetError::Failed(format!("cannot start the watchdog: {}", super::words::plain(&e))))?;
     let deadline = clock::boot().after(START);
     loop {
         if let Some(supervisor) = fleet.supervisor() {
@@ -153,8 +159,9 @@ pub(super) fn run(fleet: &Fleet, once: bool, dry_run: bool, foreground: bool) ->
         }
     };
     if !fleet.paths.env.exists() {
-        environment::save(&fleet.paths.env, &fleet.policy.env)
-            .map_err(|e| FleetError::Failed(format!("cannot write `{}`: {}", fleet.paths.env.display(), super::words::plain(&e))))?;
+        environment::save(&fleet.paths.env, &fleet.policy.env).map_err(|e| {
+            FleetError::Failed(format!("cannot write `{}`: {}", fleet.paths.env.display(), super::words::plain(&e)))
+        })?;
     }
     let mut store = fleet.store()?;
     let _ = store.put(&[(LAST_GOOD.to_owned(), fleet.config_text.clone())].into());

@@ -160,7 +160,9 @@ pub enum Life {
 pub enum AfterEnd {
     Stay,
     /// Launch the prepared incarnation. `counted`: it draws on the restart budget.
-    Relaunch { counted: bool },
+    Relaunch {
+        counted: bool,
+    },
     /// It ended by itself or somebody removed its session: restarted by G1 and G2.
     Died,
     /// Its tmux server died: restarted at once, and not counted.

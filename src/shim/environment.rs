@@ -14,7 +14,11 @@ const OF_THE_PANE: [&str; 2] = ["TERM", "COLORTERM"];
 const OF_THE_CALLER: [&str; 6] = ["PWD", "OLDPWD", "SHLVL", "_", "LINES", "COLUMNS"];
 
 /// `caller`: entries `KEY=VALUE`, each ended by NUL. `pane`: this process's own environment.
-pub(super) fn build(record: &LaunchRecord, caller: &[u8], pane: impl Fn(&str) -> Option<OsString>) -> BTreeMap<OsString, OsString> {
+pub(super) fn build(
+    record: &LaunchRecord,
+    caller: &[u8],
+    pane: impl Fn(&str) -> Option<OsString>,
+) -> BTreeMap<OsString, OsString> {
     let mut all = BTreeMap::new();
     for entry in caller.split(|b| *b == 0) {
         // A name may begin with `=` nowhere but on other systems.
@@ -63,15 +67,25 @@ mod tests {
             env_remove: vec!["SECRET_*".into(), "GONE".into()],
             ..LaunchRecord::empty()
         };
-        let caller = b"A=1=2\0B=old\0TMUX=/x\0TMUX_PANE=%1\0AGENT_MODEL_x=m\0AGENT_BACKEND_x=b\0SECRET_K=s\0GONE=1\0TERM=dumb\0\
+        let caller =
+            b"A=1=2\0B=old\0TMUX=/x\0TMUX_PANE=%1\0AGENT_MODEL_x=m\0AGENT_BACKEND_x=b\0SECRET_K=s\0GONE=1\0TERM=dumb\0\
                        AGENTS_JOB=j1\0bad\0N=a\nb\0U=\xff\0";
         let all = build(&record, caller, |name| (name == "TERM").then(|| "tmux-256color".into()));
-        let shown: Vec<String> = all.iter().map(|(k, v)| format!("{}={}", k.to_string_lossy(), v.to_string_lossy())).collect();
+        let shown: Vec<String> =
+            all.iter().map(|(k, v)| format!("{}={}", k.to_string_lossy(), v.to_string_lossy())).collect();
         assert_eq!(
             shown,
             [
-                "A=1=2", "AGENTS_FLEET=f", "AGENTS_INCARNATION=3", "AGENTS_NAME=a", "AGENTS_SESSION=p-a", "B=set", "N=a\nb", "PWD=/",
-                "TERM=tmux-256color", "U=\u{fffd}"
+                "A=1=2",
+                "AGENTS_FLEET=f",
+                "AGENTS_INCARNATION=3",
+                "AGENTS_NAME=a",
+                "AGENTS_SESSION=p-a",
+                "B=set",
+                "N=a\nb",
+                "PWD=/",
+                "TERM=tmux-256color",
+                "U=\u{fffd}"
             ]
         );
         assert_eq!(all[OsStr::new("U")].as_bytes(), b"\xff");

@@ -199,7 +199,8 @@ impl Leader<'_> {
                 }
                 pause = Some(Duration::from_millis(20));
             }
-            let mut fds = [PollFd::new(&self.child_changed, PollFlags::IN), PollFd::new(&self.told_to_end, PollFlags::IN)];
+            let mut fds =
+                [PollFd::new(&self.child_changed, PollFlags::IN), PollFd::new(&self.told_to_end, PollFlags::IN)];
             wait(&mut fds, pause)?;
             signals::came(&self.child_changed);
         }

@@ -20,7 +20,8 @@ pub(super) const GAP: &str = "gap";
 
 pub(super) fn run(run_dir: &Path) -> u8 {
     // Whoever ends the pane ends our input as well; until then every byte counts.
-    let _deaf = signals::pipe_for(&[signal_hook::consts::SIGHUP, signal_hook::consts::SIGINT, signal_hook::consts::SIGTERM]);
+    let _deaf =
+        signals::pipe_for(&[signal_hook::consts::SIGHUP, signal_hook::consts::SIGINT, signal_hook::consts::SIGTERM]);
     let record = match LaunchRecord::read(run_dir) {
         Ok(record) => record,
         Err(e) => {

@@ -47,7 +47,8 @@ fn follow(path: &Path) -> io::Result<()> {
 fn show(path: &Path, file: &mut Option<File>, first: bool) -> io::Result<()> {
     copy(file)?;
     let Ok(meta) = std::fs::metadata(path) else { return Ok(()) };
-    let same = file.as_ref().and_then(|f| f.metadata().ok()).is_some_and(|m| (m.dev(), m.ino()) == (meta.dev(), meta.ino()));
+    let same =
+        file.as_ref().and_then(|f| f.metadata().ok()).is_some_and(|m| (m.dev(), m.ino()) == (meta.dev(), meta.ino()));
     if same {
         // Emptied in place: from its start again.
         if let Some(f) = file

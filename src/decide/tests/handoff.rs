@@ -40,7 +40,10 @@ pub fn loop_world() -> World {
 fn git(head: &str, commits: &[(&str, &str)]) -> GitObs {
     GitObs {
         heads: [("refs/remotes/origin/main".to_string(), head.to_string())].into(),
-        commits: commits.iter().map(|(sha, subject)| CommitObs { sha: sha.to_string(), subject: subject.to_string() }).collect(),
+        commits: commits
+            .iter()
+            .map(|(sha, subject)| CommitObs { sha: sha.to_string(), subject: subject.to_string() })
+            .collect(),
         ..GitObs::default()
     }
 }
@@ -57,7 +60,10 @@ fn a_claim_pings_the_adversary_and_a_review_the_builder_once_each() {
     seen(&mut w, git("a", &[]));
     seen(&mut w, git("b", &[("b", "Claim: gate 1"), ("b0", "other work")]));
     seen(&mut w, git("b", &[("b", "Claim: gate 1")]));
-    assert_eq!(w.program("p-adversary").submitted, ["watchdog ping: the other loop pushed a gate CLAIM commit. Pull and verify the claimed gate now."]);
+    assert_eq!(
+        w.program("p-adversary").submitted,
+        ["watchdog ping: the other loop pushed a gate CLAIM commit. Pull and verify the claimed gate now."]
+    );
     assert_eq!(w.program("p-builder").submitted.len(), 0);
     seen(&mut w, git("c", &[("c", "review: pass")]));
     assert_eq!(w.program("p-builder").submitted.len(), 1);
@@ -72,7 +78,12 @@ fn first_sight_takes_positions_and_pings_only_for_an_inbox_that_is_there() {
     let mut first = git("a", &[("a", "claim: old")]);
     first.inboxes.insert("ADV.md".into(), "md5".into());
     seen(&mut w, first.clone());
-    assert_eq!(w.program("p-adversary").submitted, ["watchdog ping: the other loop pushed machine-docs/ADV.md — pull, read it, act, then delete the file (commit + push) to mark it consumed."]);
+    assert_eq!(
+        w.program("p-adversary").submitted,
+        [
+            "watchdog ping: the other loop pushed machine-docs/ADV.md — pull, read it, act, then delete the file (commit + push) to mark it consumed."
+        ]
+    );
     first.commits.clear();
     seen(&mut w, first);
     assert_eq!(w.program("p-adversary").submitted.len(), 1);

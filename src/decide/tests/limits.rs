@@ -1,10 +1,6 @@
 //! The usage-limit hold.
 use super::world::*;
-use crate::model::{
-    event::EventKind,
-    state::Life,
-    time::Wall,
-};
+use crate::model::{event::EventKind, state::Life, time::Wall};
 
 fn limited() -> World {
     let mut w = World::new(vec![agent("a")]);
@@ -33,7 +29,8 @@ fn held_until_the_banner_s_reset_and_the_slack_then_probed() {
 fn fault_03_probes_go_on_for_ever_with_a_growing_pause() {
     let mut w = limited();
     w.run(secs(24 * 3600));
-    let probes: Vec<_> = w.events.iter().filter(|e| e.text.starts_with("limit probe #")).map(|e| e.at.0 / 1000).collect();
+    let probes: Vec<_> =
+        w.events.iter().filter(|e| e.text.starts_with("limit probe #")).map(|e| e.at.0 / 1000).collect();
     assert!((90..=100).contains(&probes.len()), "{}", probes.len());
     let pauses: Vec<i64> = probes.windows(2).map(|p| p[1] - p[0]).collect();
     assert!((295..=310).contains(&pauses[0]), "{pauses:?}");

@@ -1,11 +1,6 @@
 //! Phase advance and the end of the sequence.
 use super::{handoff::loop_world, world::*};
-use crate::model::{
-    observation::PhaseObs,
-    policy::OnComplete,
-    request::Verb,
-    state::Life,
-};
+use crate::model::{observation::PhaseObs, policy::OnComplete, request::Verb, state::Life};
 
 fn done(w: &mut World, index: usize) {
     w.obs.phase = Some(PhaseObs { index, done: true, source: "origin/main:p.md".into() });

@@ -16,7 +16,19 @@ use crate::{
 fn g2_every_delay_of_the_schedule() {
     let rules = Watchdog { restart_burst: 100, restart_window: secs(1 << 20), ..watchdog() };
     let now = Now { boot: Boot(50_000_000), ..Now::default() };
-    for (n, seconds) in [(1, 1.0), (2, 2.0), (3, 4.0), (4, 8.0), (5, 16.0), (6, 32.0), (7, 64.0), (8, 128.0), (9, 256.0), (10, 300.0), (40, 300.0)] {
+    for (n, seconds) in [
+        (1, 1.0),
+        (2, 2.0),
+        (3, 4.0),
+        (4, 8.0),
+        (5, 16.0),
+        (6, 32.0),
+        (7, 64.0),
+        (8, 128.0),
+        (9, 256.0),
+        (10, 300.0),
+        (40, 300.0),
+    ] {
         let past = Restarts { recent: vec![Boot(49_000_000); n], total: n as u32, ..Restarts::default() };
         let Verdict::After(d) = verdict(&past, &rules, "p-a", now) else { panic!("{n}") };
         let exact = d.as_secs_f64();

@@ -85,13 +85,23 @@ impl World {
             if !obs.panes.contains_key(&session) {
                 continue;
             }
-            let ids: Vec<(i64, String)> = self.state.deliveries.values().filter(|d| d.session == session).map(|d| (d.id, d.text.clone())).collect();
+            let ids: Vec<(i64, String)> = self
+                .state
+                .deliveries
+                .values()
+                .filter(|d| d.session == session)
+                .map(|d| (d.id, d.text.clone()))
+                .collect();
             let program = self.programs.entry(session.clone()).or_default();
             let mut reading = program.reading.clone();
             reading.at = self.now.boot;
-            reading.screen = reading.screen.wrapping_mul(31).wrapping_add(program.composer.len() as u64 + 1000 * program.submitted.len() as u64);
+            reading.screen = reading
+                .screen
+                .wrapping_mul(31)
+                .wrapping_add(program.composer.len() as u64 + 1000 * program.submitted.len() as u64);
             for (id, text) in ids {
-                let shown = program.submitted.iter().filter(|t| **t == text).count() + usize::from(program.composer == text);
+                let shown =
+                    program.submitted.iter().filter(|t| **t == text).count() + usize::from(program.composer == text);
                 let count = if program.blind { 0 } else { shown };
                 let tail = 1 + program.submitted.len() as u64 * 2 + u64::from(!program.composer.is_empty());
                 reading.ours.push(OursSeen { delivery: id, count, tail, at_cursor: program.composer == text });
@@ -99,7 +109,8 @@ impl World {
             obs.readings.insert(session, reading);
         }
         for agent in &self.policy.agents {
-            let due = self.state.units.get(&agent.session).and_then(|u| u.wake_due).is_some_and(|at| at <= self.now.boot);
+            let due =
+                self.state.units.get(&agent.session).and_then(|u| u.wake_due).is_some_and(|at| at <= self.now.boot);
             if agent.wake.is_some() && due {
                 obs.files.wake_prompts.entry(agent.session.clone()).or_insert(Ok("wake up\nand look".into()));
             }
@@ -123,7 +134,8 @@ impl World {
             let decision = self.tick();
             ticks += 1;
             assert!(ticks < 200_000, "the mind spins");
-            let next = if self.results.is_empty() { decision.wake_at } else { self.now.after(Duration::from_millis(5)) };
+            let next =
+                if self.results.is_empty() { decision.wake_at } else { self.now.after(Duration::from_millis(5)) };
             let next = next.max(Boot(self.now.boot.0 + 1));
             if next > end {
                 self.now = self.now.plus(end.since(self.now.boot));
@@ -136,14 +148,24 @@ impl World {
     fn carry_out(&mut self, action: Action) {
         let outcome = match &action {
             Action::Prepare { .. } if self.refuse_prepare => Outcome::Failed { error: "prompt file missing".into() },
-            Action::Prepare { session, .. } => Outcome::Prepared { log_line: format!("starting {session}"), notes: vec![] },
+            Action::Prepare { session, .. } => {
+                Outcome::Prepared { log_line: format!("starting {session}"), notes: vec![] }
+            }
             Action::Launch { .. } if self.refuse_prepare => return,
             Action::End { .. } if self.refuse_prepare => return,
             Action::Launch { session, incarnation } => {
                 self.launches.push((self.now.boot, session.clone()));
                 self.next_pid += 1;
                 let pid = self.next_pid;
-                let pane = PaneObs { pane_id: format!("%{pid}"), session_id: format!("${pid}"), pid, pid_start: 5, incarnation: Some(*incarnation), command: "claude".into(), ..PaneObs::default() };
+                let pane = PaneObs {
+                    pane_id: format!("%{pid}"),
+                    session_id: format!("${pid}"),
+                    pid,
+                    pid_start: 5,
+                    incarnation: Some(*incarnation),
+                    command: "claude".into(),
+                    ..PaneObs::default()
+                };
                 assert!(!self.obs.panes.contains_key(session), "{session} started twice");
                 self.obs.panes.insert(session.clone(), pane);
                 self.obs.exits.remove(session);
@@ -258,7 +280,14 @@ pub fn backend() -> Backend {
         model_env: false,
         connect_delay: secs(12),
         submit_key: None,
-        reader: Reader { active: re("busy"), limit: re("limit"), fatal: re("fatal"), waiting: re("proceed"), footer_ui: false, log_grace: secs(180) },
+        reader: Reader {
+            active: re("busy"),
+            limit: re("limit"),
+            fatal: re("fatal"),
+            waiting: re("proceed"),
+            footer_ui: false,
+            log_grace: secs(180),
+        },
         stall_idle: secs(300),
         process_name: Some("claude".into()),
     }

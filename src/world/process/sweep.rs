@@ -57,7 +57,10 @@ mod tests {
         assert!(!is_older(mine, "f", "p-a", 3), "this very start");
         assert!(!is_older(mine, "g", "p-a", 4), "another fleet");
         assert!(!is_older(mine, "f", "p-b", 4), "another session");
-        assert!(!is_older(b"AGENTS_FLEET=f\0AGENTS_SESSION=p-a\0AGENTS_INCARNATION=3\0AGENTS_JOB=j1\0", "f", "p-a", 4), "a job");
+        assert!(
+            !is_older(b"AGENTS_FLEET=f\0AGENTS_SESSION=p-a\0AGENTS_INCARNATION=3\0AGENTS_JOB=j1\0", "f", "p-a", 4),
+            "a job"
+        );
         assert!(!is_older(b"AGENTS_FLEET=f\0AGENTS_SESSION=p-a\0", "f", "p-a", 4));
     }
 }
