@@ -1,5 +1,7 @@
 mod git;
+mod process;
 mod rooms;
+mod shim;
 #[allow(dead_code)]
 mod sandbox;
 mod store_conformance;
