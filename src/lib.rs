@@ -16,10 +16,13 @@
 //! | [`engine`] | the heartbeat: look, read, decide, save, act, publish | all of the above |
 //! | [`cli`] | one thin file per verb | all of the above |
 pub mod backends;
+pub mod cli;
+pub mod config;
 pub mod decide;
 pub mod engine;
 pub mod launch;
 pub mod model;
 pub mod shim;
 pub mod store;
+pub mod view;
 pub mod world;

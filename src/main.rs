@@ -1,10 +1,4 @@
-use std::{ffi::OsString, process::ExitCode};
-
-fn main() -> ExitCode {
-    let words: Vec<OsString> = std::env::args_os().skip(1).collect();
-    if let Some(code) = agents::shim::main(&words) {
-        return code;
-    }
-    eprintln!("error: no verbs yet");
-    ExitCode::from(2)
+fn main() -> std::process::ExitCode {
+    let words: Vec<_> = std::env::args_os().skip(1).collect();
+    agents::shim::main(&words).or_else(|| agents::engine::supervisor::main(&words)).unwrap_or_else(agents::cli::main)
 }

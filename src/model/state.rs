@@ -31,7 +31,9 @@ pub struct FleetState {
     pub sequence_complete: bool,
     pub handoff: HandoffState,
     /// Next periodic passes.
+    #[serde(skip)]
     pub next_signal: Option<Boot>,
+    #[serde(skip)]
     pub next_heavy: Option<Boot>,
     pub server: ServerObs,
     pub server_lost: Option<Wall>,
@@ -129,14 +131,26 @@ pub enum Life {
     #[default]
     Absent,
     /// Launch ordered at `since`; not yet seen.
-    Starting { since: Boot, deadline: Boot },
-    Running { since: Boot },
+    Starting {
+        since: Boot,
+        deadline: Boot,
+    },
+    Running {
+        since: Boot,
+    },
     /// Starts again at `until`.
-    Backoff { until: Boot },
+    Backoff {
+        until: Boot,
+    },
     /// The restart budget is spent; one try at `retry` (`None` = never).
-    GaveUp { retry: Option<Boot> },
+    GaveUp {
+        retry: Option<Boot>,
+    },
     /// Its tree is being ended; then `then`.
-    Ending { deadline: Boot, then: AfterEnd },
+    Ending {
+        deadline: Boot,
+        then: AfterEnd,
+    },
     /// One-shot that ended with 0.
     Done,
 }
@@ -145,8 +159,10 @@ pub enum Life {
 #[serde(rename_all = "kebab-case")]
 pub enum AfterEnd {
     Stay,
-    /// Launch the prepared incarnation.
-    Relaunch,
+    /// Launch the prepared incarnation. `counted`: it draws on the restart budget.
+    Relaunch {
+        counted: bool,
+    },
     /// It ended by itself or somebody removed its session: restarted by G1 and G2.
     Died,
     /// Its tmux server died: restarted at once, and not counted.

@@ -14,7 +14,7 @@ use crate::{
     model::{name::printable, observation::ExitRecord},
     world::{
         clock,
-        process::{Ending, ProcId, descendants},
+        process::{Ending, ProcId, descendants, leftovers},
     },
 };
 use rustix::{
@@ -101,6 +101,9 @@ impl Leader<'_> {
             let why = format!("working directory `{}`: {e}", self.record.dir.display());
             return Ok(never_ran(self.run_dir, self.record, &why));
         }
+        if self.record.sweep && !self.sweep()? {
+            return Ok(never_ran(self.run_dir, self.record, "told to end before the start"));
+        }
         let main = self.spawn()?;
         self.introduce(Some(main.as_raw_nonzero().get() as u32))?;
         let (exit, code) = self.look_after(main)?;
@@ -136,6 +139,25 @@ impl Leader<'_> {
             while matches!(rustix::io::read(&watch, &mut events), Ok(n) if n > 0) {}
         }
         Ok(true)
+    }
+
+    /// Ends what an earlier start of this session left behind. `false`: told to end meanwhile.
+    fn sweep(&self) -> io::Result<bool> {
+        let grace = Duration::from_millis(self.record.grace_ms);
+        let give_up = clock::boot().after(grace + AFTER_KILL);
+        let mut ending = Ending::new(grace);
+        loop {
+            let left = leftovers(&self.record.fleet, &self.record.session, self.record.incarnation);
+            if left.is_empty() || clock::boot() >= give_up {
+                return Ok(true);
+            }
+            ending.step(&left);
+            let mut fds = [PollFd::new(&self.told_to_end, PollFlags::IN)];
+            wait(&mut fds, Some(Duration::from_millis(20)))?;
+            if !fds[0].revents().is_empty() {
+                return Ok(false);
+            }
+        }
     }
 
     /// Starts the second stage in a group of its own and gives it the terminal. We are the foreground group until

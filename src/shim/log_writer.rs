@@ -56,7 +56,7 @@ impl Writer<'_> {
         let stdin = io::stdin();
         let mut buffer = vec![0; 16 * 1024];
         loop {
-            let pause = self.gap.is_some().then(|| Timespec { tv_sec: 1, tv_nsec: 0 });
+            let pause = self.gap.is_some().then_some(Timespec { tv_sec: 1, tv_nsec: 0 });
             let mut fds = [PollFd::new(&stdin, PollFlags::IN)];
             match poll(&mut fds, pause.as_ref()) {
                 Ok(_) | Err(Errno::INTR) => {}

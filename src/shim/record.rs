@@ -62,6 +62,9 @@ pub struct LaunchRecord {
     pub log_max_bytes: u64,
     /// How long the program waits for the log writer.
     pub wait_for_log_ms: u64,
+    /// Before the program starts, processes that carry this session's marks and an older incarnation are ended.
+    #[serde(default)]
+    pub sweep: bool,
 }
 
 /// Which process the shim is.
@@ -94,6 +97,7 @@ impl LaunchRecord {
             log: PathBuf::new(),
             log_max_bytes: 0,
             wait_for_log_ms: 0,
+            sweep: false,
         }
     }
 

@@ -1,9 +1,12 @@
+mod cli;
+mod configs;
 mod git;
+mod panes;
 mod process;
 mod rooms;
-mod shim;
 #[allow(dead_code)]
 mod sandbox;
+mod shim;
 mod store_conformance;
 mod store_sqlite;
 mod tmux_client;

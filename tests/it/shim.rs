@@ -38,6 +38,7 @@ impl Run {
             log: sandbox.join(&format!("p-{name}.log")),
             log_max_bytes: 1_000_000,
             wait_for_log_ms: 10_000,
+            sweep: false,
         };
         std::fs::write(&record.env_file, format!("PATH={}\0HOME=/\0", std::env::var("PATH").expect("PATH")))
             .expect("env");
@@ -418,4 +419,29 @@ fn the_shim_stays_without_threads() {
     let stat = Stat::read(child.pid).expect("stat");
     assert_eq!((stat.parent, stat.session, stat.group), (made.pid, made.pid, child.pid));
     assert_eq!(std::fs::read_dir(format!("/proc/{}/task", made.pid)).expect("tasks").count(), 1);
+}
+
+#[test]
+fn fault_10_leftovers_of_an_earlier_start_are_ended_before_the_next() {
+    let sandbox = Sandbox::new();
+    let mut client = sandbox.client();
+    let mut run = Run::new(&sandbox, "left", "echo $$ > new; exec sleep 1000");
+    let marks = [("AGENTS_FLEET", run.record.fleet.as_str()), ("AGENTS_SESSION", "p-left"), ("AGENTS_INCARNATION", "1")];
+    let deaf = "trap '' TERM HUP; echo ready; while :; do read x; done";
+    let mut old = std::process::Command::new("sh")
+        .args(["-c", deaf])
+        .envs(marks)
+        .stdin(std::process::Stdio::piped())
+        .stdout(std::process::Stdio::piped())
+        .spawn()
+        .expect("sh");
+    let mut line = String::new();
+    std::io::BufRead::read_line(&mut std::io::BufReader::new(old.stdout.as_mut().expect("stdout")), &mut line).expect("line");
+    let left = ProcId::of(old.id()).expect("alive");
+    run.record.incarnation = 2;
+    run.record.sweep = true;
+    run.start(&mut client);
+    wait_until(10, "the new one runs", || sandbox.join("new").exists());
+    assert!(!left.is_alive(), "first the end, then the start");
+    old.wait().expect("wait");
 }

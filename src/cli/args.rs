@@ -1,0 +1,73 @@
+//! What the line may say. Each verb's own arguments stand in its file.
+use super::{
+    attach::AttachArgs, change::ChangeArgs, check::CheckArgs, completions::CompletionsArgs, doctor::DoctorArgs,
+    down::DownArgs, events::EventsArgs, explain::ExplainArgs, init::InitArgs, logs::LogsArgs, out::ColorChoice,
+    phase::PhaseArgs, send::SendArgs, status::StatusArgs, up::UpArgs, watchdog::WatchdogArgs,
+};
+use clap::{Parser, Subcommand, ValueHint};
+use std::path::PathBuf;
+
+/// Keeps a fleet of AI coding agents working, unattended, day and night
+#[derive(Debug, Parser)]
+#[command(name = "agents", version, max_term_width = 100, infer_subcommands = false, subcommand_help_heading = "Verbs")]
+pub struct Args {
+    /// The fleet's config; may stand anywhere. Else $AGENTS_CONFIG, ./agents.toml, or the nearest one above
+    #[arg(long, global = true, value_name = "PATH", value_hint = ValueHint::FilePath, display_order = 900)]
+    pub config: Option<PathBuf>,
+    /// When to colour: NO_COLOR counts too
+    #[arg(
+        long,
+        global = true,
+        value_name = "WHEN",
+        value_enum,
+        default_value_t,
+        hide_default_value = true,
+        hide_possible_values = true,
+        display_order = 901
+    )]
+    pub color: ColorChoice,
+    #[command(subcommand)]
+    pub verb: Option<Verb>,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Verb {
+    /// Make agents.toml and prompts/ in a directory
+    Init(InitArgs),
+    /// Start agents, services and the watchdog
+    Up(UpArgs),
+    /// Stop the watchdog, then everything else
+    Down(DownArgs),
+    /// Stop agents or services and start them again
+    Restart(ChangeArgs),
+    /// Leave agents alone: no healing, no typing
+    Pause(ChangeArgs),
+    /// Look after paused agents again
+    Resume(ChangeArgs),
+    /// Show what runs, in which state, and what comes next
+    Status(StatusArgs),
+    /// Say why an agent is in its state, and what happens next
+    Explain(ExplainArgs),
+    /// Show what happened
+    Events(EventsArgs),
+    /// Show what an agent, a service or the watchdog printed
+    Logs(LogsArgs),
+    /// Open an agent's terminal (leave it with ctrl-b d)
+    Attach(AttachArgs),
+    /// Type a text into an agent's terminal, with proof
+    Send(SendArgs),
+    /// Show or move the phase
+    Phase(PhaseArgs),
+    /// Run the supervisor here, in the foreground
+    Watchdog(WatchdogArgs),
+    /// Check the config: every fault at once
+    Check(CheckArgs),
+    /// Print the JSON schema of agents.toml
+    Schema,
+    /// Check this machine: tmux, git, disk, limits, agent programs
+    Doctor(DoctorArgs),
+    /// Check that screens are read as they should be
+    Selftest,
+    /// Print the completion script of a shell
+    Completions(CompletionsArgs),
+}

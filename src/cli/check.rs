@@ -1,0 +1,90 @@
+//! `agents check`: every fault of the config at once.
+use super::{
+    Context,
+    failure::{Failure, Report},
+    locate,
+};
+use crate::{
+    config::{self, Fault, Severity, Source, Strictness},
+    engine::disk::RealDisk,
+    view::paint::Paint,
+};
+use clap::Args;
+use serde_json::json;
+use std::path::{Path, PathBuf};
+
+#[derive(Debug, Args)]
+#[command(after_help = "Exit code 3 if there is any fault. `agents up` is milder where it can go on.")]
+pub struct CheckArgs {
+    /// One JSON object: v, config, ok, faults
+    #[arg(long)]
+    json: bool,
+}
+
+pub fn run(args: &CheckArgs, context: &mut Context) -> Report {
+    let path = locate::config(context.config.clone())?;
+    let (path, text) = read(&path)?;
+    let home = std::env::home_dir();
+    let source = Source { path: &path, text: &text, home: home.as_deref() };
+    let (summary, faults) = match config::load(&source, &RealDisk, Strictness::Check) {
+        Ok(loaded) => (Some(counts(&loaded.policy)), loaded.faults),
+        Err(faults) => (None, faults),
+    };
+    let out = &mut context.out;
+    if args.json {
+        let object = json!({"v": 1, "config": path.display().to_string(), "ok": faults.is_empty(), "faults": faults});
+        out.line(&format!("{object:#}"))?;
+    } else {
+        for fault in &faults {
+            out.line(&fault.render(out.paint == Paint::Colour))?;
+            out.line("")?;
+        }
+        out.line(&match summary {
+            Some(counts) if faults.is_empty() => format!("ok: {} ({counts})", path.display()),
+            _ => total(&faults, &path),
+        })?;
+    }
+    Ok(if faults.is_empty() { 0 } else { 3 })
+}
+
+/// The file, and its real place.
+fn read(path: &Path) -> Result<(PathBuf, String), Failure> {
+    let fail = |e: std::io::Error| {
+        let failure = Failure::new(3, format!("`{}` cannot be read: {e}", path.display()));
+        if e.kind() == std::io::ErrorKind::NotFound {
+            failure.hint("`agents init` makes one, `--config PATH` names another")
+        } else {
+            failure
+        }
+    };
+    let real = path.canonicalize().map_err(fail)?;
+    let bytes = std::fs::read(&real).map_err(fail)?;
+    let text = String::from_utf8(bytes).map_err(|e| {
+        let line = 1 + e.as_bytes()[..e.utf8_error().valid_up_to()].iter().filter(|b| **b == b'\n').count();
+        Failure::new(3, format!("`{}` is not UTF-8 (line {line})", path.display()))
+    })?;
+    Ok((real, text))
+}
+
+fn counts(policy: &crate::model::policy::Policy) -> String {
+    let s = |n: usize, word: &str| format!("{n} {word}{}", if n == 1 { "" } else { "s" });
+    let mut parts = vec![s(policy.agents.len(), "agent"), s(policy.services.len(), "service")];
+    if let Some(phases) = &policy.phases {
+        parts.push(s(phases.phases.len(), "phase"));
+    }
+    parts.join(", ")
+}
+
+fn total(faults: &[Fault], path: &Path) -> String {
+    let errors = faults.iter().filter(|f| f.severity == Severity::Error).count();
+    let warnings = faults.len() - errors;
+    let s = |n: usize, word: &str| format!("{n} {word}{}", if n == 1 { "" } else { "s" });
+    let mut parts = Vec::new();
+    if errors > 0 {
+        parts.push(s(errors, "error"));
+    }
+    if warnings > 0 {
+        parts.push(s(warnings, "warning"));
+    }
+    format!("{} in {}", parts.join(" and "), path.display())
+}

@@ -1,0 +1,139 @@
+//! The fleet's own ground: config, folders, memory, tmux server, agent programs, watchdog.
+use super::{Finding, tools};
+use crate::{
+    engine::fleet::Fleet,
+    model::{name::printable_cut, policy::Policy},
+};
+use rustix::fs::{FlockOperation, flock, fstatvfs, statfs};
+use std::path::Path;
+
+const MB: u64 = 1 << 20;
+/// Below this, nothing may be saved soon.
+const SPACE_FAIL: u64 = 64 * MB;
+const SPACE_WARN: u64 = 1024 * MB;
+/// Longest path of a Unix socket, without its final zero.
+const SOCKET_PATH: usize = 107;
+
+pub fn check(fleet: &Fleet) -> Vec<Finding> {
+    let policy = &fleet.policy;
+    let mut out = vec![config(fleet)];
+    out.extend(policy.warnings.iter().map(|w| Finding::warn("config", w.as_str(), "`agents check` shows where")));
+    out.push(folder(&policy.log_dir));
+    out.extend(kind_of_disk(&policy.log_dir));
+    out.push(memory(fleet));
+    out.push(server(fleet));
+    out.extend(programs(policy));
+    out.extend(repository(policy));
+    out.push(match fleet.supervisor() {
+        Some(s) => Finding::ok("watchdog", format!("running, pid {}", s.pid)),
+        None => Finding::warn("watchdog", "it is not running", "`agents up` starts it"),
+    });
+    out
+}
+
+fn config(fleet: &Fleet) -> Finding {
+    let path = fleet.policy.config_path.display().to_string();
+    if fleet.faults.is_empty() {
+        Finding::ok("config", path)
+    } else {
+        let text = format!("{path} is broken; the last good one is in force");
+        Finding::fail("config", text, "`agents check` shows why")
+    }
+}
+
+/// Can be written to, has space, and locks work there.
+fn folder(dir: &Path) -> Finding {
+    let shown = dir.display();
+    let file = match tempfile::tempfile_in(dir) {
+        Ok(file) => file,
+        Err(e) => {
+            let hint = format!("`mkdir -p {shown}`, or make it yours");
+            return Finding::fail("log_dir", format!("{shown} cannot be written to: {e}"), hint);
+        }
+    };
+    if let Err(e) = flock(&file, FlockOperation::NonBlockingLockExclusive) {
+        let text = format!("locks do not work in {shown}: {e}");
+        return Finding::fail("log_dir", text, "choose a `log_dir` on a local disk");
+    }
+    let free = fstatvfs(&file).map(|s| s.f_bavail.saturating_mul(s.f_frsize)).unwrap_or(u64::MAX);
+    let text = format!("{shown} has {} MB free", free / MB);
+    let hint = "make room, or move `log_dir`";
+    match free {
+        f if f < SPACE_FAIL => Finding::fail("log_dir", text, hint),
+        f if f < SPACE_WARN => Finding::warn("log_dir", text, hint),
+        u64::MAX => Finding::ok("log_dir", format!("{shown} can be written to")),
+        _ => Finding::ok("log_dir", text),
+    }
+}
+
+/// The database keeps its promises on a local disk only.
+fn kind_of_disk(dir: &Path) -> Option<Finding> {
+    let kind = match statfs(dir).ok()?.f_type as u64 & 0xffff_ffff {
+        0x6969 => "NFS",
+        0x517b | 0xff53_4d42 | 0xfe53_4d42 => "SMB",
+        0x0102_1997 => "9p",
+        _ => return None,
+    };
+    let text = format!("{} is on {kind}", dir.display());
+    Some(Finding::warn("log_dir", text, "choose a `log_dir` on a local disk: SQLite and locks are not safe there"))
+}
+
+fn memory(fleet: &Fleet) -> Finding {
+    let db = fleet.paths.db.display();
+    match fleet.store().map_err(|e| e.to_string()).and_then(|s| s.load().map_err(|e| e.to_string())) {
+        Ok(state) => Finding::ok("database", format!("{db} knows {} agents and services", state.units.len())),
+        Err(e) => {
+            Finding::fail("database", e, "the fleet's memory stands in `log_dir`; move the file away to start anew")
+        }
+    }
+}
+
+fn server(fleet: &Fleet) -> Finding {
+    let socket = &fleet.paths.socket;
+    let length = socket.as_os_str().len();
+    if length > SOCKET_PATH {
+        let text = format!("the socket path has {length} bytes, {SOCKET_PATH} is the limit: {}", socket.display());
+        return Finding::fail("tmux server", text, "set a shorter one with `[tmux] server`");
+    }
+    match fleet.panes() {
+        Ok(panes) if panes.is_empty() => Finding::ok("tmux server", format!("no sessions on {}", socket.display())),
+        Ok(panes) => Finding::ok("tmux server", format!("{} sessions on {}", panes.len(), socket.display())),
+        Err(e) => Finding::fail("tmux server", e.to_string(), "`agents down` and `agents up`, if it stays like this"),
+    }
+}
+
+/// Backends that an agent uses: their programs must be found; the others only should.
+fn programs(policy: &Policy) -> Vec<Finding> {
+    let look = |backend: &crate::model::policy::Backend| {
+        let used = policy.agents.iter().any(|a| a.enabled && a.fault.is_none() && a.backend.name == backend.name);
+        let program = tools::program_of(&backend.bin)?;
+        let program = match program.strip_prefix("~/") {
+            Some(rest) => std::env::home_dir()?.join(rest).display().to_string(),
+            None => program.to_owned(),
+        };
+        // Relative to each agent's folder: nothing to look up.
+        if program.contains('/') && !program.starts_with('/') {
+            return None;
+        }
+        let named = format!("`{}` of backend `{}`", printable_cut(&program, 80), backend.name);
+        Some(match tools::on_path(&program) {
+            Some(path) => Finding::ok("backend", format!("{named} is {}", path.display())),
+            None if used => Finding::fail("backend", format!("{named} is not found"), "install it, or correct `bin`"),
+            None => Finding::warn("backend", format!("{named} is not found (no agent uses it)"), "correct `bin`"),
+        })
+    };
+    policy.backends.iter().filter_map(|b| look(b)).collect()
+}
+
+fn repository(policy: &Policy) -> Option<Finding> {
+    let phases = policy.phases.as_ref()?;
+    phases.handoff.as_ref()?;
+    let repo = &phases.repo;
+    let found = repo.join(".git").exists() || repo.join("HEAD").exists();
+    Some(if found {
+        Finding::ok("hand-off", format!("{} is a git repository", repo.display()))
+    } else {
+        let text = format!("{} is no git repository", repo.display());
+        Finding::warn("hand-off", text, "`git init` there, or correct `[loop.handoff] repo`")
+    })
+}

@@ -1,0 +1,107 @@
+//! Why a verb ended without success, and the exit code that says so.
+//!
+//! | code | meaning |
+//! |---|---|
+//! | 1 | it failed |
+//! | 2 | usage |
+//! | 3 | config |
+//! | 4 | a running supervisor is needed |
+//! | 5 | denied |
+use crate::{engine::fleet::FleetError, store::StoreError};
+use std::io::Write;
+
+/// Exit code of a verb, or why there is none.
+pub type Report = Result<u8, Failure>;
+
+#[derive(Debug)]
+pub enum Failure {
+    /// Whoever read our output went away: no reason to speak.
+    Closed,
+    Said {
+        code: u8,
+        text: String,
+        hint: Option<String>,
+    },
+}
+
+impl Failure {
+    pub fn new(code: u8, text: impl Into<String>) -> Failure {
+        Failure::Said { code, text: text.into(), hint: None }
+    }
+
+    pub fn hint(self, hint: impl Into<String>) -> Failure {
+        match self {
+            Failure::Said { code, text, .. } => Failure::Said { code, text, hint: Some(hint.into()) },
+            closed => closed,
+        }
+    }
+
+    /// Says it on stderr; the exit code.
+    pub fn report(&self) -> u8 {
+        match self {
+            Failure::Closed => 0,
+            Failure::Said { code, text, hint } => {
+                let mut message = text.trim_end().to_owned();
+                if !message.starts_with("error") {
+                    message.insert_str(0, "error: ");
+                }
+                if let Some(hint) = hint {
+                    message.push_str(&format!("\nhint: {hint}"));
+                }
+                complain(&message);
+                *code
+            }
+        }
+    }
+}
+
+/// A line on stderr; nobody there to read it is no failure.
+pub fn complain(text: &str) {
+    let _ = writeln!(std::io::stderr(), "{text}");
+}
+
+impl From<FleetError> for Failure {
+    fn from(error: FleetError) -> Failure {
+        let code = match &error {
+            FleetError::Config(_) => 3,
+            FleetError::Failed(_) => 1,
+            FleetError::NoSupervisor(_) => 4,
+            FleetError::Denied(_) => 5,
+        };
+        Failure::new(code, error.to_string())
+    }
+}
+
+impl From<StoreError> for Failure {
+    fn from(error: StoreError) -> Failure {
+        Failure::new(1, error.to_string())
+    }
+}
+
+impl From<std::io::Error> for Failure {
+    fn from(error: std::io::Error) -> Failure {
+        if error.kind() == std::io::ErrorKind::BrokenPipe {
+            Failure::Closed
+        } else {
+            Failure::new(1, format!("cannot write the output: {error}"))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_error_has_its_exit_code() {
+        let code = |f: Failure| match f {
+            Failure::Said { code, .. } => code,
+            Failure::Closed => 0,
+        };
+        assert_eq!(code(FleetError::Config(String::new()).into()), 3);
+        assert_eq!(code(FleetError::Failed(String::new()).into()), 1);
+        assert_eq!(code(FleetError::NoSupervisor(String::new()).into()), 4);
+        assert_eq!(code(FleetError::Denied(String::new()).into()), 5);
+        assert!(matches!(Failure::from(std::io::Error::from(std::io::ErrorKind::BrokenPipe)), Failure::Closed));
+    }
+}

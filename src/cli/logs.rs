@@ -1,0 +1,283 @@
+//! `agents logs`: what a session printed, as clean lines, across rotation.
+use super::{
+    Context,
+    failure::{Failure, Report},
+    log_follow::Follow,
+    log_parts, log_times,
+    names::{self, WATCHDOG},
+    out::Out,
+    since,
+    usage::nearest,
+};
+use crate::{
+    engine::fleet::Fleet,
+    model::{
+        name::{printable, unusable},
+        time::Wall,
+    },
+    view::{clean::Cleaner, errors},
+    world::clock,
+};
+use clap::Args;
+use regex::Regex;
+use std::{
+    collections::VecDeque,
+    path::{Path, PathBuf},
+};
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+On a terminal, a bare `agents logs NAME` shows the last 10 lines and follows.
+
+Examples:
+  agents logs                       the watchdog's log
+  agents logs builder -f
+  agents logs builder -n 100 --grep 'test result'
+  agents logs builder --errors --since 2h")]
+pub struct LogsArgs {
+    /// Agent or service; none: the watchdog
+    name: Option<String>,
+    /// Go on with what is printed from now on
+    #[arg(long, short)]
+    follow: bool,
+    /// Only the last N lines [default: all; 10 with -f]
+    #[arg(long, short = 'n', value_name = "N")]
+    lines: Option<usize>,
+    /// Only lines that this pattern matches
+    #[arg(long, value_name = "RE", value_parser = pattern)]
+    grep: Option<Regex>,
+    /// Only later output: `10m`, `14:30`, `2026-11-21`, or RFC 3339. Output without times counts by its file's age
+    #[arg(long, value_name = "T")]
+    since: Option<String>,
+    /// Only lines that look like trouble
+    #[arg(long)]
+    errors: bool,
+    /// The bytes as the terminal got them
+    #[arg(long, conflicts_with_all = ["grep", "errors", "since"])]
+    raw: bool,
+}
+
+fn pattern(text: &str) -> Result<Regex, String> {
+    Regex::new(text).map_err(|e| e.to_string())
+}
+
+pub fn run(args: &LogsArgs, context: &mut Context) -> Report {
+    let fleet = context.fleet()?;
+    let path = log_of(&fleet, args.name.as_deref())?;
+    let bare = args.lines.is_none()
+        && args.grep.is_none()
+        && args.since.is_none()
+        && !args.errors
+        && !args.raw
+        && !args.follow;
+    let follow = args.follow || (bare && args.name.is_some() && context.out.terminal);
+    let since = args.since.as_deref().map(|t| since::moment(t, clock::now())).transpose();
+    let since = since.map_err(|e| Failure::new(2, e))?;
+    let limit = args.lines.or((follow && since.is_none()).then_some(10));
+    // Watched before it is read, so that nothing falls between.
+    let mut following = follow.then(|| Follow::new(&path)).transpose().map_err(|e| unreadable(&path, &e))?;
+    let out = &mut context.out;
+    if args.raw {
+        let size = print_raw(&path, limit, out).map_err(|e| e.into_failure(&path))?;
+        out.flush()?;
+        return match &mut following {
+            Some(f) => f.run(size, out, &mut |bytes, out| out.raw(bytes)),
+            None => Ok(0),
+        };
+    }
+    let keep =
+        |line: &str| (!args.errors || errors::is_error(line)) && args.grep.as_ref().is_none_or(|g| g.is_match(line));
+    let plain = args.grep.is_none() && !args.errors && since.is_none();
+    let (mut cleaner, end) = match limit {
+        Some(n) if plain => print_tail(&path, n, following.is_some(), out),
+        _ => print_all(&path, limit, since, following.is_some(), &keep, out),
+    }
+    .map_err(|e| e.into_failure(&path))?;
+    out.flush()?;
+    let Some(following) = &mut following else { return Ok(0) };
+    following.run(end, out, &mut |bytes, out| {
+        let mut failed = Ok(());
+        cleaner.feed(bytes, &mut |line| {
+            if failed.is_ok() && keep(line) {
+                failed = out.line(line);
+            }
+        });
+        failed
+    })
+}
+
+/// The log of a name; also of one that is no longer in the config, if its file is there.
+fn log_of(fleet: &Fleet, name: Option<&str>) -> Result<PathBuf, Failure> {
+    let policy = &fleet.policy;
+    let name = name.unwrap_or(WATCHDOG);
+    let known = name == WATCHDOG || policy.agent(name).is_some() || policy.service(name).is_some();
+    let session = names::session(policy, name);
+    let path =
+        if name == WATCHDOG { fleet.paths.watchdog_log.clone() } else { policy.log_dir.join(format!("{session}.log")) };
+    let there = log_parts::exists(&path);
+    if known && there {
+        return Ok(path);
+    }
+    if known {
+        let text = format!("`{name}` has no log yet: `{}`", path.display());
+        return Err(Failure::new(1, text).hint(format!("`agents up {name}` starts it")));
+    }
+    if unusable(name).is_none() && there {
+        return Ok(path);
+    }
+    let hint = match nearest(name, names::all(policy).chain([WATCHDOG])) {
+        Some(near) => format!("did you mean `{near}`?"),
+        None => format!("there are: {} {WATCHDOG}", names::all(policy).collect::<Vec<_>>().join(" ")),
+    };
+    Err(Failure::new(1, format!("no agent or service is named `{}`, and no log is", printable(name))).hint(hint))
+}
+
+fn unreadable(path: &Path, error: &std::io::Error) -> Failure {
+    Failure::new(1, format!("`{}` cannot be read: {error}", path.display()))
+}
+
+/// Reading fails for another reason than writing, and they mean different things.
+enum Trouble {
+    Read(std::io::Error),
+    Write(Failure),
+}
+
+impl Trouble {
+    fn into_failure(self, path: &Path) -> Failure {
+        match self {
+            Trouble::Read(error) => unreadable(path, &error),
+            Trouble::Write(failure) => failure,
+        }
+    }
+}
+
+impl From<std::io::Error> for Trouble {
+    fn from(error: std::io::Error) -> Trouble {
+        Trouble::Read(error)
+    }
+}
+
+impl From<Failure> for Trouble {
+    fn from(failure: Failure) -> Trouble {
+        Trouble::Write(failure)
+    }
+}
+
+/// Everything (or the last `n` lines) untouched. Gives the newest part's size as read.
+fn print_raw(path: &Path, limit: Option<usize>, out: &mut Out) -> Result<u64, Trouble> {
+    let mut end = 0;
+    match limit {
+        None => {
+            for part in log_parts::oldest_first(path)? {
+                end = log_parts::read(&part, &mut |bytes| Ok::<(), Trouble>(out.raw(bytes)?))?;
+            }
+        }
+        Some(n) => {
+            let tail = log_parts::tail(path, n)?;
+            out.raw(&tail.bytes)?;
+            end = tail.end;
+        }
+    }
+    Ok(end)
+}
+
+/// The last `n` clean lines, read from the end. Gives the cleaner as it stands, and where to go on.
+fn print_tail(path: &Path, n: usize, goes_on: bool, out: &mut Out) -> Result<(Cleaner, u64), Trouble> {
+    let mut wanted = n.saturating_mul(4).saturating_add(200);
+    loop {
+        let tail = log_parts::tail(path, wanted)?;
+        let mut last = VecDeque::new();
+        let mut cleaner = Cleaner::default();
+        let mut keep_last = |line: &str| {
+            if last.len() == n {
+                last.pop_front();
+            }
+            if n > 0 {
+                last.push_back(line.to_owned());
+            }
+        };
+        cleaner.feed(&tail.bytes, &mut keep_last);
+        if !goes_on {
+            cleaner.finish(&mut keep_last);
+        }
+        if last.len() < n && !tail.whole {
+            wanted = wanted.saturating_mul(8);
+            continue;
+        }
+        for line in last {
+            out.line(&line)?;
+        }
+        return Ok((cleaner, tail.end));
+    }
+}
+
+/// Every clean line that is wanted, oldest first.
+fn print_all(
+    path: &Path,
+    limit: Option<usize>,
+    since: Option<Wall>,
+    goes_on: bool,
+    keep: &dyn Fn(&str) -> bool,
+    out: &mut Out,
+) -> Result<(Cleaner, u64), Trouble> {
+    let mut cleaner = Cleaner::default();
+    let mut last: VecDeque<String> = VecDeque::new();
+    let mut end = 0;
+    let mut emit = |line: &str, out: &mut Out| -> Result<(), Trouble> {
+        if !keep(line) {
+            return Ok(());
+        }
+        match limit {
+            None => out.line(line)?,
+            Some(n) => {
+                if last.len() == n {
+                    last.pop_front();
+                }
+                if n > 0 {
+                    last.push_back(line.to_owned());
+                }
+            }
+        }
+        Ok(())
+    };
+    let parts = log_parts::oldest_first(path)?;
+    for (i, part) in parts.iter().enumerate() {
+        let written = log_parts::written(part)?;
+        if since.is_some_and(|s| written < s) {
+            continue;
+        }
+        let newest = i + 1 == parts.len();
+        let mut result = Ok(());
+        if let Some(since) = since {
+            let mut lines = Vec::new();
+            end = log_parts::read(part, &mut |bytes| -> Result<(), Trouble> {
+                cleaner.feed(bytes, &mut |l| lines.push(l.to_owned()));
+                Ok(())
+            })?;
+            if newest && !goes_on {
+                cleaner.finish(&mut |l| lines.push(l.to_owned()));
+            }
+            let first = log_times::first_since(&lines, written, since);
+            for line in &lines[first..] {
+                emit(line, out)?;
+            }
+            continue;
+        }
+        end = log_parts::read(part, &mut |bytes| {
+            cleaner.feed(bytes, &mut |l| {
+                if result.is_ok() {
+                    result = emit(l, out);
+                }
+            });
+            std::mem::replace(&mut result, Ok(()))
+        })?;
+        if newest && !goes_on {
+            cleaner.finish(&mut |l| result = emit(l, out));
+            result?;
+        }
+    }
+    for line in last {
+        out.line(&line)?;
+    }
+    Ok((cleaner, end))
+}

@@ -1,0 +1,108 @@
+//! The command line: one thin file per verb.
+mod args;
+mod attach;
+mod change;
+mod check;
+mod completions;
+mod config_word;
+mod doctor;
+mod down;
+mod events;
+mod explain;
+mod failure;
+mod help;
+mod init;
+mod init_backends;
+mod locate;
+mod log_follow;
+mod log_parts;
+mod log_times;
+mod logs;
+mod names;
+mod out;
+mod phase;
+mod schema;
+mod selftest;
+mod send;
+mod since;
+mod snapshot;
+mod status;
+mod up;
+mod usage;
+mod watchdog;
+
+use args::{Args, Verb};
+use clap::{CommandFactory, FromArgMatches};
+use failure::{Failure, Report};
+use out::Out;
+use std::{ffi::OsString, path::PathBuf, process::ExitCode};
+
+/// What every verb gets.
+struct Context {
+    /// `--config`, if it was given.
+    config: Option<PathBuf>,
+    out: Out,
+}
+
+impl Context {
+    /// The fleet of the config that this line means. A fault in a config that is not in force is said on stderr.
+    fn fleet(&self) -> Result<crate::engine::fleet::Fleet, Failure> {
+        Ok(crate::engine::fleet::Fleet::load(Some(locate::config(self.config.clone())?))?)
+    }
+}
+
+/// The whole program: `argv` in, exit code out.
+pub fn main() -> ExitCode {
+    let code = run(std::env::args_os().collect());
+    ExitCode::from(code)
+}
+
+fn run(argv: Vec<OsString>) -> u8 {
+    let (config, rest) = config_word::take(argv);
+    let mut command = help::with_groups(Args::command());
+    let parsed = command.try_get_matches_from_mut(rest).and_then(|m| Args::from_arg_matches(&m));
+    let args = match parsed {
+        Ok(args) => args,
+        Err(error) => return usage::report(&error, &command),
+    };
+    let config = config.or(args.config);
+    let mut context = Context { out: Out::new(args.color), config };
+    let verb = match (args.verb, &context.config) {
+        (Some(verb), _) => verb,
+        (None, Some(_)) => Verb::Status(status::StatusArgs::default()),
+        (None, None) => {
+            context.out.page(&command.render_help().to_string());
+            return 0;
+        }
+    };
+    let outcome = dispatch(verb, &mut context);
+    let outcome = outcome.and_then(|code| context.out.flush().map(|()| code));
+    match outcome {
+        Ok(code) => code,
+        Err(failure) => failure.report(),
+    }
+}
+
+fn dispatch(verb: Verb, context: &mut Context) -> Report {
+    match verb {
+        Verb::Init(a) => init::run(&a, context),
+        Verb::Up(a) => up::run(&a, context),
+        Verb::Down(a) => down::run(&a, context),
+        Verb::Restart(a) => change::restart(&a, context),
+        Verb::Pause(a) => change::pause(&a, context),
+        Verb::Resume(a) => change::resume(&a, context),
+        Verb::Status(a) => status::run(&a, context),
+        Verb::Explain(a) => explain::run(&a, context),
+        Verb::Events(a) => events::run(&a, context),
+        Verb::Logs(a) => logs::run(&a, context),
+        Verb::Attach(a) => attach::run(&a, context),
+        Verb::Send(a) => send::run(&a, context),
+        Verb::Phase(a) => phase::run(&a, context),
+        Verb::Watchdog(a) => watchdog::run(&a, context),
+        Verb::Check(a) => check::run(&a, context),
+        Verb::Schema => schema::run(context),
+        Verb::Doctor(a) => doctor::run(&a, context),
+        Verb::Selftest => selftest::run(context),
+        Verb::Completions(a) => completions::run(&a, context),
+    }
+}

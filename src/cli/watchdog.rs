@@ -1,0 +1,21 @@
+//! `agents watchdog`: the supervisor in the foreground.
+use super::{Context, change, failure::Report};
+use clap::Args;
+
+#[derive(Debug, Args)]
+#[command(after_help = "`agents up` starts it in the background; a second one for the same fleet exits with 1.")]
+pub struct WatchdogArgs {
+    /// One pass, then return
+    #[arg(long)]
+    once: bool,
+    /// Decide and print, do and save nothing
+    #[arg(long)]
+    dry_run: bool,
+}
+
+pub fn run(args: &WatchdogArgs, context: &mut Context) -> Report {
+    let fleet = context.fleet()?;
+    change::warn_of_faults(&fleet);
+    fleet.run_supervisor(args.once, args.dry_run)?;
+    Ok(0)
+}

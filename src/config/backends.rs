@@ -1,0 +1,113 @@
+//! `[backend.NAME]`.
+use super::{
+    fault::Class,
+    fields::Fields,
+    findings::{Findings, Reach},
+    keys::BACKEND,
+};
+use crate::model::{
+    name::printable_cut,
+    policy::{Backend, PromptDelivery, Reader},
+};
+use std::{sync::Arc, time::Duration};
+use toml::de::DeValue;
+
+pub(super) struct Read {
+    pub backend: Arc<Backend>,
+    /// Why no agent can use it.
+    pub fault: Option<String>,
+}
+
+pub(super) fn read(root: &Fields, out: &mut Findings) -> Vec<Read> {
+    let Some((tables, _)) = root.table(out, "backend") else { return Vec::new() };
+    let mut backends = Vec::new();
+    for (key, value) in tables.iter() {
+        let name = key.get_ref().as_ref();
+        let subject = format!("backend `{}`", printable_cut(name, 60));
+        let mark = out.mark();
+        let DeValue::Table(table) = value.get_ref() else {
+            let message = format!("{subject} is not a table");
+            out.add(
+                Reach::One,
+                Class::WrongType,
+                key.span(),
+                message,
+                "write a header such as `[backend.claude]` above its keys",
+            );
+            backends.push(Read { backend: Arc::new(placeholder(name)), fault: out.first_since(mark) });
+            continue;
+        };
+        let fields = Fields::new(&BACKEND, table, value.span(), Reach::One).called(subject);
+        fields.check_keys(out);
+        let backend = one(name, &fields, out);
+        backends.push(Read { backend: Arc::new(backend), fault: out.first_since(mark) });
+    }
+    backends
+}
+
+fn one(name: &str, f: &Fields, out: &mut Findings) -> Backend {
+    let bin = f.text(out, "bin");
+    match &bin {
+        None if f.find("bin").is_none() => f.missing(out, "bin", "add the command that starts it: `bin = \"claude\"`"),
+        Some(found) if found.value.trim().is_empty() => {
+            let message = format!("`bin` of {} is empty", f.subject);
+            f.bad(out, Class::BadValue, found.span.clone(), message, "write the command that starts it");
+        }
+        _ => {}
+    }
+    Backend {
+        name: name.to_owned(),
+        bin: bin.map(|b| b.value).unwrap_or_default(),
+        delivery: match f.word(out, "prompt_delivery", "arg").as_deref() {
+            Some("exec") => PromptDelivery::Exec,
+            Some("ping") => PromptDelivery::Ping,
+            _ => PromptDelivery::Arg,
+        },
+        flags: f.plain(out, "flags"),
+        model_flag: f.plain(out, "model_flag"),
+        supports_resume: f.bool(out, "supports_resume"),
+        resume_flag: f.plain(out, "resume_flag"),
+        remote_control: f.bool(out, "remote_control"),
+        remote_control_flag: f.plain(out, "remote_control_flag"),
+        attach: f.plain(out, "attach"),
+        server: f.plain(out, "server"),
+        preamble: f.plain(out, "preamble"),
+        model_env: f.bool(out, "model_env"),
+        connect_delay: f.duration(out, "connect_delay"),
+        submit_key: f.text(out, "submit_key").map(|t| t.value).filter(|key| !key.is_empty()),
+        reader: Reader {
+            active: f.regex(out, "active_re", false),
+            limit: f.regex(out, "limit_re", false),
+            fatal: f.regex(out, "fatal_re", false),
+            waiting: f.regex(out, "waiting_re", false),
+            footer_ui: f.bool(out, "footer_ui"),
+            log_grace: f.duration(out, "log_grace"),
+        },
+        stall_idle: f.duration(out, "stall_idle"),
+        process_name: f.text(out, "process_name").map(|t| t.value).filter(|p| !p.is_empty()),
+    }
+}
+
+/// Stands where an agent names a backend that is not there; such an agent has a fault and never starts.
+pub(super) fn placeholder(name: &str) -> Backend {
+    Backend {
+        name: name.to_owned(),
+        bin: String::new(),
+        delivery: PromptDelivery::Arg,
+        flags: String::new(),
+        model_flag: String::new(),
+        supports_resume: false,
+        resume_flag: String::new(),
+        remote_control: false,
+        remote_control_flag: String::new(),
+        attach: String::new(),
+        server: String::new(),
+        preamble: String::new(),
+        model_env: false,
+        connect_delay: Duration::ZERO,
+        submit_key: None,
+        reader: Reader::default(),
+        stall_idle: Duration::from_secs(300),
+        process_name: None,
+    }
+}

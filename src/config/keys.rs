@@ -1,0 +1,371 @@
+//! The key table: the one source for unknown keys, defaults, the JSON schema and the README's table.
+
+/// A kind of value.
+#[derive(Clone, Copy)]
+pub(super) enum Type {
+    Text,
+    /// `~` and relative to the project root.
+    Path,
+    Bool,
+    /// Seconds or `"5m"`; may be zero.
+    Duration,
+    /// Seconds or `"5m"`; not zero.
+    Interval,
+    /// A whole number from 1 on.
+    Count,
+    /// Bytes or `"100MB"`.
+    Size,
+    /// `"200x50"`.
+    Dimensions,
+    Regex,
+    /// One of these.
+    Word(&'static [&'static str]),
+    /// One of these, or anything else.
+    OpenWord(&'static [&'static str]),
+    Texts,
+    /// Key -> text.
+    TextMap,
+    Table(&'static Section),
+    /// Array of tables: `[[agent]]`.
+    List(&'static Section),
+    /// Tables by name: `[backend.NAME]`.
+    Named(&'static Section),
+}
+
+#[derive(Clone, Copy)]
+pub(super) enum Default {
+    Required,
+    None,
+    /// As it would be written: `300`, `heal`, `true`, `100MB`.
+    Is(&'static str),
+    List(&'static [&'static str]),
+    /// Worked out; in words.
+    Words(&'static str),
+}
+
+pub(super) struct Key {
+    pub name: &'static str,
+    pub of: Type,
+    pub default: Default,
+    pub doc: &'static str,
+}
+
+pub(super) struct Section {
+    /// As in the file: `[watchdog]`.
+    pub header: &'static str,
+    pub doc: &'static str,
+    pub keys: &'static [Key],
+}
+
+impl Section {
+    pub fn key(&self, name: &str) -> Option<&'static Key> {
+        self.keys.iter().find(|k| k.name == name)
+    }
+}
+
+/// Every section, the file itself first, each once.
+pub(super) fn sections() -> Vec<&'static Section> {
+    fn walk(section: &'static Section, out: &mut Vec<&'static Section>) {
+        out.push(section);
+        for key in section.keys {
+            if let Type::Table(s) | Type::List(s) | Type::Named(s) = key.of
+                && !out.iter().any(|seen| std::ptr::eq(*seen, s))
+            {
+                walk(s, out);
+            }
+        }
+    }
+    let mut out = Vec::new();
+    walk(&ROOT, &mut out);
+    out
+}
+
+const fn key(name: &'static str, of: Type, default: Default, doc: &'static str) -> Key {
+    Key { name, of, default, doc }
+}
+
+use self::Default::{Is, List as Those, None as Absent, Required, Words};
+use self::Type::*;
+
+pub(super) const DELIVERIES: &[&str] = &["arg", "exec", "ping"];
+pub(super) const WATCHES: &[&str] = &["none", "heal", "heal+stall"];
+pub(super) const KINDS: &[&str] = &["persistent", "orchestrator", "loop", "task"];
+pub(super) const RELOADS: &[&str] = &["auto", "manual"];
+
+pub(super) static ROOT: Section = Section {
+    header: "agents.toml",
+    doc: "One fleet.",
+    keys: &[
+        key("defaults", Table(&DEFAULTS), Required, "Names and folders of the fleet, and what its agents inherit."),
+        key("watchdog", Table(&WATCHDOG), Absent, "Intervals, pauses and limits of the supervisor."),
+        key("tmux", Table(&TMUX), Absent, "Which tmux server the fleet lives on."),
+        key("env", Table(&ENV), Absent, "Which environment variables reach the agents."),
+        key("log", Table(&LOG), Absent, "How large the logs may grow."),
+        key("alert", Table(&ALERT), Absent, "Whom to tell when a person is needed."),
+        key("backend", Named(&BACKEND), Absent, "How one kind of agent program is started and read."),
+        key("agent", List(&AGENT), Absent, "One agent."),
+        key("service", List(&SERVICE), Absent, "One long-running command beside the agents."),
+        key("loop", Table(&LOOP), Absent, "A sequence of phases that loop agents work through."),
+    ],
+};
+
+pub(super) static DEFAULTS: Section = Section {
+    header: "[defaults]",
+    doc: "Merged under every agent and service: a key here counts where the agent has none of its own.",
+    keys: &[
+        key("session_prefix", Text, Required, "The tmux session of an agent is this and its name."),
+        key("log_dir", Path, Required, "Logs, state and markers."),
+        key("project_dir", Path, Is("."), "Root of all relative paths; itself relative to the folder of this file."),
+        key("dir", Path, Is("."), "Working folder of agents (not of services); made if missing."),
+        key("backend", Text, Absent, "For agents without one."),
+        key("model", Text, Absent, "For agents without one."),
+        key("watch", Word(WATCHES), Is("none"), "For agents without one."),
+        key("enabled", Bool, Is("true"), "For agents without one."),
+        key("resume", Bool, Is("false"), "For agents without one."),
+        key("prompt", Text, Absent, "For agents without one."),
+        key("prompt_file", Path, Absent, "For agents without one; beats any `prompt`."),
+        key("role", Text, Absent, "For agents without one."),
+        key("account", Text, Absent, "For agents without one."),
+        key("wake", Table(&WAKE), Absent, "For agents without one."),
+        key("command", Text, Absent, "For services without one."),
+    ],
+};
+
+pub(super) static WATCHDOG: Section = Section {
+    header: "[watchdog]",
+    doc: "All of these are read again whenever the file changes.",
+    keys: &[
+        key("signal_interval", Interval, Is("30"), "Pause between two looks at the screens, wakes and hand-offs."),
+        key(
+            "heavy_interval",
+            Interval,
+            Is("300"),
+            "Pause between two passes for phases and healing by evidence on the screen.",
+        ),
+        key(
+            "limit_probe_fallback",
+            Interval,
+            Is("300"),
+            "First pause before a probe when a usage limit names no reset time.",
+        ),
+        key("limit_probe_max", Interval, Is("900"), "Such pauses double up to this."),
+        key("limit_reset_slack", Duration, Is("45"), "Added to the reset time a limit names."),
+        key("stall_grace", Duration, Is("180"), "How late a WAITING-UNTIL may be."),
+        key(
+            "restart_burst",
+            Count,
+            Is("5"),
+            "At most this many restarts of one agent within `restart_window`, then `gave-up`.",
+        ),
+        key("restart_window", Interval, Is("600"), "See `restart_burst`."),
+        key("restart_delay", Duration, Is("1"), "First delay between restarts; it doubles."),
+        key("restart_delay_max", Duration, Is("300"), "Longest delay between restarts."),
+        key("gave_up_retry", Duration, Is("1800"), "Pause before an agent that gave up is tried again; 0 = never."),
+        key("storm_limit", Count, Is("10"), "At most this many restarts of the whole fleet in a minute."),
+        key("stop_grace", Duration, Is("10"), "Time between TERM and KILL."),
+        key("start_grace", Duration, Is("10"), "An agent that runs this long counts as started."),
+        key("fetch_timeout", Interval, Is("10"), "Longest `git fetch`."),
+        key(
+            "reload",
+            Word(RELOADS),
+            Is("auto"),
+            "`manual`: a changed `bin`, `flags` or `command` waits for `agents restart` or `agents up`.",
+        ),
+    ],
+};
+
+pub(super) static TMUX: Section = Section {
+    header: "[tmux]",
+    doc: "",
+    keys: &[
+        key(
+            "server",
+            OpenWord(&["own", "default"]),
+            Is("own"),
+            "`own`: a server for this fleet alone; `default`: your own; another name as for `tmux -L`; an absolute path as for `tmux -S`.",
+        ),
+        key("size", Dimensions, Is("200x50"), "Columns and rows of a new session."),
+    ],
+};
+
+pub(super) static ENV: Section = Section {
+    header: "[env]",
+    doc: "The environment of whoever called `agents up` is given to every start, minus what is denied. A name may end in `*`.",
+    keys: &[
+        key("allow", Texts, Those(&[]), "Only these variables; empty = all."),
+        key("deny", Texts, Those(&[]), "Never these."),
+    ],
+};
+
+pub(super) static LOG: Section = Section {
+    header: "[log]",
+    doc: "",
+    keys: &[key("max_size", Size, Is("100MB"), "Most that the log of one session may take, older parts included.")],
+};
+
+pub(super) static ALERT: Section = Section {
+    header: "[alert]",
+    doc: "",
+    keys: &[key("command", Texts, Absent, "Program and arguments; it gets the event as JSON on its standard input.")],
+};
+
+pub(super) static BACKEND: Section = Section {
+    header: "[backend.NAME]",
+    doc: "Patterns are regular expressions, searched for anywhere, in any case of letters.",
+    keys: &[
+        key("bin", Text, Required, "The command, as shell text."),
+        key(
+            "prompt_delivery",
+            Word(DELIVERIES),
+            Is("arg"),
+            "`arg`: the prompt is the last argument; `exec`: `bin` is the whole command; `ping`: the prompt is typed.",
+        ),
+        key("flags", Text, Absent, "More shell text after the command (arg)."),
+        key("model_flag", Text, Is("--model '{model}'"), "Used when a model is set (arg)."),
+        key("supports_resume", Bool, Is("false"), "The program can take up an old conversation (arg)."),
+        key("resume_flag", Text, Is("--resume '{id}'"), "Used when the agent has `resume` and an id file (arg)."),
+        key("remote_control", Bool, Is("false"), "Add `remote_control_flag` (arg)."),
+        key("remote_control_flag", Text, Is("--remote-control '{session}'"), "See `remote_control`."),
+        key("attach", Text, Is("{bin}"), "Command template with `{bin}`, `{server}` and `{dir}` (ping)."),
+        key("server", Text, Absent, "Value of `{server}` (ping)."),
+        key("preamble", Text, Absent, "Shell text that runs before the command (ping)."),
+        key("model_env", Bool, Is("false"), "Give the model in OPENCODE_CONFIG_CONTENT (ping)."),
+        key("connect_delay", Duration, Is("12"), "Earliest moment after the start at which something is typed (ping)."),
+        key(
+            "submit_key",
+            Text,
+            Words("`C-m` for the first message, `Enter` for the rest"),
+            "tmux key that sends what was typed.",
+        ),
+        key("active_re", Regex, Absent, "The agent is working."),
+        key("limit_re", Regex, Absent, "A usage limit was hit."),
+        key("fatal_re", Regex, Absent, "The session cannot go on without a restart."),
+        key("waiting_re", Regex, Absent, "A question to a person is on the screen: nothing is typed."),
+        key("footer_ui", Bool, Is("false"), "Activity shows only in the last 10 rows, or by a log that grows."),
+        key("log_grace", Duration, Is("180"), "A log written to less long ago than this means active (footer_ui)."),
+        key("stall_idle", Interval, Is("300"), "Idle this long without WAITING-UNTIL: restart (heal+stall)."),
+        key(
+            "process_name",
+            Text,
+            Absent,
+            "What must run in the pane; if another backend's program does, the agent is restarted.",
+        ),
+    ],
+};
+
+pub(super) static WAKE: Section = Section {
+    header: "wake",
+    doc: "`wake = { interval = \"1h\", prompt_file = \"prompts/wake.md\" }` in an agent or in `[defaults]`.",
+    keys: &[
+        key("interval", Interval, Is("3600"), "Pause between two wakes."),
+        key("prompt_file", Path, Required, "What is typed, folded to one line."),
+    ],
+};
+
+pub(super) static AGENT: Section = Section {
+    header: "[[agent]]",
+    doc: "Of two with one name the later counts.",
+    keys: &[
+        key("name", Text, Required, "Letters, digits, `_` and `-`."),
+        key("session", Text, Words("`session_prefix` and `name`"), "tmux session; not inherited."),
+        key(
+            "kind",
+            OpenWord(KINDS),
+            Is("persistent"),
+            "`loop` works through the phases, `task` is done when it ends with 0; not inherited.",
+        ),
+        key("backend", Text, Required, "NAME of a `[backend.NAME]`."),
+        key("model", Text, Words("the backend's own"), "A phase's model for the role comes first."),
+        key("dir", Path, Is("."), "Working folder; made if missing."),
+        key("enabled", Bool, Is("true"), "`agents up` without names starts it."),
+        key(
+            "watch",
+            Word(WATCHES),
+            Is("none"),
+            "`heal`: restart when gone or broken; `heal+stall`: also when idle too long.",
+        ),
+        key("role", Text, Absent, "Selects the role's prompt (loop) and the phase's model."),
+        key("prompt", Text, Absent, "First message."),
+        key("prompt_file", Path, Absent, "First message; beats `prompt`."),
+        key("resume", Bool, Is("false"), "Take up the conversation in `state/<name>.id`."),
+        key("account", Text, Absent, "Which login it uses, for people to see."),
+        key("wake", Table(&WAKE), Absent, "A message at regular times."),
+    ],
+};
+
+pub(super) static SERVICE: Section = Section {
+    header: "[[service]]",
+    doc: "Of two with one name the later counts.",
+    keys: &[
+        key("name", Text, Required, "Letters, digits, `_` and `-`; the session is `session_prefix` and this."),
+        key("command", Text, Required, "Shell text."),
+        key("dir", Path, Is("."), "Working folder; made if missing."),
+    ],
+};
+
+pub(super) static LOOP: Section = Section {
+    header: "[loop]",
+    doc: "",
+    keys: &[
+        key("phases", List(&PHASE), Those(&[]), "In this order."),
+        key("state_file", Text, Is("phase-idx"), "Holds the index of the current phase; inside `<log_dir>/state`."),
+        key("auto_advance", Bool, Is("true"), "Go on to the next phase when one is done."),
+        key("done_marker", Text, Is("## DONE"), "A line that begins with this says that the phase is done."),
+        key(
+            "done_from",
+            OpenWord(&["auto", "working-tree"]),
+            Is("auto"),
+            "Where the status file is read: `auto` (pushed branch if there is a remote), `working-tree`, or a ref such as `origin/main`.",
+        ),
+        key(
+            "kickoff_template",
+            Path,
+            Absent,
+            "Put before the role's prompt; with `{phase_id}`, `{plan}`, `{status}` and `{role}`.",
+        ),
+        key("roles_dir", Path, Is("prompts"), "Holds `<role>.md`."),
+        key("resume_phase", Bool, Is("true"), "Kept for old files; the phase is always remembered."),
+        key("handoff", Table(&HANDOFF), Absent, "Tells one agent of the other's commits."),
+        key("on_complete", Table(&ON_COMPLETE), Absent, "What starts after the last phase."),
+    ],
+};
+
+pub(super) static PHASE: Section = Section {
+    header: "[[loop.phases]]",
+    doc: "",
+    keys: &[
+        key("id", Text, Required, "Short name."),
+        key("plan", Text, Absent, "Plan file, as told to the agents."),
+        key("status", Text, Required, "Status file, in the repository's `state_subdir` or root."),
+        key("models", TextMap, Absent, "Model by role."),
+    ],
+};
+
+pub(super) static HANDOFF: Section = Section {
+    header: "[loop.handoff]",
+    doc: "",
+    keys: &[
+        key("repo", Path, Words("`project_dir`"), "Repository that is watched."),
+        key("state_subdir", Text, Is("machine-docs"), "Folder of status files and inboxes in it."),
+        key("claim_pattern", Regex, Is("^claim"), "Commit subject that asks for a review."),
+        key("review_pattern", Regex, Is("^review"), "Commit subject that answers."),
+        key("claim_pings", Text, Is("adversary"), "Agent that hears of a claim."),
+        key("review_pings", Text, Is("builder"), "Agent that hears of a review."),
+        key(
+            "inboxes",
+            Texts,
+            Those(&[]),
+            "Two files: a change of the first is told to `claim_pings`, of the second to `review_pings`.",
+        ),
+    ],
+};
+
+pub(super) static ON_COMPLETE: Section = Section {
+    header: "[loop.on_complete]",
+    doc: "",
+    keys: &[
+        key("run", Text, Absent, "Agent to start."),
+        key("trigger_file", Text, Is(".run-on-complete"), "Only if this file exists in `log_dir`; it is removed."),
+        key("always", Bool, Is("false"), "Start it without a trigger file."),
+    ],
+};

@@ -1,0 +1,297 @@
+//! What one agent is doing, why, what happens next and when, and what stands in the way. Every face shows this.
+//!
+//! ```text
+//! wish  life      seen       -> state
+//! stop  absent               -> stopped
+//! pause *                    -> paused
+//! run   starting             -> starting
+//! run   running   working …  -> working idle waiting limited fatal unknown
+//! run   running   (no pane)  -> exited
+//! *     backoff gave-up done -> backoff gave-up done
+//! ```
+use super::when;
+use crate::model::{
+    name::printable_cut,
+    observation::PaneObs,
+    policy::{Agent, Kind, Watch},
+    reading::Evidence,
+    state::{AfterEnd, FleetState, Hold, Life, Seen, UnitState, Wish},
+    time::{Now, Wall, human},
+};
+use serde::Serialize;
+
+/// The states of `status`, in the contract's words.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Standing {
+    Working,
+    Idle,
+    Waiting,
+    Limited,
+    Fatal,
+    Exited,
+    Unknown,
+    Stopped,
+    Starting,
+    Backoff,
+    GaveUp,
+    Done,
+    Paused,
+}
+
+impl Standing {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Standing::Working => "working",
+            Standing::Idle => "idle",
+            Standing::Waiting => "waiting",
+            Standing::Limited => "limited",
+            Standing::Fatal => "fatal",
+            Standing::Exited => "exited",
+            Standing::Unknown => "unknown",
+            Standing::Stopped => "stopped",
+            Standing::Starting => "starting",
+            Standing::Backoff => "backoff",
+            Standing::GaveUp => "gave-up",
+            Standing::Done => "done",
+            Standing::Paused => "paused",
+        }
+    }
+    /// A word of [`Standing::as_str`] back.
+    pub fn from_word(word: &str) -> Option<Standing> {
+        Self::ALL.into_iter().find(|s| s.as_str() == word)
+    }
+    pub const ALL: [Standing; 13] = [
+        Standing::Working,
+        Standing::Idle,
+        Standing::Waiting,
+        Standing::Limited,
+        Standing::Fatal,
+        Standing::Exited,
+        Standing::Unknown,
+        Standing::Stopped,
+        Standing::Starting,
+        Standing::Backoff,
+        Standing::GaveUp,
+        Standing::Done,
+        Standing::Paused,
+    ];
+}
+
+/// Everything there is to say about one unit at one moment.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Outlook {
+    pub standing: Standing,
+    pub alive: bool,
+    /// Short words for the table, after `RUNNING [cmd]` or `stopped`; empty = nothing to add.
+    pub words: String,
+    /// What the supervisor does next, and when. `None` = nothing without a new event.
+    pub next: Option<Next>,
+    /// What has to happen outside before it goes on, with what can be typed.
+    pub blocker: Option<String>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Next {
+    pub action: &'static str,
+    /// `None` = with the next pass.
+    pub at: Option<Wall>,
+}
+
+/// What the outlook of a unit hangs on besides the unit itself.
+#[derive(Clone, Copy, Debug)]
+pub struct Around<'a> {
+    pub fleet: &'a FleetState,
+    pub supervised: bool,
+    pub stall_grace: std::time::Duration,
+    pub now: Now,
+}
+
+/// Is there a living program in this pane?
+pub fn alive(pane: Option<&PaneObs>) -> bool {
+    pane.is_some_and(|p| !p.dead)
+}
+
+/// The outlook of an agent. `unit` is absent before its first start.
+pub fn agent(agent: &Agent, unit: Option<&UnitState>, pane: Option<&PaneObs>, around: Around<'_>) -> Outlook {
+    let watched = agent.enabled && agent.watch != Watch::None && agent.fault.is_none();
+    let mut outlook = of_unit(&agent.name, watched, unit, pane, around);
+    if outlook.standing == Standing::Stopped
+        && let Some(fault) = &agent.fault
+    {
+        outlook.words = "config fault".into();
+        outlook.blocker = Some(format!("{fault}; mend it (`agents check` shows where)"));
+        outlook.next = None;
+    }
+    if around.fleet.sequence_complete && agent.kind == Kind::Loop && !outlook.alive {
+        outlook.standing = Standing::Stopped;
+        outlook.words = "phase sequence complete".into();
+        outlook.next = None;
+    }
+    if let Some(unit) = unit
+        && outlook.alive
+        && outlook.next.is_none()
+        && matches!(outlook.standing, Standing::Idle | Standing::Working | Standing::Unknown)
+    {
+        outlook.next = stall(agent, unit, around).or_else(|| wake(agent, unit, around));
+    }
+    if !outlook.alive && !agent.enabled && outlook.blocker.is_none() {
+        outlook.blocker = Some(format!("disabled in the config; `agents up {}` starts it all the same", agent.name));
+    }
+    if outlook.next.is_some() && !around.supervised {
+        outlook.next = None;
+        outlook.blocker.get_or_insert_with(|| "no watchdog is running; `agents up watchdog` starts it".into());
+    }
+    outlook
+}
+
+/// The outlook of a service. It is supervised whenever there is a watchdog.
+pub fn service(name: &str, unit: Option<&UnitState>, pane: Option<&PaneObs>, around: Around<'_>) -> Outlook {
+    let mut outlook = of_unit(name, true, unit, pane, around);
+    if !around.supervised {
+        outlook.next = None;
+    }
+    outlook
+}
+
+fn of_unit(name: &str, watched: bool, unit: Option<&UnitState>, pane: Option<&PaneObs>, around: Around<'_>) -> Outlook {
+    let alive = alive(pane);
+    let now = around.now;
+    let say = |standing, words: String, next, blocker| Outlook { standing, alive, words, next, blocker };
+    let Some(unit) = unit else {
+        return if alive {
+            say(Standing::Unknown, "not started by this fleet".into(), None, None)
+        } else {
+            let next = watched.then_some(Next { action: "start", at: None });
+            say(Standing::Stopped, String::new(), next, None)
+        };
+    };
+    if unit.wish == Wish::Pause {
+        let blocker = format!("paused by you; `agents resume {name}` goes on");
+        return say(Standing::Paused, "paused".into(), None, Some(blocker));
+    }
+    match &unit.life {
+        Life::Starting { deadline, .. } => {
+            let next = Next { action: "check-start", at: Some(now.wall_at(*deadline)) };
+            say(Standing::Starting, "starting".into(), Some(next), None)
+        }
+        Life::Backoff { until } if !alive => {
+            let at = now.wall_at(*until);
+            let at = around.fleet.storm_until.map_or(at, |storm| at.max(now.wall_at(storm)));
+            let words = format!("backoff, next start {}", when::until(at, now));
+            say(Standing::Backoff, words, Some(Next { action: "start", at: Some(at) }), None)
+        }
+        Life::GaveUp { retry } if !alive => {
+            let next = retry.map(|r| Next { action: "retry", at: Some(now.wall_at(r)) });
+            let words = match &next {
+                Some(Next { at: Some(at), .. }) => format!("gave up, one more try {}", when::until(*at, now)),
+                _ => "gave up".into(),
+            };
+            let blocker = format!("it ended too often; `agents logs {name}` shows why, `agents up {name}` tries again");
+            say(Standing::GaveUp, words, next, Some(blocker))
+        }
+        Life::Done if !alive => say(Standing::Done, "done".into(), None, None),
+        Life::Ending { then: AfterEnd::Stay, deadline } => {
+            let next = alive.then(|| Next { action: "kill", at: Some(now.wall_at(*deadline)) });
+            say(Standing::Stopped, if alive { "stopping".into() } else { String::new() }, next, None)
+        }
+        Life::Ending { .. } => {
+            say(Standing::Starting, "restarting".into(), Some(Next { action: "start", at: None }), None)
+        }
+        _ if alive => running(name, unit, around),
+        _ if unit.wish == Wish::Stop => {
+            let blocker = format!("stopped by you; `agents up {name}` starts it");
+            say(Standing::Stopped, String::new(), None, Some(blocker))
+        }
+        Life::Running { .. } => {
+            let next = watched.then_some(Next { action: "restart", at: None });
+            say(Standing::Exited, exit_words(unit), next, None)
+        }
+        _ if unit.last_exit.is_some() || (unit.wish == Wish::Run && unit.incarnation > 0) => {
+            let next = watched.then_some(Next { action: "start", at: None });
+            say(Standing::Exited, exit_words(unit), next, None)
+        }
+        _ => {
+            let next = watched.then_some(Next { action: "start", at: None });
+            say(Standing::Stopped, String::new(), next, None)
+        }
+    }
+}
+
+/// A unit whose program lives.
+fn running(name: &str, unit: &UnitState, around: Around<'_>) -> Outlook {
+    let now = around.now;
+    let say = |standing, words: String, next, blocker| Outlook { standing, alive: true, words, next, blocker };
+    if let Some(hold) = &unit.hold {
+        let next = Next { action: "probe", at: Some(hold.until_wall) };
+        return say(Standing::Limited, hold_words(hold, now), Some(next), None);
+    }
+    match unit.sight.state {
+        _ if unit.service => say(Standing::Working, String::new(), None, None),
+        Seen::Working => say(Standing::Working, "working".into(), None, None),
+        Seen::Idle => {
+            let mut words = match unit.sight.idle_since {
+                Some(since) => format!("idle for {}", human(now.boot.since(since))),
+                None => "idle".into(),
+            };
+            if let Some(until) = unit.sight.waiting_until {
+                words.push_str(&format!(", waiting until {}", when::clock(until, now)));
+            }
+            say(Standing::Idle, words, None, None)
+        }
+        Seen::Waiting => {
+            let blocker = format!("it asks a question; answer it with `agents attach {name}`");
+            say(Standing::Waiting, "waiting for an answer".into(), None, Some(blocker))
+        }
+        Seen::Limited => say(Standing::Limited, "limited".into(), None, None),
+        Seen::Fatal => {
+            say(Standing::Fatal, "fatal error on its screen".into(), Some(Next { action: "restart", at: None }), None)
+        }
+        Seen::Unknown => say(Standing::Unknown, String::new(), None, None),
+    }
+}
+
+fn hold_words(hold: &Hold, now: Now) -> String {
+    format!("held until {}, then probe", when::clock(hold.until_wall, now))
+}
+
+/// How the last run ended. What is known of an older run says nothing about it.
+fn exit_words(unit: &UnitState) -> String {
+    let exit = unit.last_exit.as_ref().filter(|e| e.incarnation == unit.incarnation);
+    match exit.map(|e| (&e.error, e.code, e.signal)) {
+        Some((Some(error), ..)) => printable_cut(error, 120),
+        Some((_, _, Some(signal))) => format!("ended by signal {signal}"),
+        Some((_, Some(code), _)) => format!("exited with {code}"),
+        _ if matches!(unit.life, Life::Absent) && !unit.reason.is_empty() => printable_cut(&unit.reason, 120),
+        _ => "gone".into(),
+    }
+}
+
+/// The stall check, as far as it can be foreseen.
+fn stall(agent: &Agent, unit: &UnitState, around: Around<'_>) -> Option<Next> {
+    if agent.watch != Watch::HealStall {
+        return None;
+    }
+    let idle = unit.sight.idle_since?;
+    let at = match unit.sight.waiting_until {
+        Some(until) => until.after(around.stall_grace),
+        None => around.now.wall_at(idle.after(agent.backend.stall_idle)),
+    };
+    Some(Next { action: "restart-stalled", at: Some(at) })
+}
+
+fn wake(agent: &Agent, unit: &UnitState, around: Around<'_>) -> Option<Next> {
+    agent.wake.as_ref()?;
+    Some(Next { action: "wake", at: Some(around.now.wall_at(unit.wake_due?)) })
+}
+
+/// The state that a piece of evidence speaks for, by the config key that matched.
+pub fn evidence_state(evidence: &Evidence) -> &'static str {
+    match evidence.rule.as_str() {
+        "active_re" => "working",
+        "limit_re" => "limited",
+        "fatal_re" => "fatal",
+        "waiting_re" => "waiting",
+        _ => "unknown",
+    }
+}
