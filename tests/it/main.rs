@@ -1,4 +1,5 @@
 mod cli;
+mod cli_fleet;
 mod configs;
 mod git;
 mod rooms;
