@@ -31,7 +31,9 @@ pub struct FleetState {
     pub sequence_complete: bool,
     pub handoff: HandoffState,
     /// Next periodic passes.
+    #[serde(skip)]
     pub next_signal: Option<Boot>,
+    #[serde(skip)]
     pub next_heavy: Option<Boot>,
     pub server: ServerObs,
     pub server_lost: Option<Wall>,

@@ -57,6 +57,9 @@ pub struct LaunchRecord {
     pub log_max_bytes: u64,
     /// How long the program waits for the log writer.
     pub wait_for_log_ms: u64,
+    /// Before the program starts, processes that carry this session's marker and an older incarnation are ended.
+    #[serde(default)]
+    pub sweep: bool,
 }
 
 /// Which process the shim is.

@@ -14,6 +14,7 @@ mod rows;
 mod run;
 mod server;
 mod session;
+mod stop;
 
 pub use capture::Captured;
 pub use client::Client;
