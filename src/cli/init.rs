@@ -4,7 +4,7 @@ use super::{
     failure::{Failure, Report},
     init_backends::{self, PRESETS, Preset},
 };
-use crate::model::name::usable_form;
+use crate::model::name::{printable, usable_form};
 use clap::{Args, builder::PossibleValuesParser};
 use std::{
     fs::{self, OpenOptions},
@@ -62,8 +62,8 @@ pub fn run(args: &InitArgs, context: &mut Context) -> Report {
     }
     context.out.line(&format!(
         "scaffolded {} and {}/ — edit, then `agents check`, `agents up` and `agents status`",
-        config.display(),
-        prompts.display()
+        printable(&config.to_string_lossy()),
+        printable(&prompts.to_string_lossy())
     ))?;
     if dir.join(".git").exists() {
         context.out.line("hint: keep the logs out of git: `echo .agents/ >> .gitignore`")?;

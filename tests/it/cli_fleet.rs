@@ -149,7 +149,7 @@ fn fault_34_unknown_names_do_nothing_and_are_named() {
 fn a_dry_run_of_up_says_what_would_start() {
     let fleet = Fleet::new();
     let text = fleet.out(&["up", "--dry-run"]);
-    assert!(text.starts_with("would start p-builder (sh, kind=loop, phase=one"), "{text}");
+    assert!(text.starts_with("would start p-builder (sh, kind=loop, phase=one, model=big)\n"), "{text}");
     assert!(!text.contains("helper"), "it is disabled: {text}");
     assert!(text.ends_with("would start service p-web\nwould start watchdog\n"), "{text}");
     let output = fleet.command(&["up", "helper", "--dry-run"]).env("AGENT_MODEL_helper", "m1").output();
