@@ -164,7 +164,8 @@ mod tests {
         let said = "Stop when you see: usage limit reached. Then wait.";
         let r = look("> Stop when you see: usage limit reached. Then\n  wait.", said, &reader());
         assert!(r.limit.unwrap().quoted);
-        let r = look("> Stop when you see: usage limit reached. Then\n\nUsage limit reached, resets 3pm", said, &reader());
+        let r =
+            look("> Stop when you see: usage limit reached. Then\n\nUsage limit reached, resets 3pm", said, &reader());
         assert!(!r.limit.unwrap().quoted);
     }
 

@@ -22,7 +22,8 @@ pub fn find(text: &str, cursor: (u16, u16), ours: &[(i64, String)]) -> Vec<OursS
 fn seen(delivery: i64, sent: &str, text: &str, folded: &str, rows: &[usize], cursor: (u16, u16)) -> OursSeen {
     let squeeze = |s: &str| s.chars().filter(|c| !is_frame(*c)).collect::<String>();
     let start = squeeze(&needle(sent));
-    let hits: Vec<usize> = if start.is_empty() { Vec::new() } else { folded.match_indices(&start).map(|(i, _)| i).collect() };
+    let hits: Vec<usize> =
+        if start.is_empty() { Vec::new() } else { folded.match_indices(&start).map(|(i, _)| i).collect() };
     let Some(&last) = hits.last() else {
         return OursSeen { delivery, count: 0, tail: 0, at_cursor: false };
     };

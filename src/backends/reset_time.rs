@@ -25,7 +25,8 @@ static IN: LazyLock<Regex> = LazyLock::new(|| {
 static PART: LazyLock<Regex> = LazyLock::new(|| pattern(r"(\d+)\s*([dhms])[a-z]*"));
 static EPOCH: LazyLock<Regex> = LazyLock::new(|| pattern(r"limit\s+reached\|(\d{10})\b"));
 static ISO: LazyLock<Regex> = LazyLock::new(|| {
-    let text = format!(r"{LEAD}(?P<iso>\d{{4}}-\d\d-\d\d[T\ ]\d\d:\d\d(?::\d\d)?(?:\.\d+)?)\s*(?P<z>Z|[+-]\d\d:?\d\d)?");
+    let text =
+        format!(r"{LEAD}(?P<iso>\d{{4}}-\d\d-\d\d[T\ ]\d\d:\d\d(?::\d\d)?(?:\.\d+)?)\s*(?P<z>Z|[+-]\d\d:?\d\d)?");
     pattern(&text)
 });
 static DATED: LazyLock<Regex> = LazyLock::new(|| {
@@ -40,7 +41,8 @@ static WEEKDAY: LazyLock<Regex> = LazyLock::new(|| {
 });
 static TOMORROW: LazyLock<Regex> = LazyLock::new(|| pattern(&format!(r"{LEAD}tomorrow\s+(?:at\s+)?{CLOCK}")));
 static TIME: LazyLock<Regex> = LazyLock::new(|| pattern(&format!(r"{LEAD}{CLOCK}")));
-static ZONE: LazyLock<Regex> = LazyLock::new(|| pattern(r"^\s*\(?\s*(?:UTC|GMT)\b(?:\s*(?P<sign>[+-])(?P<zh>\d{1,2})(?::?(?P<zm>\d{2}))?)?"));
+static ZONE: LazyLock<Regex> =
+    LazyLock::new(|| pattern(r"^\s*\(?\s*(?:UTC|GMT)\b(?:\s*(?P<sign>[+-])(?P<zh>\d{1,2})(?::?(?P<zm>\d{2}))?)?"));
 
 /// The first reset time in `banner`, which begins at the limit's own row.
 pub fn parse(banner: &str, now: Now) -> Option<Wall> {
@@ -79,7 +81,9 @@ pub fn parse(banner: &str, now: Now) -> Option<Wall> {
         let zone = zone_after(&c);
         return instant(today(zone)?.date().checked_add_days(Days::new(1))?.and_time(clock(&c)?), zone);
     }
-    let c = TIME.captures_iter(banner).find(|c| c.name("ap").is_some() || c.name("m").is_some() || plain_hour(banner, c))?;
+    let c = TIME
+        .captures_iter(banner)
+        .find(|c| c.name("ap").is_some() || c.name("m").is_some() || plain_hour(banner, c))?;
     let zone = zone_after(&c);
     let here = today(zone)?;
     let at = here.date().and_time(clock(&c)?);
@@ -89,7 +93,8 @@ pub fn parse(banner: &str, now: Now) -> Option<Wall> {
 /// `resets at 7 (UTC)` is a time, `reset 18 files` is not: a bare hour must not be followed by a word.
 fn plain_hour(banner: &str, c: &Captures) -> bool {
     let rest = &banner[c.get(0).map_or(0, |m| m.end())..];
-    !rest.starts_with(['.', ':']) && rest.trim_start_matches([' ', '\t']).chars().next().is_none_or(|c| !c.is_alphanumeric())
+    !rest.starts_with(['.', ':'])
+        && rest.trim_start_matches([' ', '\t']).chars().next().is_none_or(|c| !c.is_alphanumeric())
 }
 
 fn long_past(at: NaiveDateTime, here: NaiveDateTime) -> bool {
@@ -104,7 +109,11 @@ fn iso(c: &Captures, local: FixedOffset) -> Option<Wall> {
     let text = c["iso"].replace(' ', "T");
     let text = if text.len() == 16 { format!("{text}:00") } else { text };
     if let Some(z) = c.name("z") {
-        let z = if z.as_str().len() == 5 { format!("{}:{}", &z.as_str()[..3], &z.as_str()[3..]) } else { z.as_str().to_owned() };
+        let z = if z.as_str().len() == 5 {
+            format!("{}:{}", &z.as_str()[..3], &z.as_str()[3..])
+        } else {
+            z.as_str().to_owned()
+        };
         return DateTime::parse_from_rfc3339(&format!("{text}{z}")).ok().map(|t| Wall(t.timestamp_millis()));
     }
     instant(NaiveDateTime::parse_from_str(&text, "%Y-%m-%dT%H:%M:%S%.f").ok()?, local)
@@ -198,7 +207,19 @@ mod tests {
 
     #[test]
     fn no_time_is_never_now() {
-        for text in ["git reset 18 files", "reset 5 tests", "resets 1.5 hours", "preset 4", "resets 25:00", "resets 0:75", "resets 13pm", "resets 99", "resets soon", "every 5h and every week", ""] {
+        for text in [
+            "git reset 18 files",
+            "reset 5 tests",
+            "resets 1.5 hours",
+            "preset 4",
+            "resets 25:00",
+            "resets 0:75",
+            "resets 13pm",
+            "resets 99",
+            "resets soon",
+            "every 5h and every week",
+            "",
+        ] {
             assert_eq!(at(text), None, "{text}");
         }
     }

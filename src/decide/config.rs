@@ -19,7 +19,9 @@ impl Mind<'_> {
                         0 | 1 => String::new(),
                         n => format!(" (and {} more)", n - 1),
                     };
-                    let text = format!("config is broken, the last good one stays in force: {first}{more} — see `agents check`");
+                    let text = format!(
+                        "config is broken, the last good one stays in force: {first}{more} — see `agents check`"
+                    );
                     self.alert(EventKind::ConfigBroken, None, text);
                 }
             }

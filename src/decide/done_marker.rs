@@ -5,8 +5,17 @@
 
 /// Beginnings of a line that take the marker back (lower case).
 const NOT_SO: [&str; 11] = [
-    "not yet", "not done", "not complete", "incomplete", "pending", "tbd", "n/a", "written here only", "only when",
-    "to be written", "when all",
+    "not yet",
+    "not done",
+    "not complete",
+    "incomplete",
+    "pending",
+    "tbd",
+    "n/a",
+    "written here only",
+    "only when",
+    "to be written",
+    "when all",
 ];
 
 pub fn is_done(text: &str, marker: &str) -> bool {
@@ -21,7 +30,11 @@ pub fn is_done(text: &str, marker: &str) -> bool {
             (Some((c, n)), Some((d, m))) if c == d && m >= n => fence = None,
             _ => {}
         }
-        if fence.is_none() && !marker.is_empty() && line.starts_with(marker) && holds(&line[marker.len()..], &lines[i + 1..]) {
+        if fence.is_none()
+            && !marker.is_empty()
+            && line.starts_with(marker)
+            && holds(&line[marker.len()..], &lines[i + 1..])
+        {
             return true;
         }
     }
@@ -35,9 +48,8 @@ fn holds(after: &str, below: &[&str]) -> bool {
         return false;
     }
     let remark = after.trim_start_matches(|c: char| !c.is_alphanumeric() && c != '<').to_lowercase();
-    let word = |text: &str, w: &str| {
-        text.strip_prefix(w).is_some_and(|rest| !rest.starts_with(|c: char| c.is_alphanumeric()))
-    };
+    let word =
+        |text: &str, w: &str| text.strip_prefix(w).is_some_and(|rest| !rest.starts_with(|c: char| c.is_alphanumeric()));
     if word(&remark, "when") || word(&remark, "if") || word(&remark, "criteria") || denies(&remark) {
         return false;
     }
@@ -59,7 +71,10 @@ fn denies(text: &str) -> bool {
 
 /// `- [ ] …`, `* [ ] …`, `1. [ ] …`
 fn open_box(line: &str) -> bool {
-    let item = line.trim_start().trim_start_matches(|c: char| c.is_ascii_digit()).trim_start_matches(['-', '*', '+', '.', ')']);
+    let item = line
+        .trim_start()
+        .trim_start_matches(|c: char| c.is_ascii_digit())
+        .trim_start_matches(['-', '*', '+', '.', ')']);
     item.trim_start().starts_with("[ ]")
 }
 

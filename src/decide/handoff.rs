@@ -3,12 +3,7 @@
 use super::{Mind, unit::Spec};
 use crate::{
     launch::prompt,
-    model::{
-        delivery::DeliveryKind,
-        event::EventKind,
-        observation::GitObs,
-        policy::Handoff,
-    },
+    model::{delivery::DeliveryKind, event::EventKind, observation::GitObs, policy::Handoff},
 };
 
 /// How many handled commits are remembered against a force push.
@@ -47,11 +42,23 @@ impl Mind<'_> {
         };
         if claims > 0 {
             let data = serde_json::json!({ "commits": shas(&handoff.claim) });
-            self.ping(&handoff.claim_pings, DeliveryKind::Claim, prompt::claim(), "handoff: claim commit → pinging reviewer", data);
+            self.ping(
+                &handoff.claim_pings,
+                DeliveryKind::Claim,
+                prompt::claim(),
+                "handoff: claim commit → pinging reviewer",
+                data,
+            );
         }
         if reviews > 0 {
             let data = serde_json::json!({ "commits": shas(&handoff.review) });
-            self.ping(&handoff.review_pings, DeliveryKind::Review, prompt::review(), "handoff: review commit → pinging builder", data);
+            self.ping(
+                &handoff.review_pings,
+                DeliveryKind::Review,
+                prompt::review(),
+                "handoff: review commit → pinging builder",
+                data,
+            );
         }
     }
 
@@ -85,7 +92,12 @@ impl Mind<'_> {
         self.unit(spec);
         self.tell_with(EventKind::Handoff, Some(&name), line, data, false);
         // One that still waits in the queue says it already.
-        if self.state.deliveries.values().any(|d| d.session == session && d.kind == kind && d.text == text && is_queued(d)) {
+        if self
+            .state
+            .deliveries
+            .values()
+            .any(|d| d.session == session && d.kind == kind && d.text == text && is_queued(d))
+        {
             return;
         }
         let key = self.submit_key(spec);
@@ -101,7 +113,9 @@ impl Mind<'_> {
         }
         self.state.fleet.handoff.last_error = error.clone();
         match error {
-            Some(error) if git.repo_gone => self.alert(EventKind::Git, None, format!("handoff: the repository is gone: {error}")),
+            Some(error) if git.repo_gone => {
+                self.alert(EventKind::Git, None, format!("handoff: the repository is gone: {error}"))
+            }
             Some(error) => self.tell(EventKind::Git, None, format!("handoff: {error}")),
             None => self.tell(EventKind::Git, None, "handoff: the repository can be read again"),
         }

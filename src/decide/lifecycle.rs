@@ -43,7 +43,11 @@ impl Mind<'_> {
             Life::Absent => {
                 if self.sees_all() && self.is_kept_alive(spec) && !self.is_finished(spec) {
                     if self.unit(spec).incarnation > 0 {
-                        self.tell(EventKind::Gone, Some(spec.name()), format!("{} ({session}) gone — restarting", spec.name()));
+                        self.tell(
+                            EventKind::Gone,
+                            Some(spec.name()),
+                            format!("{} ({session}) gone — restarting", spec.name()),
+                        );
                     }
                     self.start(spec, false);
                 }
@@ -64,7 +68,11 @@ impl Mind<'_> {
                     && self.is_kept_alive(spec)
                 {
                     if at <= self.now.boot {
-                        self.tell(EventKind::Restarting, Some(spec.name()), format!("{} ({session}) gave up earlier — trying once more", spec.name()));
+                        self.tell(
+                            EventKind::Restarting,
+                            Some(spec.name()),
+                            format!("{} ({session}) gave up earlier — trying once more", spec.name()),
+                        );
                         self.start(spec, true);
                     } else {
                         self.wake_by(at);
@@ -81,7 +89,8 @@ impl Mind<'_> {
     /// A one-shot that nobody asked for again, or a loop after the last phase.
     fn is_finished(&self, spec: Spec) -> bool {
         let unit = self.state.units.get(spec.session());
-        self.is_one_shot(spec) && unit.is_some_and(|u| u.last_exit.as_ref().is_some_and(|e| e.code == Some(0)) && u.wish != Wish::Run)
+        self.is_one_shot(spec)
+            && unit.is_some_and(|u| u.last_exit.as_ref().is_some_and(|e| e.code == Some(0)) && u.wish != Wish::Run)
     }
 
     fn adopt(&mut self, spec: Spec, pane: PaneObs) {
@@ -110,7 +119,11 @@ impl Mind<'_> {
             let since = self.now.boot;
             self.set_life(session, Life::Running { since }, "started");
         } else if deadline <= self.now.boot && self.sees_all() && !self.obs.lingering.contains(session) {
-            self.tell(EventKind::LaunchFailed, Some(spec.name()), format!("cannot start {session}: no session appeared"));
+            self.tell(
+                EventKind::LaunchFailed,
+                Some(spec.name()),
+                format!("cannot start {session}: no session appeared"),
+            );
             self.start_failed(session, "no session appeared");
         } else {
             self.wake_by(deadline.max(self.now.after(Duration::from_millis(500))));
@@ -133,7 +146,11 @@ impl Mind<'_> {
                 self.died(spec, Some(exit), "ended");
             } else {
                 let deadline = self.now.after(self.policy.watchdog.stop_grace + END_MARGIN);
-                self.set_life(session, Life::Ending { deadline, then: AfterEnd::Died }, "ended; what it left behind is being ended");
+                self.set_life(
+                    session,
+                    Life::Ending { deadline, then: AfterEnd::Died },
+                    "ended; what it left behind is being ended",
+                );
                 self.wake_by(deadline);
             }
             return;
@@ -165,12 +182,20 @@ impl Mind<'_> {
                         error: None,
                         tree_ended: true,
                     };
-                    self.tell(EventKind::Dead, Some(spec.name()), format!("{} ({session}) left a dead pane", spec.name()));
+                    self.tell(
+                        EventKind::Dead,
+                        Some(spec.name()),
+                        format!("{} ({session}) left a dead pane", spec.name()),
+                    );
                     self.died(spec, Some(exit), "its pane is dead");
                 }
                 None if lingering => {
                     let deadline = self.now.after(self.policy.watchdog.stop_grace + END_MARGIN);
-                    self.set_life(session, Life::Ending { deadline, then: AfterEnd::Died }, "its session is gone; its processes are being ended");
+                    self.set_life(
+                        session,
+                        Life::Ending { deadline, then: AfterEnd::Died },
+                        "its session is gone; its processes are being ended",
+                    );
                     self.wake_by(deadline);
                 }
                 None => self.died(spec, None, "its session is gone"),
@@ -275,7 +300,8 @@ impl Mind<'_> {
                     self.start(spec, true);
                 } else {
                     let until = self.now.after(delay);
-                    let text = format!("{name} ({session}) gone — restarting in {:.1}s ({reason})", delay.as_secs_f64());
+                    let text =
+                        format!("{name} ({session}) gone — restarting in {:.1}s ({reason})", delay.as_secs_f64());
                     self.tell(EventKind::Backoff, Some(name), text);
                     self.set_life(session, Life::Backoff { until }, reason);
                     self.wake_by(until);
@@ -290,7 +316,9 @@ impl Mind<'_> {
                     Some(_) => format!("one try every {}", human(self.policy.watchdog.gave_up_retry)),
                     None => "no more tries".into(),
                 };
-                let text = format!("{name} ({session}) gave up after {burst} restarts ({reason}) — {then}; `agents up {name}` starts it now");
+                let text = format!(
+                    "{name} ({session}) gave up after {burst} restarts ({reason}) — {then}; `agents up {name}` starts it now"
+                );
                 if verdict == Verdict::GiveUp && self.unit(spec).alerted.insert("gave-up".into()) {
                     self.alert(EventKind::GaveUp, Some(name), text);
                 } else {
@@ -307,7 +335,8 @@ impl Mind<'_> {
         let limit = self.policy.watchdog.storm_limit as usize;
         let fleet = &mut self.state.fleet;
         fleet.recent_restarts.retain(|at| now.boot.since(*at) < MINUTE);
-        if limit > 0 && fleet.recent_restarts.len() >= limit && fleet.storm_until.is_none_or(|until| until <= now.boot) {
+        if limit > 0 && fleet.recent_restarts.len() >= limit && fleet.storm_until.is_none_or(|until| until <= now.boot)
+        {
             fleet.storm_until = Some(now.after(MINUTE));
             let text = format!("{limit} restarts within a minute — restarts pause for a minute");
             self.alert(EventKind::Storm, None, text);
@@ -428,10 +457,13 @@ impl Mind<'_> {
             }
             return;
         }
-        if counted && past.recent.last().is_some_and(|last| {
-            let recent = past.recent.iter().filter(|at| now.boot.since(**at) < self.policy.watchdog.restart_window).count();
-            recent > 0 && now.boot.since(*last) < restart::delay(recent as u32 - 1, &self.policy.watchdog)
-        }) {
+        if counted
+            && past.recent.last().is_some_and(|last| {
+                let recent =
+                    past.recent.iter().filter(|at| now.boot.since(**at) < self.policy.watchdog.restart_window).count();
+                recent > 0 && now.boot.since(*last) < restart::delay(recent as u32 - 1, &self.policy.watchdog)
+            })
+        {
             return;
         }
         self.tell(kind, Some(name), text);
@@ -475,17 +507,26 @@ impl Mind<'_> {
             (_, ServerObs::Unknown) => return,
             (ServerObs::Up { pid: old }, ServerObs::Up { pid }) if old != pid => {
                 self.state.fleet.server_lost = Some(wall);
-                self.alert(EventKind::ServerLost, None, "the tmux server was replaced — restarting the fleet on the new one");
+                self.alert(
+                    EventKind::ServerLost,
+                    None,
+                    "the tmux server was replaced — restarting the fleet on the new one",
+                );
             }
             (ServerObs::Up { .. } | ServerObs::Unresponsive, ServerObs::Down) => {
                 self.state.fleet.server_lost = Some(wall);
-                let any = self.state.units.values().any(|u| matches!(u.life, Life::Running { .. } | Life::Starting { .. }));
+                let any =
+                    self.state.units.values().any(|u| matches!(u.life, Life::Running { .. } | Life::Starting { .. }));
                 if any {
                     self.alert(EventKind::ServerLost, None, "the tmux server is gone — restarting the fleet");
                 }
             }
             (ServerObs::Up { .. }, ServerObs::Unresponsive) => {
-                self.alert(EventKind::ServerLost, None, "the tmux server does not answer — nothing is started or ended until it does");
+                self.alert(
+                    EventKind::ServerLost,
+                    None,
+                    "the tmux server does not answer — nothing is started or ended until it does",
+                );
             }
             (ServerObs::Unresponsive, ServerObs::Up { .. }) => {
                 self.tell(EventKind::ServerBack, None, "the tmux server answers again");

@@ -2,14 +2,7 @@
 use super::{Mind, unit::Spec};
 use crate::{
     launch::prompt,
-    model::{
-        delivery::DeliveryKind,
-        event::EventKind,
-        policy::Agent,
-        reading::Reading,
-        state::Hold,
-        time::Wall,
-    },
+    model::{delivery::DeliveryKind, event::EventKind, policy::Agent, reading::Reading, state::Hold, time::Wall},
 };
 use std::time::Duration;
 
@@ -52,7 +45,11 @@ impl Mind<'_> {
         let n = hold.probes + 1;
         self.tell(EventKind::Probe, Some(name), format!("limit probe #{n} on {name} — nudging to resume"));
         if n == 3 {
-            self.tell(EventKind::Probe, Some(name), format!("WARNING: {name} still limited after 3 probes — flat probes; never rebooting"));
+            self.tell(
+                EventKind::Probe,
+                Some(name),
+                format!("WARNING: {name} still limited after 3 probes — flat probes; never rebooting"),
+            );
         }
         let key = self.submit_key(spec);
         let now = self.now;
@@ -62,7 +59,9 @@ impl Mind<'_> {
             Some(reset) => (self.until_reset(reset), Some(reset)),
             None => (Duration::from_millis(hold.pause_ms), None),
         };
-        let pause = Duration::from_millis(hold.pause_ms).saturating_mul(2).min(rules.limit_probe_max.max(rules.limit_probe_fallback));
+        let pause = Duration::from_millis(hold.pause_ms)
+            .saturating_mul(2)
+            .min(rules.limit_probe_max.max(rules.limit_probe_fallback));
         self.unit(spec).hold = Some(Hold {
             until: now.after(wait),
             until_wall: now.wall.after(wait),

@@ -26,7 +26,11 @@ impl<'a> Mind<'a> {
                 let kept = fleet.phase;
                 if fleet.alerted.insert(format!("phase-idx {index}")) {
                     let last = count - 1;
-                    self.alert(EventKind::Phase, None, format!("phase-idx says {index}, but there are phases 0 to {last} — going on with {kept}"));
+                    self.alert(
+                        EventKind::Phase,
+                        None,
+                        format!("phase-idx says {index}, but there are phases 0 to {last} — going on with {kept}"),
+                    );
                 }
             }
         }
@@ -112,7 +116,9 @@ impl<'a> Mind<'a> {
             let spec = Spec::Agent(agent);
             match self.life(&agent.session) {
                 Life::Running { .. } | Life::Starting { .. } => self.stop_live(spec),
-                Life::Backoff { .. } | Life::GaveUp { .. } => self.set_life(&agent.session, Life::Absent, "the sequence is complete"),
+                Life::Backoff { .. } | Life::GaveUp { .. } => {
+                    self.set_life(&agent.session, Life::Absent, "the sequence is complete")
+                }
                 _ => {}
             }
         }

@@ -20,14 +20,16 @@ impl Mind<'_> {
 
     fn request(&mut self, verb: &Verb) -> Answer {
         match verb {
-            Verb::Up { names, models, backends, .. } => {
-                self.each(names, |mind, spec| mind.up(spec, models, backends))
-            }
+            Verb::Up { names, models, backends, .. } => self.each(names, |mind, spec| mind.up(spec, models, backends)),
             Verb::Down { names } => self.each(names, |mind, spec| mind.down(spec)),
             Verb::Restart { names } => self.each(names, |mind, spec| mind.restart(spec)),
             Verb::Pause { names } => self.each(names, |mind, spec| {
                 mind.unit(spec).wish = Wish::Pause;
-                mind.tell(EventKind::Paused, Some(spec.name()), format!("{} paused: no healing, no typing", spec.name()));
+                mind.tell(
+                    EventKind::Paused,
+                    Some(spec.name()),
+                    format!("{} paused: no healing, no typing", spec.name()),
+                );
             }),
             Verb::Resume { names } => self.each(names, |mind, spec| {
                 if mind.unit(spec).wish == Wish::Pause {

@@ -39,7 +39,11 @@ impl Mind<'_> {
                     // Refused before a key was sent.
                     d.stage = Stage::Queued { rest: None, free_since: None, look: again };
                     let name = self.name_of(&result.action.session().unwrap_or_default().to_owned());
-                    self.tell(EventKind::Warning, Some(&name), format!("could not type to {name}: {error} — trying again"));
+                    self.tell(
+                        EventKind::Warning,
+                        Some(&name),
+                        format!("could not type to {name}: {error} — trying again"),
+                    );
                 }
             }
             (Action::WritePhase { index }, Outcome::Done) => {
@@ -65,7 +69,11 @@ impl Mind<'_> {
     }
 
     fn launched(&mut self, session: &str, incarnation: u64, outcome: &Outcome) {
-        let starting = self.state.units.get(session).is_some_and(|u| u.incarnation == incarnation && matches!(u.life, Life::Starting { .. }));
+        let starting = self
+            .state
+            .units
+            .get(session)
+            .is_some_and(|u| u.incarnation == incarnation && matches!(u.life, Life::Starting { .. }));
         if !starting {
             return;
         }
@@ -100,7 +108,11 @@ impl Mind<'_> {
         match self.life(session) {
             Life::Ending { then: AfterEnd::Relaunch, .. } => {
                 // Nothing was ended: it goes on as it is.
-                self.tell(EventKind::LaunchFailed, Some(&name), format!("cannot restart {session}: {error} — it is left as it is"));
+                self.tell(
+                    EventKind::LaunchFailed,
+                    Some(&name),
+                    format!("cannot restart {session}: {error} — it is left as it is"),
+                );
                 let until = self.now.after(FORCE_PAUSE);
                 let since: Boot = self.now.boot;
                 self.set_life(session, Life::Running { since }, format!("left as it is: {error}"));

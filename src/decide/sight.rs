@@ -50,8 +50,8 @@ impl Mind<'_> {
     fn is_active(&self, agent: &Agent, reading: &Reading) -> bool {
         let reader = &agent.backend.reader;
         let written = self.obs.files.log_written.get(&agent.session);
-        let log = reader.footer_ui
-            && written.is_some_and(|at| self.now.wall.0 - at.0 <= reader.log_grace.as_millis() as i64);
+        let log =
+            reader.footer_ui && written.is_some_and(|at| self.now.wall.0 - at.0 <= reader.log_grace.as_millis() as i64);
         reading.active.is_some() || log
     }
 
@@ -108,7 +108,8 @@ impl Mind<'_> {
             return self.unsuspect(&agent.session, SuspectKind::Mismatch);
         }
         if self.confirmed(agent, SuspectKind::Mismatch, screen) {
-            let text = format!("{} ({}) is '{command}', expected {expected} — kill + restart", agent.name, agent.session);
+            let text =
+                format!("{} ({}) is '{command}', expected {expected} — kill + restart", agent.name, agent.session);
             self.restart_live(Spec::Agent(agent), EventKind::Mismatch, &text, true);
         }
     }

@@ -1,12 +1,7 @@
 //! Idle for too long, or past its own WAITING-UNTIL: restarted, because the user's config orders it. Two equal screens,
 //! no activity, no hold, no open dialog, no text on its way.
 use super::{Mind, unit::Spec};
-use crate::model::{
-    event::EventKind,
-    policy::Agent,
-    reading::Reading,
-    state::SuspectKind,
-};
+use crate::model::{event::EventKind, policy::Agent, reading::Reading, state::SuspectKind};
 
 impl Mind<'_> {
     pub(super) fn stall(&mut self, agent: &Agent, reading: &Reading, active: bool, held: bool, started: bool) {

@@ -128,7 +128,9 @@ impl Mind<'_> {
         let asking = self.obs.readings.get(&d.session).is_some_and(|r| r.waiting.is_some());
         match shown {
             // A dialog came up while we typed: no key until somebody has answered it.
-            Some(_) if asking && now < until => self.later(d, Stage::Typing { since, check: now.after(RECHECK), until, before }),
+            Some(_) if asking && now < until => {
+                self.later(d, Stage::Typing { since, check: now.after(RECHECK), until, before })
+            }
             Some(_) if asking => {
                 let until = now.after(SHOW);
                 self.later(d, Stage::Typing { since, check: now.after(RECHECK), until, before });
@@ -139,7 +141,9 @@ impl Mind<'_> {
                 self.press(d);
                 self.wake_by(check);
             }
-            None if now < until => self.later(d, Stage::Typing { since, check: now.after(looks::SECOND_LOOK), until, before }),
+            None if now < until => {
+                self.later(d, Stage::Typing { since, check: now.after(looks::SECOND_LOOK), until, before })
+            }
             None => {
                 let reason = "it never showed on the screen after it was typed; the submit key was not pressed";
                 d.stage = Stage::Unknown { at: self.now.wall, reason: reason.into() };
@@ -194,7 +198,13 @@ impl Mind<'_> {
         let data = serde_json::json!({ "delivery": d.id, "kind": what });
         match &d.stage {
             Stage::Delivered { .. } => {
-                self.tell_with(EventKind::Delivered, Some(&name), format!("{what} #{} delivered to {name}", d.id), data, false);
+                self.tell_with(
+                    EventKind::Delivered,
+                    Some(&name),
+                    format!("{what} #{} delivered to {name}", d.id),
+                    data,
+                    false,
+                );
             }
             Stage::Undelivered { reason, .. } => {
                 let text = format!("{what} #{} not delivered to {name}: {reason}", d.id);

@@ -48,7 +48,11 @@ impl Mind<'_> {
             None => return,
             Some(Err(error)) => {
                 let file = wake.prompt_file.display();
-                self.tell(EventKind::Warning, Some(name), format!("wake skipped for {name} — prompt file missing: {file} ({error})"));
+                self.tell(
+                    EventKind::Warning,
+                    Some(name),
+                    format!("wake skipped for {name} — prompt file missing: {file} ({error})"),
+                );
             }
             Some(Ok(text)) => {
                 let text = crate::launch::prompt::one_line(text);
@@ -61,7 +65,11 @@ impl Mind<'_> {
                         n if n > crate::launch::MAX_INLINE => crate::launch::prompt::read_kickoff(&wake.prompt_file),
                         _ => text,
                     };
-                    self.tell(EventKind::Woken, Some(name), format!("waking {name} ({session}) for scheduled supervision pass"));
+                    self.tell(
+                        EventKind::Woken,
+                        Some(name),
+                        format!("waking {name} ({session}) for scheduled supervision pass"),
+                    );
                     let key = self.submit_key(spec);
                     let now = self.now.boot;
                     self.queue_text(session, DeliveryKind::Wake, text, key, None, now);

@@ -40,13 +40,8 @@ pub struct Command {
 pub fn command(start: &Start) -> Command {
     let Start { agent, backend, model, .. } = start;
     let kickoff = start.kickoff_file.to_string_lossy();
-    let mut log = format!(
-        "starting {} ({}, kind={}, phase={}",
-        agent.session,
-        backend.name,
-        agent.kind.as_str(),
-        start.phase
-    );
+    let mut log =
+        format!("starting {} ({}, kind={}, phase={}", agent.session, backend.name, agent.kind.as_str(), start.phase);
     let shell = match backend.delivery {
         PromptDelivery::Exec => {
             fill(&backend.bin, &[("kickoff", &kickoff), ("session", &agent.session), ("model", model)])

@@ -16,9 +16,8 @@ pub fn fill(template: &str, slots: &[(&str, &str)]) -> String {
     let mut rest = template;
     while let Some(c) = rest.chars().next() {
         if c == '{'
-            && let Some((name, value)) = slots.iter().find(|(name, _)| {
-                rest[1..].strip_prefix(*name).is_some_and(|after| after.starts_with('}'))
-            })
+            && let Some((name, value)) =
+                slots.iter().find(|(name, _)| rest[1..].strip_prefix(*name).is_some_and(|after| after.starts_with('}')))
         {
             out.push_str(&escape(value, scanner.quoting()));
             rest = &rest[name.len() + 2..];

@@ -6,26 +6,63 @@ use serde::{Deserialize, Serialize};
 #[serde(tag = "do", rename_all = "kebab-case")]
 pub enum Action {
     /// Read the prompt, make the directory, write the launch record: everything that can fail, before anything is ended.
-    Prepare { session: String, incarnation: u64, model: Option<String>, backend: Option<String>, phase: usize, sweep: bool },
+    Prepare {
+        session: String,
+        incarnation: u64,
+        model: Option<String>,
+        backend: Option<String>,
+        phase: usize,
+        sweep: bool,
+    },
     /// Start what was prepared. Skipped if its `Prepare` in the same decision failed.
-    Launch { session: String, incarnation: u64 },
+    Launch {
+        session: String,
+        incarnation: u64,
+    },
     /// End the process tree of this incarnation (TERM, after `grace_ms` KILL), then its session.
     /// Skipped if a `Prepare` for the same session in the same decision failed.
-    End { session: String, incarnation: u64, grace_ms: u64 },
+    End {
+        session: String,
+        incarnation: u64,
+        grace_ms: u64,
+    },
     /// Remove what is left of a session whose processes are gone.
-    Clear { session: String },
-    Type { session: String, delivery: i64, text: String },
-    Press { session: String, delivery: i64, key: String },
+    Clear {
+        session: String,
+    },
+    Type {
+        session: String,
+        delivery: i64,
+        text: String,
+    },
+    Press {
+        session: String,
+        delivery: i64,
+        key: String,
+    },
     /// Leave copy mode.
-    LeaveMode { session: String },
+    LeaveMode {
+        session: String,
+    },
     /// Connect the log writer again.
-    Repipe { session: String },
-    Alert { event: Event },
-    WritePhase { index: usize },
-    WriteSequenceComplete { text: String },
+    Repipe {
+        session: String,
+    },
+    Alert {
+        event: Event,
+    },
+    WritePhase {
+        index: usize,
+    },
+    WriteSequenceComplete {
+        text: String,
+    },
     RemoveSequenceComplete,
     RemoveTrigger,
-    Answer { request: i64, answer: super::request::Answer },
+    Answer {
+        request: i64,
+        answer: super::request::Answer,
+    },
 }
 
 impl Action {
@@ -61,10 +98,22 @@ pub struct ActionResult {
 pub enum Outcome {
     Done,
     /// Launched: the pane and the shim's process.
-    Launched { pane_id: String, session_id: String, pid: u32, pid_start: u64 },
+    Launched {
+        pane_id: String,
+        session_id: String,
+        pid: u32,
+        pid_start: u64,
+    },
     /// Prepared: the line for the log, and things worth saying (a directory was made).
-    Prepared { log_line: String, notes: Vec<String> },
-    Failed { error: String },
+    Prepared {
+        log_line: String,
+        notes: Vec<String>,
+    },
+    Failed {
+        error: String,
+    },
     /// No answer within the deadline: it may still happen. Look again.
-    Unknown { error: String },
+    Unknown {
+        error: String,
+    },
 }

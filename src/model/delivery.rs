@@ -53,13 +53,30 @@ pub enum Stage {
     },
     /// The text was (or may have been) typed; look for it from `check` on, until `until`.
     /// `before` = how often its first characters stood on the screen before.
-    Typing { since: Boot, check: Boot, until: Boot, before: usize },
+    Typing {
+        since: Boot,
+        check: Boot,
+        until: Boot,
+        before: usize,
+    },
     /// The submit key was (or may have been) pressed `presses` times; `tail` is what stood there before.
-    Submitting { presses: u32, tail: u64, check: Boot },
-    Delivered { at: Wall },
-    Undelivered { at: Wall, reason: String },
+    Submitting {
+        presses: u32,
+        tail: u64,
+        check: Boot,
+    },
+    Delivered {
+        at: Wall,
+    },
+    Undelivered {
+        at: Wall,
+        reason: String,
+    },
     /// Nobody can tell whether it arrived; it is never typed again.
-    Unknown { at: Wall, reason: String },
+    Unknown {
+        at: Wall,
+        reason: String,
+    },
 }
 
 impl Stage {

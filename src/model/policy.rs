@@ -169,7 +169,10 @@ pub enum Prompt {
     Text(String),
     File(PathBuf),
     /// A loop agent: template (with `{phase_id} {plan} {status} {role}`) followed by the role's file.
-    Role { template: Option<PathBuf>, role_file: PathBuf },
+    Role {
+        template: Option<PathBuf>,
+        role_file: PathBuf,
+    },
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -23,21 +23,41 @@ pub enum Verb {
         backends: std::collections::BTreeMap<String, String>,
     },
     /// Stop these and remember that they are to stay stopped.
-    Down { names: Vec<String> },
-    Restart { names: Vec<String> },
-    Pause { names: Vec<String> },
-    Resume { names: Vec<String> },
-    Send { name: String, text: String },
+    Down {
+        names: Vec<String>,
+    },
+    Restart {
+        names: Vec<String>,
+    },
+    Pause {
+        names: Vec<String>,
+    },
+    Resume {
+        names: Vec<String>,
+    },
+    Send {
+        name: String,
+        text: String,
+    },
     /// Checked by the asker: `0 <= index < count`.
-    PhaseSet { index: usize },
+    PhaseSet {
+        index: usize,
+    },
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "answer", rename_all = "kebab-case")]
 pub enum Answer {
     /// Decided; `delivery` for `send`.
-    Accepted { text: String, delivery: Option<i64> },
+    Accepted {
+        text: String,
+        delivery: Option<i64>,
+    },
     /// Nothing to do.
-    Ignored { text: String },
-    Denied { text: String },
+    Ignored {
+        text: String,
+    },
+    Denied {
+        text: String,
+    },
 }

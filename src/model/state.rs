@@ -131,14 +131,26 @@ pub enum Life {
     #[default]
     Absent,
     /// Launch ordered at `since`; not yet seen.
-    Starting { since: Boot, deadline: Boot },
-    Running { since: Boot },
+    Starting {
+        since: Boot,
+        deadline: Boot,
+    },
+    Running {
+        since: Boot,
+    },
     /// Starts again at `until`.
-    Backoff { until: Boot },
+    Backoff {
+        until: Boot,
+    },
     /// The restart budget is spent; one try at `retry` (`None` = never).
-    GaveUp { retry: Option<Boot> },
+    GaveUp {
+        retry: Option<Boot>,
+    },
     /// Its tree is being ended; then `then`.
-    Ending { deadline: Boot, then: AfterEnd },
+    Ending {
+        deadline: Boot,
+        then: AfterEnd,
+    },
     /// One-shot that ended with 0.
     Done,
 }

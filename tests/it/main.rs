@@ -2,6 +2,7 @@ mod cli;
 mod cli_fleet;
 mod configs;
 mod git;
+mod panes;
 mod rooms;
 #[allow(dead_code)]
 mod sandbox;

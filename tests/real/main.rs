@@ -1,0 +1,70 @@
+//! The real agent CLIs against a stand-in model service. See `--help`.
+mod clis;
+mod home;
+mod record;
+mod scenes;
+mod service;
+mod terminal;
+
+use std::process::ExitCode;
+
+const HELP: &str = "\
+cargo test --test real                    run every case
+cargo test --test real -- record [CLI…]   take the screens under tests/panes again
+cargo test --test real -- serve PORT      the stand-in model service, for use by hand
+cargo test --test real -- env CLI PORT HOME PROJECT   furnish a home and print what to export";
+
+fn main() -> ExitCode {
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    let words: Vec<&str> = args.iter().map(String::as_str).collect();
+    match words.as_slice() {
+        ["record", names @ ..] => record::record(names),
+        ["serve", port] => serve(port),
+        ["env", cli, port, home, project] => print_env(cli, port, home, project),
+        _ => {
+            println!("{HELP}");
+            ExitCode::SUCCESS
+        }
+    }
+}
+
+fn serve(port: &str) -> ExitCode {
+    match port
+        .parse()
+        .map_err(|e| format!("{e}"))
+        .and_then(|p| service::Service::start_on(p).map_err(|e| e.to_string()))
+    {
+        Ok(service) => {
+            println!("{}", service.url());
+            loop {
+                std::thread::park();
+            }
+        }
+        Err(e) => {
+            eprintln!("error: cannot serve on port `{port}`: {e}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn print_env(cli: &str, port: &str, home: &str, project: &str) -> ExitCode {
+    let Some(cli) = clis::CLIS.iter().find(|c| c.name == cli) else {
+        eprintln!("error: unknown CLI `{cli}`");
+        return ExitCode::FAILURE;
+    };
+    let env = clis::install().and_then(|installed| {
+        let url = format!("http://127.0.0.1:{port}");
+        home::furnish(cli, &installed, home.as_ref(), &url, project.as_ref(), home::Welcome::Done)
+            .map_err(|e| e.to_string())
+    });
+    match env {
+        Ok(env) => {
+            env.iter().for_each(|(k, v)| println!("export {k}='{v}'"));
+            ExitCode::SUCCESS
+        }
+        Err(e) => {
+            eprintln!("error: {e}");
+            ExitCode::FAILURE
+        }
+    }
+}

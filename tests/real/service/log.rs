@@ -1,0 +1,110 @@
+//! The request log: what was asked, and which of the test's marks stood in the new part of the conversation.
+use super::{Behaviour, Mode, http::Incoming};
+use regex::Regex;
+use serde_json::Value;
+use std::{sync::LazyLock, time::SystemTime};
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Protocol {
+    Anthropic,
+    Responses,
+    Chat,
+    Gemini,
+}
+
+impl Protocol {
+    /// `None`: not a request to a model.
+    pub fn of(incoming: &Incoming) -> Option<Protocol> {
+        if incoming.method != "POST" {
+            return None;
+        }
+        let path = incoming.path.as_str();
+        match path {
+            _ if path.ends_with("/messages") => Some(Protocol::Anthropic),
+            _ if path.ends_with("/responses") => Some(Protocol::Responses),
+            _ if path.ends_with("/chat/completions") => Some(Protocol::Chat),
+            _ if path.ends_with("enerateContent") => Some(Protocol::Gemini),
+            _ => None,
+        }
+    }
+    /// The field that holds the conversation.
+    fn conversation(self) -> &'static str {
+        match self {
+            Protocol::Anthropic | Protocol::Chat => "messages",
+            Protocol::Responses => "input",
+            Protocol::Gemini => "contents",
+        }
+    }
+}
+
+/// One request to the model.
+#[derive(Clone, Debug)]
+pub struct Asked {
+    pub at: SystemTime,
+    pub protocol: Protocol,
+    pub path: String,
+    pub mode: Mode,
+    /// `TICK-<n>` and `MARK-<word>` in the new part (what came after the model's last word), each as often as it stands there.
+    pub marks: Vec<String>,
+    /// The same over the whole conversation, what the people side said only.
+    pub all_marks: Vec<String>,
+    /// The conversation holds earlier answers.
+    pub answered: bool,
+    /// The new part is the result of a tool.
+    pub tool_result: bool,
+    /// Not the conversation itself: a title, a summary, a check.
+    pub side: bool,
+    pub bytes: usize,
+}
+
+static MARK: LazyLock<Regex> = LazyLock::new(|| {
+    #[expect(clippy::unwrap_used, reason = "a constant pattern")]
+    Regex::new(r"(?:TICK|MARK)-[A-Za-z0-9]+").unwrap()
+});
+
+impl Asked {
+    pub fn read(protocol: Protocol, incoming: &Incoming, body: &Value, behaviour: &Behaviour) -> Asked {
+        let empty = Vec::new();
+        let items = body.get(protocol.conversation()).and_then(Value::as_array).unwrap_or(&empty);
+        let last_answer = items.iter().rposition(is_answer);
+        let new = last_answer.map_or(&items[..], |n| &items[n + 1..]);
+        let people: Vec<&Value> = items.iter().filter(|i| !is_answer(i)).collect();
+        let tool_result = new.last().is_some_and(is_tool_result);
+        Asked {
+            at: SystemTime::now(),
+            protocol,
+            path: incoming.path.clone(),
+            mode: behaviour.mode,
+            marks: marks(&serde_json::to_string(new).unwrap_or_default()),
+            all_marks: marks(&serde_json::to_string(&people).unwrap_or_default()),
+            answered: last_answer.is_some(),
+            tool_result,
+            side: body.get("tools").and_then(Value::as_array).is_none_or(Vec::is_empty),
+            bytes: incoming.bytes,
+        }
+    }
+}
+
+fn marks(text: &str) -> Vec<String> {
+    MARK.find_iter(text).map(|m| m.as_str().to_owned()).collect()
+}
+
+fn is_answer(item: &Value) -> bool {
+    let field = |name: &str| item.get(name).and_then(Value::as_str);
+    matches!(field("role"), Some("assistant" | "model")) || matches!(field("type"), Some("function_call" | "reasoning"))
+}
+
+fn is_tool_result(item: &Value) -> bool {
+    let has = |field: &str, key: &str, word: Option<&str>| {
+        item.get(field).and_then(Value::as_array).is_some_and(|parts| {
+            parts.iter().any(|p| match word {
+                Some(w) => p.get(key).and_then(Value::as_str) == Some(w),
+                None => p.get(key).is_some(),
+            })
+        })
+    };
+    item.get("role").and_then(Value::as_str) == Some("tool")
+        || item.get("type").and_then(Value::as_str) == Some("function_call_output")
+        || has("content", "type", Some("tool_result"))
+        || has("parts", "functionResponse", None)
+}

@@ -1,0 +1,100 @@
+//! A private tmux server with one pane, for looking at a CLI without the product in between.
+use std::{
+    io,
+    path::{Path, PathBuf},
+    process::{Command, Stdio},
+    time::{Duration, Instant},
+};
+
+pub struct Terminal {
+    socket: PathBuf,
+    _folder: tempfile::TempDir,
+}
+
+/// One look at the pane.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Look {
+    pub text: String,
+    pub title: String,
+    pub command: String,
+    pub dead: bool,
+}
+
+impl Terminal {
+    /// Starts `argv` in `dir` with `env` on top of ours, 120 columns by 40 rows.
+    pub fn start(argv: &[String], dir: &Path, env: &[(String, String)]) -> io::Result<Terminal> {
+        let folder = tempfile::tempdir()?;
+        let terminal = Terminal { socket: folder.path().join("tmux"), _folder: folder };
+        let mut words: Vec<String> =
+            ["-f", "/dev/null", "new-session", "-d", "-s", "real", "-x", "120", "-y", "40", "-c"]
+                .map(String::from)
+                .to_vec();
+        words.push(dir.display().to_string());
+        words.push("--".into());
+        words.push("env".into());
+        words.extend(["-u", "TMUX", "-u", "TMUX_PANE"].map(String::from));
+        words.extend(env.iter().map(|(k, v)| format!("{k}={v}")));
+        words.extend_from_slice(argv);
+        words.extend([";", "set-option", "-g", "remain-on-exit", "on"].map(String::from));
+        terminal.tmux(&words)?;
+        Ok(terminal)
+    }
+
+    fn tmux<S: AsRef<std::ffi::OsStr>>(&self, words: &[S]) -> io::Result<String> {
+        let out =
+            Command::new("tmux").arg("-u").arg("-S").arg(&self.socket).args(words).stdin(Stdio::null()).output()?;
+        if !out.status.success() {
+            return Err(io::Error::other(String::from_utf8_lossy(&out.stderr).trim().to_owned()));
+        }
+        Ok(String::from_utf8_lossy(&out.stdout).into_owned())
+    }
+
+    pub fn look(&self) -> io::Result<Look> {
+        let text = self.tmux(&["capture-pane", "-p", "-t", "=real:"])?;
+        let facts = self.tmux(&[
+            "display-message",
+            "-p",
+            "-t",
+            "=real:",
+            "#{pane_dead}|#{pane_current_command}|#{pane_title}",
+        ])?;
+        let mut facts = facts.trim_end_matches('\n').splitn(3, '|');
+        let dead = facts.next() == Some("1");
+        let command = facts.next().unwrap_or_default().to_owned();
+        let title = facts.next().unwrap_or_default().to_owned();
+        Ok(Look { text, title, command, dead })
+    }
+
+    /// Looks until `seen` says yes. The error holds the last screen.
+    pub fn wait(&self, what: &str, at_most: Duration, mut seen: impl FnMut(&Look) -> bool) -> io::Result<Look> {
+        let until = Instant::now() + at_most;
+        loop {
+            let look = self.look()?;
+            if seen(&look) {
+                return Ok(look);
+            }
+            if Instant::now() > until {
+                let Look { text, title, .. } = look;
+                return Err(io::Error::other(format!(
+                    "no {what} after {at_most:?}; title `{title}`, screen:\n{}",
+                    text.trim_end()
+                )));
+            }
+            std::thread::sleep(Duration::from_millis(30));
+        }
+    }
+
+    pub fn type_text(&self, text: &str) -> io::Result<()> {
+        self.tmux(&["send-keys", "-t", "=real:", "-l", "--", text]).map(drop)
+    }
+
+    pub fn press(&self, key: &str) -> io::Result<()> {
+        self.tmux(&["send-keys", "-t", "=real:", key]).map(drop)
+    }
+}
+
+impl Drop for Terminal {
+    fn drop(&mut self) {
+        let _ = self.tmux(&["kill-server"]);
+    }
+}
