@@ -1,4 +1,5 @@
 mod cli;
+// mod cli_fleet; // once `Fleet::load` is there
 mod configs;
 mod git;
 mod panes;
