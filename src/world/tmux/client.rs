@@ -217,7 +217,24 @@ impl Client {
     }
 
     fn open(&self) -> Result<(Link, u32), TmuxError> {
+        self.probe()?;
         Link::open(&self.server, &self.anchor.name, &self.nonce, self.on_notice.clone(), self.deadline)
+    }
+
+    /// Whether the server answers at all. Several control clients that were killed while they waited for a stopped
+    /// server make tmux 3.3a crash when it goes on; a client of this kind does no harm.
+    fn probe(&self) -> Result<(), TmuxError> {
+        let mut command = self.server.command(false);
+        command.args(["list-sessions", "-F", ""]);
+        let out = run::run(command, b"", self.deadline, "connect")?;
+        if out.status.success() {
+            return Ok(());
+        }
+        match self.error(&String::from_utf8_lossy(&out.stderr), &self.anchor.name) {
+            // It has no sessions: it answers.
+            TmuxError::Gone(_) | TmuxError::Refused(_) => Ok(()),
+            e => Err(e),
+        }
     }
 
     /// Starts the server together with the anchor: a server without a session would end at once where the user's
