@@ -1,6 +1,8 @@
 mod cli;
 // mod cli_fleet; // once `Fleet::load` is there
 mod configs;
+mod fleet;
+mod fleet_fake;
 mod git;
 mod panes;
 mod process;
