@@ -178,7 +178,7 @@ fn wait(fleet: &Fleet, units: &[String], goal: Goal, timeout: Duration, out: &mu
             }
             let is_service = view.services.iter().any(|s| s.name == name);
             let reached = match goal {
-                Goal::Running => alive || standing == Standing::Done,
+                Goal::Running => (alive && standing != Standing::Starting) || standing == Standing::Done,
                 Goal::In(_) if is_service => alive,
                 Goal::In(wanted) => standing == wanted,
             };
