@@ -3,9 +3,11 @@ mod cli_fleet;
 mod configs;
 mod git;
 mod panes;
+mod process;
 mod rooms;
 #[allow(dead_code)]
 mod sandbox;
+mod shim;
 mod store_conformance;
 mod store_sqlite;
 mod tmux_client;
