@@ -1,5 +1,5 @@
 mod cli;
-// mod cli_fleet; // once `Fleet::load` is there
+mod cli_fleet;
 mod configs;
 mod fleet;
 mod fleet_fake;
