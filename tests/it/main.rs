@@ -1,6 +1,8 @@
 mod cli;
 mod cli_fleet;
 mod configs;
+mod faults_handoff;
+mod faults_panes;
 mod fleet;
 mod fleet_fake;
 mod git;
