@@ -209,6 +209,16 @@ impl Fleet {
         self.log().matches(text).count()
     }
 
+    /// Waits until the watchdog has looked `n` times more.
+    #[track_caller]
+    pub fn ticks(&self, n: usize) {
+        let beat = || fs::read(self.project.join(".agents/state/t-agents.beat")).unwrap_or_default();
+        for _ in 0..n {
+            let before = beat();
+            self.wait("the next tick", |_| beat() != before);
+        }
+    }
+
     /// What an agent's terminal got, as it was logged.
     pub fn output(&self, name: &str) -> String {
         lossy(&self.project.join(format!(".agents/t-{name}.log")))

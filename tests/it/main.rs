@@ -1,6 +1,13 @@
 mod cli;
 mod cli_fleet;
 mod configs;
+mod faults_config;
+mod faults_limits;
+mod faults_machine;
+mod faults_phases;
+mod faults_restarts;
+mod faults_stop;
+mod faults_words;
 mod fleet;
 mod fleet_fake;
 mod git;
