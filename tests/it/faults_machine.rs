@@ -1,5 +1,5 @@
 //! Faults of the machine around the fleet: no tmux, a tmux or git that hangs, programs that are not there.
-use crate::fleet::{Fleet, signal};
+use crate::fleet::{BASE, Fleet, signal};
 use rustix::process::Signal;
 use std::{fs, os::unix::fs::PermissionsExt};
 
@@ -23,13 +23,19 @@ fn fault_11_no_tmux_is_said_and_starts_nothing() {
 
 #[test]
 fn fault_11_a_missing_program_is_said() {
-    let fleet =
-        Fleet::new("[backend.none]\nbin = \"no-such-program-here\"\n[[agent]]\nname = \"a\"\nbackend = \"none\"\n");
-    let said = fleet.agents(&["up", "a"]);
-    assert_ne!(said.code, 0, "{said:?}");
-    assert!(said.out.contains("command not found"), "{said:?}");
-    assert!(!fleet.alive("a"));
+    let base = BASE.replace("[watchdog]", "[watchdog]\nrestart_burst = 1");
+    let none = "[backend.none]\nbin = \"no-such-program-here\"\n[[agent]]\nname = \"a\"\nbackend = \"none\"\n";
+    let fleet = Fleet::with(&(base + none));
+    fleet.up();
+    fleet.wait("it gave up", |f| f.state("a") == "gave-up");
+    let row = fleet.row("a");
+    assert!(row["reason"].as_str().is_some_and(|r| r.contains("command not found")), "{row}");
+    assert_eq!(row["last_exit"]["code"], 127);
+    assert!(fleet.said("command not found") >= 2, "{}", fleet.log());
     assert!(fleet.output("a").contains("no-such-program-here"), "{}", fleet.output("a"));
+    // Waited for: the end of it is the verb's own.
+    let said = fleet.agents(&["up", "--wait", "a"]);
+    assert_eq!(said.code, 1, "{said:?}");
 }
 
 #[test]
@@ -48,8 +54,7 @@ fn fault_11_a_missing_folder_is_made_and_said() {
 fn fault_11_two_with_one_session_are_said() {
     let fleet = Fleet::new("[[agent]]\nname = \"a\"\n[[agent]]\nname = \"b\"\nsession = \"t-a\"\n");
     let said = fleet.agents(&["up"]);
-    assert_ne!(said.code, 0, "{said:?}");
-    assert!(format!("{}{}", said.out, said.err).contains("`t-a`"), "{said:?}");
+    assert!(said.out.contains("b cannot be started: agent `b` has the session of agent `a`: `t-a`"), "{said:?}");
     fleet.wait("one of them runs", |f| f.starts("a") == 1);
     fleet.ticks(3);
     assert_eq!((fleet.starts("a"), fleet.starts("b")), (1, 0));

@@ -8,7 +8,8 @@ use std::{
 
 #[test]
 fn fault_02_an_agent_whose_prompt_is_gone_is_not_killed() {
-    let stall = BASE.replace("watch = \"heal\"", "watch = \"heal+stall\"") + "stall_idle = 1\n";
+    let stall = BASE.replace("watch = \"heal\"", "watch = \"heal+stall\"") + "stall_idle = 0.5\n";
+    let stall = stall.replace("[watchdog]", "[watchdog]\nstart_grace = 0.5");
     let fleet = Fleet::with(&format!("{stall}[[agent]]\nname = \"a\"\nprompt_file = \"p.md\"\n"));
     fleet.write("p.md", "work");
     fleet.script("a", "busy 600");
@@ -20,8 +21,11 @@ fn fault_02_an_agent_whose_prompt_is_gone_is_not_killed() {
     fleet.wait("its restart is due and cannot be", |f| f.said("it is left as it is") > 0);
     fleet.ticks(3);
     assert_eq!((fleet.starts("a"), fleet.pid("a"), fleet.watchdog()), (1, pid, watchdog));
-    assert!(fleet.alive("a"));
+    // Nor when a person asks for it.
+    assert_eq!(fleet.agents(&["restart", "a"]).code, 1);
+    assert_eq!((fleet.starts("a"), fleet.pid("a"), fleet.alive("a")), (1, pid, true));
     fleet.write("p.md", "work again");
+    fleet.agents(&["restart", "a"]).ok();
     fleet.wait("now it is restarted", |f| f.starts("a") == 2);
     assert_eq!(fleet.watchdog(), watchdog);
 }
@@ -86,7 +90,7 @@ fn fault_07_the_last_marker_on_the_screen_counts() {
     let stall = BASE.replace("watch = \"heal\"", "watch = \"heal+stall\"") + "stall_idle = 0.5\n";
     let fleet = Fleet::with(&format!(
         "{}[[agent]]\nname = \"a\"\n",
-        stall.replace("[watchdog]", "[watchdog]\nstall_grace = 0")
+        stall.replace("[watchdog]", "[watchdog]\nstall_grace = 0\nstart_grace = 0.5")
     ));
     let valid = "say WAITING-UNTIL: 2020-01-01T00:00:00Z\nsay later\nsay WAITING-UNTIL: 2099-01-01T00:00:00Z\nidle";
     fleet.script("a", valid);
