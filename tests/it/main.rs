@@ -1,6 +1,9 @@
 mod cli;
 mod cli_fleet;
 mod configs;
+mod faults_handoff;
+mod faults_panes;
+mod faults_watchdog;
 mod fleet;
 mod fleet_fake;
 mod git;
