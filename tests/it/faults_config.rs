@@ -126,6 +126,7 @@ fn fault_06_names_that_tmux_would_change_start_nothing() {
     assert_eq!(fleet.starts("a"), 0);
     fleet.config(&format!("{BASE}[[agent]]\nname = \"x.y\"\n[[agent]]\nname = \"c:d\"\n[[agent]]\nname = \"good\"\n"));
     let said = fleet.agents(&["up"]);
+    assert_eq!(said.code, 1, "not all of it was started: {said:?}");
     assert!(said.out.contains("x.y cannot be started") && said.out.contains("c:d cannot be started"), "{said:?}");
     fleet.wait("the good one runs", |f| f.starts("good") == 1);
     fleet.ticks(3);
