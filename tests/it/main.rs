@@ -4,6 +4,7 @@ mod configs;
 mod git;
 mod panes;
 mod process;
+mod readme;
 mod rooms;
 #[allow(dead_code)]
 mod sandbox;
