@@ -47,7 +47,7 @@ struct Context {
 impl Context {
     /// The fleet of the config that this line means. A fault in a config that is not in force is said on stderr.
     fn fleet(&self) -> Result<crate::engine::fleet::Fleet, Failure> {
-        Ok(crate::engine::fleet::Fleet::load(Some(locate::config(self.config.clone())?))?)
+        Ok(crate::engine::fleet::Fleet::load(&locate::config(self.config.clone())?)?)
     }
 }
 

@@ -168,10 +168,9 @@ fn wait(fleet: &Fleet, units: &[String], goal: Goal, timeout: Duration, out: &mu
         let text = format!("`{}` cannot run: {}", agent.name, agent.fault.as_deref().unwrap_or_default());
         return Err(Failure::new(1, text).hint("`agents check` shows where"));
     }
-    let store = fleet.store()?;
     let deadline = clock::boot().after(timeout);
     loop {
-        let (view, now) = snapshot::take(fleet, &*store)?;
+        let (view, now) = snapshot::take(fleet)?;
         let mut missing = Vec::new();
         for (name, alive, standing) in view.units().filter(|(n, ..)| units.iter().any(|u| u == n)) {
             if standing == Standing::GaveUp && goal != Goal::In(Standing::GaveUp) {
@@ -179,7 +178,7 @@ fn wait(fleet: &Fleet, units: &[String], goal: Goal, timeout: Duration, out: &mu
             }
             let is_service = view.services.iter().any(|s| s.name == name);
             let reached = match goal {
-                Goal::Running => alive || standing == Standing::Done,
+                Goal::Running => (alive && standing != Standing::Starting) || standing == Standing::Done,
                 Goal::In(_) if is_service => alive,
                 Goal::In(wanted) => standing == wanted,
             };

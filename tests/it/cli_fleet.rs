@@ -269,3 +269,51 @@ fn following_survives_rotation_and_truncation_and_ends_with_its_reader() {
     }));
     assert_eq!(child.wait().expect("it ends").code(), Some(0));
 }
+
+/// Stops what a test started, also when it fails.
+struct Running<'a>(&'a Fleet);
+
+impl Drop for Running<'_> {
+    fn drop(&mut self) {
+        let _ = self.0.run(&["down"]);
+    }
+}
+
+#[test]
+fn a_running_fleet_is_shown_spoken_to_and_stopped() {
+    let fleet = Fleet::new();
+    let running = Running(&fleet);
+    let text = fleet.out(&["up", "--wait", "--timeout", "60s"]);
+    assert!(text.contains("] starting p-builder (sh, kind=loop, phase=one"), "{text}");
+    assert!(text.contains("] starting service p-web\n") && text.ends_with("] starting watchdog\n"), "{text}");
+    assert!(!text.contains("p-helper"), "{text}");
+    let table = fleet.out(&["status"]);
+    assert!(table.lines().any(|l| l.starts_with(" builder ") && l.contains("RUNNING [")), "{table}");
+    let json = fleet.json(&["status", "--json"]);
+    assert_eq!((&json["watchdog"]["running"], &json["agents"][0]["alive"]), (&Value::from(true), &Value::from(true)));
+
+    let mut following = Following::start(&fleet, &["events", "-f", "-n", "0", "--json"]);
+    let sent = fleet.json(&["send", "builder", "--json", "echo", "heard-$((40 + 2))"]);
+    assert_eq!(sent["outcome"], "delivered", "{sent:#}");
+    let event: Value = loop {
+        let event: Value = serde_json::from_str(&following.line()).expect("JSON");
+        if event["kind"] == "delivered" {
+            break event;
+        }
+    };
+    assert_eq!((&event["v"], &event["agent"]), (&Value::from(1), &Value::from("builder")));
+    drop(following);
+    let mut log = Following::start(&fleet, &["logs", "builder", "-f", "-n", "100"]);
+    while log.line() != "heard-42\n" {}
+    drop(log);
+
+    assert_eq!(fleet.out(&["phase", "next"]), "phase idx now 1 (two)\n");
+    fleet.out(&["pause", "builder"]);
+    assert_eq!(fleet.json(&["explain", "builder", "--json"])["state"], "paused");
+    let text = fleet.out(&["down"]);
+    let killing = ["p-watchdog", "p-builder", "p-web"].map(|s| text.find(&format!("] killing {s}\n")));
+    assert!(killing.is_sorted() && killing[0].is_some(), "the watchdog first: {text}");
+    let table = fleet.out(&["status"]);
+    assert!(!table.contains("RUNNING"), "{table}");
+    drop(running);
+}

@@ -1,6 +1,11 @@
 mod cli;
-// mod cli_fleet; // once `Fleet::load` is there
+mod cli_fleet;
 mod configs;
+mod faults_handoff;
+mod faults_panes;
+mod faults_watchdog;
+mod fleet;
+mod fleet_fake;
 mod git;
 mod panes;
 mod process;
