@@ -44,7 +44,13 @@ const AGENTS: usize = 3;
 
 fn trouble() -> impl Strategy<Value = Trouble> {
     let who = 0..AGENTS;
-    let shown = prop_oneof![Just(Shown::Idle), Just(Shown::Busy), Just(Shown::Limited), Just(Shown::Asking), Just(Shown::Fatal)];
+    let shown = prop_oneof![
+        Just(Shown::Idle),
+        Just(Shown::Busy),
+        Just(Shown::Limited),
+        Just(Shown::Asking),
+        Just(Shown::Fatal)
+    ];
     prop_oneof![
         4 => (1u64..400).prop_map(Trouble::Wait),
         3 => who.clone().prop_map(Trouble::Crash),
@@ -140,8 +146,16 @@ fn check(w: &World, from: usize) -> Result<(), TestCaseError> {
     for action in &w.actions[from..] {
         if let Action::Type { session, text, .. } = action {
             let reading = &w.programs[session].reading;
-            prop_assert!(reading.active.is_none() && reading.waiting.is_none(), "typed into a busy or asking pane: {}", text);
-            prop_assert!(reading.limit.is_none() || text.starts_with("watchdog probe"), "typed into a limited pane: {}", text);
+            prop_assert!(
+                reading.active.is_none() && reading.waiting.is_none(),
+                "typed into a busy or asking pane: {}",
+                text
+            );
+            prop_assert!(
+                reading.limit.is_none() || text.starts_with("watchdog probe"),
+                "typed into a limited pane: {}",
+                text
+            );
             prop_assert!(!w.obs.store_failing, "typed while nothing can be saved");
         }
     }

@@ -172,6 +172,7 @@ impl World {
                     pid_start: 5,
                     incarnation: Some(*incarnation),
                     command: "claude".into(),
+                    piped: true,
                     ..PaneObs::default()
                 };
                 assert!(!self.obs.panes.contains_key(session), "{session} started twice");
