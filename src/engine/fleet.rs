@@ -23,9 +23,6 @@ use std::{collections::BTreeMap, path::Path};
 pub use super::paths::Paths;
 pub use super::supervisor::Supervisor;
 
-/// Store key of the last config text that was good.
-pub const LAST_GOOD: &str = "last-good-config";
-
 /// A configured fleet. Making one reads the config and creates `<log_dir>/state`; it starts nothing.
 pub struct Fleet {
     pub policy: Policy,

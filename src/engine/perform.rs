@@ -3,9 +3,10 @@ use super::{
     config_file::ConfigFile,
     environment,
     fleet::{Fleet, FleetError},
-    heart::{Ended, Heart, Wakeup},
+    heart::{Ended, Heart},
     journal::Journal,
     lock::{Lock, Role, Tried},
+    wakeup::Wakeup,
 };
 use crate::{
     model::{
