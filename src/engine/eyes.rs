@@ -1,9 +1,9 @@
 //! The looking half of the engine: tmux, processes, files, git. Fills one observation.
 use super::{
-    heart::Wakeup,
     paths::Paths,
     screens::{self, Scene, Screens},
     server, shims,
+    wakeup::Wakeup,
 };
 use crate::{
     decide::{self, done_marker},

@@ -24,9 +24,6 @@ use std::{collections::BTreeMap, path::Path, time::Duration};
 pub use super::paths::Paths;
 pub use super::supervisor::Supervisor;
 
-/// Store key of the last config text that was good.
-pub const LAST_GOOD: &str = "last-good-config";
-
 /// How long a verb that only looks waits for the tmux server.
 const LOOK: Duration = Duration::from_secs(2);
 

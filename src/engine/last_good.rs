@@ -1,8 +1,8 @@
 //! The way back to the last good config: a broken file does not say where its store is, so that is kept under the
 //! user's state directory, by the hash of the config's path.
 use super::{
-    config_file,
-    fleet::{Fleet, LAST_GOOD},
+    config_file::{self, LAST_GOOD},
+    fleet::Fleet,
     paths::{make_private, write_whole},
 };
 use crate::{

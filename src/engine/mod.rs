@@ -28,4 +28,5 @@ mod server;
 mod shims;
 pub mod supervisor;
 mod tenancy;
+mod wakeup;
 pub mod words;

@@ -1,12 +1,13 @@
 //! The watchdog as a process: started detached from every terminal and tmux server, stopped, run.
 use super::{
-    config_file::ConfigFile,
+    config_file::{ConfigFile, LAST_GOOD},
     environment,
-    fleet::{Fleet, FleetError, LAST_GOOD},
-    heart::{Heart, RESOURCE, Wakeup},
+    fleet::{Fleet, FleetError},
+    heart::{Heart, RESOURCE},
     journal::Journal,
     lock::{Lock, Role, Tried},
     memory, server,
+    wakeup::Wakeup,
 };
 use crate::{
     model::{event::EventKind, state::State, time::Wall},
