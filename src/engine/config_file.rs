@@ -13,21 +13,11 @@ use std::{
     sync::Arc,
 };
 
-/// `--config`, else `AGENTS_CONFIG`, else `./agents.toml`, else the nearest one in a parent folder. Absolute, symlinks
-/// resolved. The error is for the reader.
-pub fn find(asked: Option<PathBuf>) -> Result<PathBuf, String> {
-    let asked = asked.or_else(|| std::env::var_os("AGENTS_CONFIG").filter(|v| !v.is_empty()).map(PathBuf::from));
-    if let Some(path) = asked {
-        return path.canonicalize().map_err(|e| {
-            let shown = crate::model::name::printable(&path.to_string_lossy());
-            format!("cannot read config `{shown}`: {}\nhint: `agents init` writes a new one", super::words::plain(&e))
-        });
-    }
-    let here = std::env::current_dir().map_err(|e| format!("cannot tell the current folder: {e}"))?;
-    let found = here.ancestors().map(|dir| dir.join("agents.toml")).find(|p| p.is_file());
-    found.and_then(|p| p.canonicalize().ok()).ok_or_else(|| {
-        "no `agents.toml` here or in a parent folder\nhint: `agents init` writes one, `--config PATH` names another"
-            .into()
+/// The config's identity: absolute, symlinks resolved. The error is for the reader.
+pub fn resolve(path: &Path) -> Result<PathBuf, String> {
+    path.canonicalize().map_err(|e| {
+        let shown = crate::model::name::printable(&path.to_string_lossy());
+        format!("cannot read config `{shown}`: {}\nhint: `agents init` writes a new one", super::words::plain(&e))
     })
 }
 

@@ -26,7 +26,7 @@ use std::{
     collections::BTreeSet,
     sync::{
         Arc,
-        mpsc::{Receiver, RecvTimeoutError, Sender, channel},
+        mpsc::{Receiver, Sender, channel},
     },
     time::{Duration, Instant},
 };
@@ -214,10 +214,7 @@ impl Heart {
     /// Sleeps until `at` or until something happens. True: told to stop.
     fn wait(&mut self, at: Boot) -> bool {
         let pause = Duration::from_millis(at.0.saturating_sub(clock::boot().0)).min(Duration::from_secs(3600));
-        let mut first = match self.mailbox.recv_timeout(pause) {
-            Ok(wakeup) => Some(wakeup),
-            Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => None,
-        };
+        let mut first = self.mailbox.recv_timeout(pause).ok();
         while let Some(wakeup) = first.or_else(|| self.mailbox.try_recv().ok()) {
             first = None;
             match wakeup {

@@ -131,7 +131,7 @@ pub fn main(words: &[std::ffi::OsString]) -> Option<std::process::ExitCode> {
     }
     // A session of its own: neither the caller's terminal nor its job control reaches it. It may be one already.
     let _ = rustix::process::setsid();
-    let result = Fleet::load(Some(config.into())).and_then(|fleet| run(&fleet, false, false, false));
+    let result = Fleet::load(config.as_ref()).and_then(|fleet| run(&fleet, false, false, false));
     Some(match result {
         Ok(()) => std::process::ExitCode::SUCCESS,
         Err(e) => {
