@@ -1,5 +1,5 @@
 //! One look at the fleet, as every reading verb shows it.
-use super::failure::Failure;
+use super::failure::{Failure, complain};
 use crate::{
     engine::fleet::Fleet,
     model::{state::State, time::Now},
@@ -12,7 +12,10 @@ pub fn take(fleet: &Fleet) -> Result<(StatusView, Now), Failure> {
         Some(store) => store.load()?,
         None => State::default(),
     };
-    let panes = fleet.panes_of(&state)?;
+    let panes = fleet.panes_of(&state).unwrap_or_else(|e| {
+        complain(&format!("warning: {e}; shown is what was known last"));
+        fleet.remembered_panes(&state)
+    });
     let now = crate::world::clock::now();
     let phase = fleet.phase();
     let watchdog = fleet.supervisor().map(|s| Watchdog {

@@ -15,13 +15,17 @@ use crate::{
     store::{Store, StoreError, sqlite},
     world::{
         git,
-        tmux::{Server, list_once},
+        process::ProcId,
+        tmux::{Server, list_once_within},
     },
 };
-use std::{collections::BTreeMap, path::Path};
+use std::{collections::BTreeMap, path::Path, time::Duration};
 
 pub use super::paths::Paths;
 pub use super::supervisor::Supervisor;
+
+/// How long a verb that only looks waits for the tmux server.
+const LOOK: Duration = Duration::from_secs(2);
 
 /// A configured fleet. Making one reads the config and creates `<log_dir>/state`; it starts nothing.
 pub struct Fleet {
@@ -132,11 +136,18 @@ impl Fleet {
 
     /// [`Fleet::panes`] with a state that is loaded already.
     pub fn panes_of(&self, state: &State) -> Result<BTreeMap<String, PaneObs>, FleetError> {
-        match list_once(&self.server()) {
+        match list_once_within(&self.server(), LOOK) {
             Ok(Some((_, rows))) => Ok(screens::own_panes(&rows, state, &self.policy, &self.paths.run)),
             Ok(None) => Ok(BTreeMap::new()),
             Err(e) => Err(FleetError::Failed(e.to_string())),
         }
+    }
+
+    /// What was known last, for while the tmux server does not answer: panes whose program is still alive.
+    pub fn remembered_panes(&self, state: &State) -> BTreeMap<String, PaneObs> {
+        let alive = |p: &PaneObs| ProcId { pid: p.pid, start: p.pid_start }.is_alive();
+        let panes = state.units.values().filter_map(|u| Some((u.session.clone(), u.pane.clone().filter(alive)?)));
+        panes.collect()
     }
 
     /// The current phase and whether its status file says done. `None` without phases.
