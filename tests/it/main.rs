@@ -1,14 +1,27 @@
 mod cli;
 mod cli_fleet;
 mod configs;
+mod faults_config;
 mod faults_handoff;
+mod faults_input;
+mod faults_limits;
+mod faults_lives;
+mod faults_machine;
 mod faults_panes;
+mod faults_phases;
+mod faults_restarts;
+mod faults_stop;
+mod faults_story;
+mod faults_texts;
+mod faults_verbs;
 mod faults_watchdog;
+mod faults_words;
 mod fleet;
 mod fleet_fake;
 mod git;
 mod panes;
 mod process;
+mod readme;
 mod rooms;
 #[allow(dead_code)]
 mod sandbox;
