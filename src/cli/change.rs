@@ -3,7 +3,7 @@
 use super::{
     Context,
     failure::{Failure, Report},
-    names,
+    names::{self, WATCHDOG},
     out::Out,
 };
 use crate::{
@@ -23,8 +23,23 @@ pub struct ChangeArgs {
     names: Vec<String>,
 }
 
+/// The watchdog is stopped first and started last, so that it restarts nothing in between by itself.
 pub fn restart(args: &ChangeArgs, context: &mut Context) -> Report {
-    named(args, context, |names| Verb::Restart { names })
+    let (watchdog, units): (Vec<String>, _) = args.names.iter().cloned().partition(|n| n == WATCHDOG);
+    if watchdog.is_empty() {
+        return named(args, context, |names| Verb::Restart { names });
+    }
+    let fleet = context.fleet()?;
+    names::check(&fleet.policy, &units, false)?;
+    // Before anything is stopped: a watchdog that cannot start again is worse than an old one.
+    fleet.must_be_whole()?;
+    if fleet.stop_supervisor()? {
+        context.out.say(clock::now().wall, &format!("killing {}", fleet.policy.watchdog_session()));
+    }
+    let code = if units.is_empty() { 0 } else { perform(&fleet, Verb::Restart { names: units }, &mut context.out)? };
+    fleet.start_supervisor()?;
+    context.out.say(clock::now().wall, "starting watchdog");
+    Ok(code)
 }
 
 pub fn pause(args: &ChangeArgs, context: &mut Context) -> Report {
@@ -43,7 +58,10 @@ fn named(args: &ChangeArgs, context: &mut Context, verb: impl FnOnce(Vec<String>
 
 /// Asks, prints every event as a log line, and maps the answer: 1 if something could not be started, 5 if denied.
 pub fn perform(fleet: &Fleet, verb: Verb, out: &mut Out) -> Report {
-    warn_of_faults(fleet);
+    // What starts something refuses a broken config and names its faults; said once is enough.
+    if !matches!(verb, Verb::Up { .. } | Verb::Restart { .. }) {
+        warn_of_faults(fleet);
+    }
     let mut events = 0;
     let mut failed = false;
     let answer = fleet.perform(verb, &mut |event| {

@@ -7,7 +7,7 @@
 //! | 3 | config |
 //! | 4 | a running supervisor is needed |
 //! | 5 | denied |
-use crate::{engine::fleet::FleetError, store::StoreError};
+use crate::{engine::fleet::FleetError, model::name::printable, store::StoreError};
 use std::io::Write;
 
 /// Exit code of a verb, or why there is none.
@@ -42,7 +42,8 @@ impl Failure {
             Failure::Closed => 0,
             Failure::Said { code, text, hint } => {
                 let mut message = text.trim_end().to_owned();
-                if !message.starts_with("error") {
+                // Faults of a config come rendered, and the first one may be a warning.
+                if !message.starts_with("error: ") && !message.starts_with("warning: ") {
                     message.insert_str(0, "error: ");
                 }
                 if let Some(hint) = hint {
@@ -55,9 +56,10 @@ impl Failure {
     }
 }
 
-/// A line on stderr; nobody there to read it is no failure.
+/// Lines on stderr, safe for a terminal: paths and words may hold anything. Nobody there to read them is no failure.
 pub fn complain(text: &str) {
-    let _ = writeln!(std::io::stderr(), "{text}");
+    let lines: Vec<String> = text.lines().map(printable).collect();
+    let _ = writeln!(std::io::stderr(), "{}", lines.join("\n"));
 }
 
 impl From<FleetError> for Failure {

@@ -1,6 +1,6 @@
 //! `agents up`: everything, or what is named.
 use super::{
-    Context, change,
+    Context, change, doctor,
     failure::{Failure, Report, complain},
     names::{self, WATCHDOG},
     out::Out,
@@ -10,8 +10,10 @@ use crate::{
     engine::fleet::Fleet,
     model::{
         event::Event,
-        policy::{Agent, Policy},
+        name::printable,
+        policy::{Agent, Backend, Kind, Policy},
         request::Verb,
+        time::Boot,
     },
     view::outlook::Standing,
     world::clock,
@@ -77,6 +79,7 @@ pub fn run(args: &UpArgs, context: &mut Context) -> Report {
     if !foreign.is_empty() {
         adopt(&fleet, args.adopt, &foreign, &mut context.out)?;
     }
+    missing_programs(&fleet.policy, &units);
     let mut code = 0;
     if !units.is_empty() {
         let verb = Verb::Up {
@@ -103,6 +106,17 @@ fn enabled(policy: &Policy) -> Vec<String> {
     agents.chain(policy.services.iter().map(|s| s.name.clone())).collect()
 }
 
+/// An agent whose program is not there would only be seen to end again and again.
+fn missing_programs(policy: &Policy, units: &[String]) {
+    let agents = policy.agents.iter().filter(|a| a.fault.is_none() && units.contains(&a.name));
+    let backends: BTreeMap<&str, &Backend> = agents.map(|a| (a.backend.name.as_str(), &*a.backend)).collect();
+    for backend in backends.into_values() {
+        if let Some((named, None)) = doctor::program(backend) {
+            complain(&format!("warning: {named} is not found\nhint: install it, or correct `bin`"));
+        }
+    }
+}
+
 fn from_env(prefix: &str, names: &[String]) -> BTreeMap<String, String> {
     let value = |name: &String| std::env::var(format!("{prefix}{name}")).ok().filter(|v| !v.is_empty());
     names.iter().filter_map(|n| value(n).map(|v| (n.clone(), v))).collect()
@@ -125,13 +139,13 @@ fn dry_run(fleet: &Fleet, units: &[String], watchdog: bool, foreign: &[String], 
     for session in foreign {
         out.line(&format!("would take over {session} from your default tmux server (with --adopt)"))?;
     }
-    let phase = fleet.phase().zip(policy.phases.as_ref()).and_then(|(p, l)| l.phases.get(p.index));
+    let phase = fleet.phase().map_or(0, |p| p.index);
     for name in units {
         let session = names::session(policy, name);
         let line = if running(&session) {
             format!("{session} already running — leaving it")
         } else if let Some(agent) = policy.agent(name) {
-            would_start(agent, phase.map(|p| p.id.as_str()))
+            would_start(policy, agent, phase)
         } else {
             format!("would start service {session}")
         };
@@ -144,30 +158,37 @@ fn dry_run(fleet: &Fleet, units: &[String], watchdog: bool, foreign: &[String], 
     Ok(0)
 }
 
-fn would_start(agent: &Agent, phase: Option<&str>) -> String {
+fn would_start(policy: &Policy, agent: &Agent, phase: usize) -> String {
     if let Some(fault) = &agent.fault {
         return format!("would not start {}: {fault}", agent.session);
     }
-    let over = |prefix: &str, own: &str| {
-        from_env(prefix, std::slice::from_ref(&agent.name)).remove(&agent.name).unwrap_or_else(|| own.to_owned())
-    };
-    let model = over("AGENT_MODEL_", &agent.model);
+    let asked = |prefix: &str| from_env(prefix, std::slice::from_ref(&agent.name)).remove(&agent.name);
+    let model = asked("AGENT_MODEL_");
+    let id = policy.phases.as_ref().and_then(|l| l.phases.get(phase)).map(|p| printable(&p.id));
     format!(
         "would start {} ({}, kind={}, phase={}, model={})",
         agent.session,
-        over("AGENT_BACKEND_", &agent.backend.name),
-        agent.kind.as_str(),
-        phase.filter(|_| agent.kind == crate::model::policy::Kind::Loop).unwrap_or("-"),
-        if model.is_empty() { "default" } else { &model },
+        printable(&asked("AGENT_BACKEND_").unwrap_or_else(|| agent.backend.name.clone())),
+        printable(agent.kind.as_str()),
+        id.filter(|_| agent.kind == Kind::Loop).as_deref().unwrap_or("-"),
+        printable(policy.model_for(agent, phase, model.as_deref()).unwrap_or("default")),
     )
 }
 
-/// Looks again and again until all of `units` are there: 0; one gave up or cannot run, or time is up: 1.
+/// A program that ends as soon as it is started must not count as running.
+const STEADY: Duration = Duration::from_secs(1);
+
+/// Looks again and again until all of `units` are there, and the same ones a moment later: 0; one gave up or cannot run,
+/// or time is up: 1.
 fn wait(fleet: &Fleet, units: &[String], goal: Goal, timeout: Duration, out: &mut Out) -> Report {
-    let store = fleet.store()?;
+    if let Some(agent) = fleet.policy.agents.iter().find(|a| a.fault.is_some() && units.contains(&a.name)) {
+        let text = format!("`{}` cannot run: {}", agent.name, agent.fault.as_deref().unwrap_or_default());
+        return Err(Failure::new(1, text).hint("`agents check` shows where"));
+    }
     let deadline = clock::boot().after(timeout);
+    let mut there: Option<(Boot, Vec<Option<u32>>)> = None;
     loop {
-        let (view, now) = snapshot::take(fleet, &*store)?;
+        let (view, now) = snapshot::take(fleet)?;
         let mut missing = Vec::new();
         for (name, alive, standing) in view.units().filter(|(n, ..)| units.iter().any(|u| u == n)) {
             if standing == Standing::GaveUp && goal != Goal::In(Standing::GaveUp) {
@@ -175,7 +196,7 @@ fn wait(fleet: &Fleet, units: &[String], goal: Goal, timeout: Duration, out: &mu
             }
             let is_service = view.services.iter().any(|s| s.name == name);
             let reached = match goal {
-                Goal::Running => alive || standing == Standing::Done,
+                Goal::Running => (alive && standing != Standing::Starting) || standing == Standing::Done,
                 Goal::In(_) if is_service => alive,
                 Goal::In(wanted) => standing == wanted,
             };
@@ -184,16 +205,27 @@ fn wait(fleet: &Fleet, units: &[String], goal: Goal, timeout: Duration, out: &mu
             }
         }
         if missing.is_empty() {
-            return Ok(0);
+            let agents = view.agents.iter().filter(|a| units.contains(&a.name)).map(|a| a.pid);
+            let services = view.services.iter().filter(|s| units.contains(&s.name)).map(|s| s.pid);
+            let pids: Vec<Option<u32>> = agents.chain(services).collect();
+            match &there {
+                _ if goal != Goal::Running => return Ok(0),
+                Some((since, same)) if *same == pids && now.boot.since(*since) >= STEADY => return Ok(0),
+                Some((_, same)) if *same == pids => {}
+                _ => there = Some((now.boot, pids)),
+            }
+        } else {
+            there = None;
         }
-        if !view.watchdog.running {
+        if !missing.is_empty() && !view.watchdog.running {
             let text = format!("not there yet: {}; no watchdog is running to bring them there", missing.join(", "));
             return Err(Failure::new(4, text).hint("`agents up watchdog`"));
         }
         if now.boot >= deadline {
-            return Err(Failure::new(1, format!("time is up; not there yet: {}", missing.join(", "))));
+            let what = if missing.is_empty() { "none stays up for a second".into() } else { missing.join(", ") };
+            return Err(Failure::new(1, format!("time is up; not there yet: {what}")));
         }
-        out.pause(Duration::from_millis(200))?;
+        out.pause(Duration::from_millis(if missing.is_empty() { 50 } else { 200 }))?;
     }
 }
 

@@ -15,10 +15,13 @@
 //!    +--------------------------------------------------------- done (one-shot that ended with 0)
 //! ```
 mod config;
+mod death;
 pub mod done_marker;
 mod handoff;
+mod incident;
 mod lifecycle;
 mod limit;
+mod logs;
 mod looks;
 mod phase;
 mod requests;
@@ -26,6 +29,7 @@ pub mod restart;
 mod results;
 mod sight;
 mod stall;
+mod starts;
 mod typing;
 mod unit;
 mod wake;
@@ -82,6 +86,9 @@ pub fn decide(obs: &Observation, state: &State, policy: &Policy, now: Now) -> De
             mind.watch(agent, heavy);
         }
         mind.wakes(signal);
+        if signal {
+            mind.logs();
+        }
         mind.phase_advance();
     }
     mind.deliveries();

@@ -1,9 +1,9 @@
 //! The looking half of the engine: tmux, processes, files, git. Fills one observation.
 use super::{
-    heart::Wakeup,
     paths::Paths,
-    screens::{self, Screens},
+    screens::{self, Scene, Screens},
     server, shims,
+    wakeup::Wakeup,
 };
 use crate::{
     decide::{self, done_marker},
@@ -16,7 +16,7 @@ use crate::{
     world::{
         git::{GitJob, GitQuery, GitReply, GitWorker, StatusQuery},
         process::{ExitWatcher, ProcId},
-        tmux::{Client, Notice, Server, TmuxError, list_once, rescue_socket},
+        tmux::{Client, Notice, Server, TmuxError, list_once, list_once_within, rescue_socket},
     },
 };
 use std::{
@@ -28,6 +28,8 @@ use std::{
 /// While the server does not answer, it is asked with less patience.
 const PATIENCE: Duration = Duration::from_secs(2);
 const LITTLE_PATIENCE: Duration = Duration::from_millis(300);
+/// Between two tries to have a removed socket made again.
+const RESCUE_PAUSE: Duration = Duration::from_secs(10);
 const GIT_LOOK: u64 = 1;
 const GIT_PHASE: u64 = 2;
 
@@ -46,6 +48,7 @@ pub struct Eyes {
     supervised_client: bool,
     pub captured: usize,
     last_connect: Option<std::time::Instant>,
+    last_rescue: Option<std::time::Instant>,
 }
 
 impl Eyes {
@@ -65,6 +68,7 @@ impl Eyes {
             supervised_client: false,
             captured: 0,
             last_connect: None,
+            last_rescue: None,
         }
     }
 
@@ -107,13 +111,18 @@ impl Eyes {
             let paths = self.paths.clone();
             let kickoff = move |session: &str| std::fs::read_to_string(paths.kickoff(session)).unwrap_or_default();
             if let Some(client) = self.client.as_mut() {
-                match self.screens.read(client, &wanted, &obs.panes, state, policy, &kickoff, now) {
+                match self.screens.read(client, &wanted, &obs.panes, &Scene { state, policy, kickoff: &kickoff, now }) {
                     Ok((readings, captured)) => {
                         obs.readings = readings;
                         self.captured = captured;
                     }
-                    // No reading is no verdict.
-                    Err(_) => self.captured = 0,
+                    // No reading is no verdict. Our connection outlives its socket's file; a capture does not.
+                    Err(e) => {
+                        self.captured = 0;
+                        if matches!(e, TmuxError::ServerDown(_) | TmuxError::Socket(_)) {
+                            self.mend_socket(state);
+                        }
+                    }
                 }
             }
         }
@@ -127,7 +136,15 @@ impl Eyes {
         supervised: bool,
     ) -> Result<Option<(u32, Vec<crate::world::tmux::PaneRow>)>, TmuxError> {
         if self.client.is_none() && !supervised {
-            return list_once(&self.server);
+            return match list_once(&self.server)? {
+                None if self.rescue(state) => list_once(&self.server),
+                seen => Ok(seen),
+            };
+        }
+        let silent = state.fleet.server == ServerObs::Unresponsive;
+        if silent && let Err(e @ TmuxError::Deadline { .. }) = list_once_within(&self.server, LITTLE_PATIENCE) {
+            // No attach until it answers: see there.
+            return Err(e);
         }
         if self.client.is_none() {
             if self.supervised_client && self.last_connect.is_some_and(|at| at.elapsed() < Duration::from_millis(200)) {
@@ -138,21 +155,21 @@ impl Eyes {
             if known && !self.supervised_client {
                 self.rescue(state);
             }
-            if known && matches!(list_once(&self.server), Ok(None)) {
-                self.supervised_client = true;
-                let _ = self.connect(policy);
-                return Ok(None);
+            match list_once_within(&self.server, PATIENCE) {
+                Ok(None) if known => {
+                    self.supervised_client = true;
+                    let _ = self.connect(policy);
+                    return Ok(None);
+                }
+                Err(e @ TmuxError::Deadline { .. }) => return Err(e),
+                _ => {}
             }
             self.last_connect = Some(std::time::Instant::now());
             self.connect(policy)?;
             self.supervised_client = true;
         }
-        let patience = match state.fleet.server {
-            ServerObs::Unresponsive => LITTLE_PATIENCE,
-            _ => PATIENCE,
-        };
         let Some(client) = self.client.as_mut() else { return Ok(None) };
-        client.set_deadline(patience);
+        client.set_deadline(if silent { LITTLE_PATIENCE } else { PATIENCE });
         match client.list() {
             Ok(rows) => {
                 client.set_deadline(PATIENCE * 2);
@@ -171,6 +188,15 @@ impl Eyes {
                 Ok(None)
             }
             Err(e) => Err(e),
+        }
+    }
+
+    /// As often as it may cost a tick its patience.
+    fn mend_socket(&mut self, state: &State) {
+        let lately = self.last_rescue.is_some_and(|at| at.elapsed() < RESCUE_PAUSE);
+        if !lately && !self.server.socket_path().exists() {
+            self.last_rescue = Some(std::time::Instant::now());
+            self.rescue(state);
         }
     }
 

@@ -7,6 +7,7 @@ use super::{
     journal::Journal,
     memory::{self, ClockMark},
     paths::Paths,
+    wakeup::Wakeup,
 };
 use crate::{
     decide::{self, Decision},
@@ -26,25 +27,10 @@ use std::{
     collections::BTreeSet,
     sync::{
         Arc,
-        mpsc::{Receiver, RecvTimeoutError, Sender, channel},
+        mpsc::{Receiver, Sender, channel},
     },
     time::{Duration, Instant},
 };
-
-/// What wakes the engine before its deadline.
-#[derive(Debug)]
-pub enum Wakeup {
-    /// The first process of this session's pane ended.
-    Exit(String),
-    /// Somebody left a request.
-    Poke,
-    /// Sessions came or went, or the connection to tmux broke.
-    Tmux,
-    Git(GitObs),
-    Phase(PhaseObs),
-    /// TERM or INT.
-    Stop,
-}
 
 /// The resource under which the engine claims the store.
 pub const RESOURCE: &str = "engine";
@@ -186,10 +172,12 @@ impl Heart {
         verb: Verb,
         deadline: Boot,
         settled: &dyn Fn(&State) -> bool,
+        say: &mut dyn FnMut(&Event),
     ) -> Result<(Answer, Ended), StoreError> {
         self.own_requests.push(Request { id: 0, at: clock::now().wall, verb });
         loop {
             let wake_at = self.tick()?;
+            self.journal.told.drain(..).for_each(|event| say(&event));
             if let Some(answer) = self.own_answers.last()
                 && (!matches!(answer, Answer::Accepted { .. }) || settled(&self.state))
             {
@@ -214,10 +202,7 @@ impl Heart {
     /// Sleeps until `at` or until something happens. True: told to stop.
     fn wait(&mut self, at: Boot) -> bool {
         let pause = Duration::from_millis(at.0.saturating_sub(clock::boot().0)).min(Duration::from_secs(3600));
-        let mut first = match self.mailbox.recv_timeout(pause) {
-            Ok(wakeup) => Some(wakeup),
-            Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => None,
-        };
+        let mut first = self.mailbox.recv_timeout(pause).ok();
         while let Some(wakeup) = first.or_else(|| self.mailbox.try_recv().ok()) {
             first = None;
             match wakeup {
@@ -276,11 +261,18 @@ impl Heart {
         if look && self.supervised {
             self.follow_config(signal);
         }
+        let mut requests = std::mem::take(&mut self.own_requests);
+        if look {
+            requests.extend(self.requests());
+        }
+        if requests.iter().any(|r| matches!(r.verb, Verb::Up { .. } | Verb::Restart { .. })) {
+            self.config.release();
+        }
         let policy = self.policy();
         let mut obs = Observation {
             supervised: self.supervised,
             results: std::mem::take(&mut self.results),
-            requests: std::mem::take(&mut self.own_requests),
+            requests,
             git: self.git.take(),
             phase: self.phase.take(),
             config: self.config_news.take(),
@@ -288,7 +280,6 @@ impl Heart {
             ..Observation::default()
         };
         if look {
-            obs.requests.extend(self.requests());
             let exited = std::mem::take(&mut self.exited);
             self.eyes.look(&mut obs, &self.state, &policy, &exited, now);
         }
@@ -368,10 +359,26 @@ impl Heart {
             }
             Err(e @ (StoreError::Fenced { .. } | StoreError::Newer { .. })) => Err(e),
             Err(e) => {
+                if matches!(e, StoreError::Corrupt { .. }) {
+                    self.reopen();
+                }
                 if !std::mem::replace(&mut self.store_failing, true) {
                     self.note(EventKind::Store, format!("{e} — nothing is typed or ended until it can be saved"), true);
                 }
                 Ok(())
+            }
+        }
+    }
+
+    /// A damaged file is replaced by its backup when it is opened anew; what we remember is then saved whole.
+    fn reopen(&mut self) {
+        if let Ok(mut opened) = crate::store::sqlite::open(&self.paths.db)
+            && let Ok(claim) = opened.store.claim(RESOURCE, &self.claim.owner)
+        {
+            self.claim = claim;
+            self.store = Box::new(opened.store);
+            if let Some(notice) = opened.notice {
+                self.journal.line(clock::now().wall, &format!("WARNING: {notice}"));
             }
         }
     }
@@ -396,7 +403,7 @@ impl Heart {
         let Some(news) = self.config.follow(recheck) else { return };
         if let ConfigObs::Changed { .. } = news {
             let text = self.config.text.clone();
-            let _ = self.store.put(&[(super::fleet::LAST_GOOD.to_owned(), text)].into());
+            let _ = self.store.put(&[(super::config_file::LAST_GOOD.to_owned(), text)].into());
             self.eyes.config_changed(&self.config.policy);
         }
         self.config_news = Some(news);

@@ -5,9 +5,10 @@
 //!         shim.json     the shim's pid and start time
 //!         piped         the log writer is connected
 //!         stopped       the main process is stopped (there while it is)
+//!         gap           what of the log was lost, if anything
 //!         exit.json     how the main process ended; written again when its whole tree is gone
 //! ```
-use crate::model::observation::ExitRecord;
+use crate::{model::observation::ExitRecord, world::process::ProcId};
 use serde::{Deserialize, Serialize};
 use std::{
     collections::BTreeMap,
@@ -21,6 +22,10 @@ pub const SHIM: &str = "shim.json";
 pub const PIPED: &str = "piped";
 pub const STOPPED: &str = "stopped";
 pub const EXIT: &str = "exit.json";
+/// What of the log was lost, in words.
+pub const GAP: &str = "gap";
+/// Left by the second stage for the first: why there is no program.
+pub(super) const EXEC_ERROR: &str = "exec-error";
 
 /// Everything one start needs.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -57,7 +62,7 @@ pub struct LaunchRecord {
     pub log_max_bytes: u64,
     /// How long the program waits for the log writer.
     pub wait_for_log_ms: u64,
-    /// Before the program starts, processes that carry this session's marker and an older incarnation are ended.
+    /// Before the program starts, processes that carry this session's marks and an older incarnation are ended.
     #[serde(default)]
     pub sweep: bool,
 }
@@ -92,13 +97,14 @@ impl LaunchRecord {
             log: PathBuf::new(),
             log_max_bytes: 0,
             wait_for_log_ms: 0,
+            sweep: false,
         }
     }
 
     /// Makes `run_dir` (0700) anew and leaves the record there (0600). Records of an earlier run in it are removed.
     pub fn write(&self, run_dir: &Path) -> io::Result<()> {
         std::fs::DirBuilder::new().recursive(true).mode(0o700).create(run_dir)?;
-        for name in [SHIM, PIPED, STOPPED, EXIT, "exec-error", "gap"] {
+        for name in [SHIM, PIPED, STOPPED, EXIT, GAP, EXEC_ERROR] {
             match std::fs::remove_file(run_dir.join(name)) {
                 Err(e) if e.kind() != io::ErrorKind::NotFound => return Err(e),
                 _ => {}
@@ -123,20 +129,47 @@ pub fn read_exit(run_dir: &Path) -> Option<ExitRecord> {
     serde_json::from_slice(&std::fs::read(run_dir.join(EXIT)).ok()?).ok()
 }
 
-/// The whole file (0600) or none of it: readers never see a half.
+/// The whole file (0600) or none of it: readers never see a half. On a full disk a file that is there already is
+/// written over where it stands, which needs no space: a half that cannot be parsed for a moment counts as absent.
 pub fn write_atomically(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let mut temp = path.as_os_str().to_owned();
     temp.push(".new");
-    let mut file = std::fs::OpenOptions::new()
-        .write(true)
-        .create(true)
-        .truncate(true)
-        .mode(0o600)
-        .custom_flags(rustix::fs::OFlags::NOFOLLOW.bits() as i32)
-        .open(&temp)?;
-    file.write_all(bytes)?;
-    drop(file);
-    std::fs::rename(&temp, path)
+    let temp = PathBuf::from(temp);
+    let flags = rustix::fs::OFlags::NOFOLLOW.bits() as i32;
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true).mode(0o600).custom_flags(flags);
+    let file = options.clone().create(true).truncate(true).open(&temp);
+    let written = file.and_then(|mut file| file.write_all(bytes)).and_then(|()| std::fs::rename(&temp, path));
+    match written {
+        Err(e) if is_full(&e) => {
+            let _ = std::fs::remove_file(&temp);
+            let Ok(mut file) = options.open(path) else { return Err(e) };
+            file.write_all(bytes)?;
+            file.set_len(bytes.len() as u64)
+        }
+        other => other,
+    }
+}
+
+pub fn is_full(e: &io::Error) -> bool {
+    matches!(e.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
+}
+
+/// For a start on a full disk: the folder of an earlier run becomes that of a new one, so that every record has a
+/// file to be written over. `false`: there is none, or its shim lives.
+pub fn take_over(old: &Path, new: &Path) -> bool {
+    let lives = ShimRecord::read(old).is_some_and(|s| ProcId { pid: s.pid, start: s.start }.is_alive());
+    if lives || !old.join(LAUNCH).exists() {
+        return false;
+    }
+    let _ = std::fs::remove_dir_all(new);
+    if std::fs::rename(old, new).is_err() {
+        return false;
+    }
+    for name in [PIPED, STOPPED, GAP, EXEC_ERROR] {
+        let _ = std::fs::remove_file(new.join(name));
+    }
+    true
 }
 
 /// argv of a session's program.
