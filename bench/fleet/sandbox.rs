@@ -35,15 +35,16 @@ impl Sandbox {
         let own = std::env::current_exe()?;
         let command = format!("exec '{}' {} '{}' {how}", own.display(), agent::WORD, sandbox.ledger().display());
         let seconds = SIGNAL.as_secs_f64();
-        // Every pass is a heavy one, and a killed agent is always the first one to die for a long time.
+        // One pass in ten is a heavy one, as by default; a killed agent is always the first to die for a long time.
         let mut config = format!(
             "[defaults]\nsession_prefix = \"{PREFIX}\"\nlog_dir = \".agents\"\nbackend = \"bench\"\nwatch = \"heal+stall\"\n\
-             [watchdog]\nsignal_interval = {seconds}\nheavy_interval = {seconds}\nrestart_window = 0.01\n\
+             [watchdog]\nsignal_interval = {seconds}\nheavy_interval = {}\nrestart_window = 0.01\n\
              storm_limit = 1000000\n\
              [tmux]\nsize = \"120x40\"\n\
              [backend.bench]\nbin = \"\"\"{command}\"\"\"\nprompt_delivery = \"exec\"\nstall_idle = 86400\n\
              active_re = 'esc to interrupt'\nlimit_re = 'usage limit reached|limit will reset'\n\
-             fatal_re = 'API Error: 400|conversation is broken'\n"
+             fatal_re = 'API Error: 400|conversation is broken'\n",
+            seconds * 10.0
         );
         for i in 0..n {
             config.push_str(&format!("[[agent]]\nname = \"a{i}\"\n"));

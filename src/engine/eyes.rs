@@ -10,18 +10,22 @@ use crate::{
     model::{
         observation::{FilesObs, Observation, PhaseObs, ServerObs},
         policy::Policy,
-        state::{Life, State, Wish},
+        state::{Life, State, UnitState, Wish},
         time::{Now, Wall},
     },
     world::{
         git::{GitJob, GitQuery, GitReply, GitWorker, StatusQuery},
         process::{ExitWatcher, ProcId},
-        tmux::{Client, Notice, Server, TmuxError, list_once, list_once_within, rescue_socket},
+        tmux::{Client, Notice, PaneRow, Server, TmuxError, list_once, list_once_within, rescue_socket},
     },
 };
 use std::{
     collections::{BTreeMap, BTreeSet},
-    sync::{Arc, Mutex, mpsc::Sender},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, Ordering},
+        mpsc::Sender,
+    },
     time::{Duration, UNIX_EPOCH},
 };
 
@@ -48,6 +52,10 @@ pub struct Eyes {
     supervised_client: bool,
     pub captured: usize,
     last_connect: Option<std::time::Instant>,
+    /// Every pane, as of the last look.
+    seen: Option<Vec<PaneRow>>,
+    /// Panes may have come or gone since.
+    news: Arc<AtomicBool>,
     last_rescue: Option<std::time::Instant>,
 }
 
@@ -68,6 +76,8 @@ impl Eyes {
             supervised_client: false,
             captured: 0,
             last_connect: None,
+            seen: None,
+            news: Arc::default(),
             last_rescue: None,
         }
     }
@@ -85,15 +95,21 @@ impl Eyes {
         if self.client.is_none() {
             let sender = self.sender.clone();
             let anchor = server::anchor(policy, &self.paths);
-            let client = Client::connect(&self.server, &anchor, move |_: Notice| drop(sender.send(Wakeup::Tmux)))?;
+            let news = self.news.clone();
+            let client = Client::connect(&self.server, &anchor, move |_: Notice| {
+                news.store(true, Ordering::Release);
+                drop(sender.send(Wakeup::Tmux));
+            })?;
             self.client = Some(client);
+            self.seen = None;
         }
         self.client.as_mut().ok_or_else(|| TmuxError::Protocol("no connection".into()))
     }
 
     /// Lists every pane, reads the screens the mind wants, and collects recorded ends.
     pub fn look(&mut self, obs: &mut Observation, state: &State, policy: &Policy, exited: &BTreeSet<String>, now: Now) {
-        let rows = self.rows(state, policy, obs.supervised);
+        let thorough = self.must_be_thorough(obs, state, exited, now);
+        let rows = self.rows(state, policy, obs.supervised, thorough);
         match rows {
             Ok(Some((pid, rows))) => {
                 obs.server = ServerObs::Up { pid };
@@ -128,13 +144,28 @@ impl Eyes {
         }
     }
 
+    /// Whether a short look at the panes is not enough: something happened, is under way, or every so often.
+    fn must_be_thorough(&self, obs: &Observation, state: &State, exited: &BTreeSet<String>, now: Now) -> bool {
+        let happened = self.news.swap(false, Ordering::AcqRel) || !exited.is_empty() || !obs.requests.is_empty();
+        let moving = |unit: &UnitState| {
+            matches!(unit.life, Life::Starting { .. } | Life::Ending { .. }) || unit.sight.suspect.is_some()
+        };
+        happened
+            || !obs.supervised
+            || self.watcher.is_none()
+            || state.fleet.next_heavy.is_none_or(|at| at <= now.boot)
+            || state.units.values().any(moving)
+            || state.deliveries.values().any(|d| !d.stage.is_over())
+    }
+
     /// `Ok(None)`: certainly no server. `Err`: nobody can tell.
     fn rows(
         &mut self,
         state: &State,
         policy: &Policy,
         supervised: bool,
-    ) -> Result<Option<(u32, Vec<crate::world::tmux::PaneRow>)>, TmuxError> {
+        thorough: bool,
+    ) -> Result<Option<(u32, Vec<PaneRow>)>, TmuxError> {
         if self.client.is_none() && !supervised {
             return match list_once(&self.server)? {
                 None if self.rescue(state) => list_once(&self.server),
@@ -170,9 +201,11 @@ impl Eyes {
         }
         let Some(client) = self.client.as_mut() else { return Ok(None) };
         client.set_deadline(if silent { LITTLE_PATIENCE } else { PATIENCE });
-        match client.list() {
+        let known = if thorough { None } else { self.seen.take() };
+        match look_over(client, known) {
             Ok(rows) => {
                 client.set_deadline(PATIENCE * 2);
+                self.seen = Some(rows.clone());
                 Ok(Some((client.server_pid(), rows)))
             }
             Err(TmuxError::ServerDown(_) | TmuxError::Socket(_)) => {
@@ -340,4 +373,13 @@ impl Eyes {
         };
         self.git().ask(GIT_PHASE, GitJob::Status(query));
     }
+}
+
+fn look_over(client: &mut Client, known: Option<Vec<PaneRow>>) -> Result<Vec<PaneRow>, TmuxError> {
+    if let Some(known) = known
+        && let Some(rows) = client.glance(&known)?
+    {
+        return Ok(rows);
+    }
+    client.list()
 }
