@@ -34,15 +34,17 @@ impl Mind<'_> {
     pub(super) fn prepare(&mut self, spec: Spec, incarnation: u64) {
         let phase = self.state.fleet.phase;
         let unit = self.unit(spec);
-        // Whoever may still carry an older incarnation's marker is ended before the program starts.
+        // Whoever may still carry an older incarnation's marker is ended before the program starts. Looking for them
+        // reads every process of the machine, so it is done only where an end was not seen to its end.
         let clean_end = unit.last_exit.as_ref().is_some_and(|e| e.tree_ended && e.incarnation + 1 == incarnation);
+        let first = incarnation == 1;
         let order = Action::Prepare {
             session: spec.session().to_owned(),
             incarnation,
             model: unit.start_model.clone(),
             backend: unit.start_backend.clone(),
             phase,
-            sweep: !clean_end,
+            sweep: !(clean_end || first),
         };
         self.actions.push(order);
     }
