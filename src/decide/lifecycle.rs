@@ -13,6 +13,9 @@ use crate::model::{
 };
 use std::time::Duration;
 
+/// Before a start that waits for the server to answer is looked at again.
+const BLIND: Duration = Duration::from_secs(1);
+
 impl Mind<'_> {
     pub(super) fn lifecycles(&mut self) {
         let specs: Vec<_> = self.specs().collect();
@@ -48,11 +51,23 @@ impl Mind<'_> {
                     if self.obs.supervised {
                         self.set_life(session, Life::Absent, "not watched any more");
                     }
-                } else if until <= self.now.boot {
-                    self.start(spec, true);
-                } else {
+                } else if until > self.now.boot {
                     self.wake_by(until);
+                } else if !self.sees_all() {
+                    // Nobody can tell who runs: the next look decides.
+                    self.wake_by(self.now.after(BLIND));
+                } else if let pause = self.storm_pause()
+                    && !pause.is_zero()
+                {
+                    let until = self.now.after(pause);
+                    self.set_life(session, Life::Backoff { until }, "restarts pause");
+                    self.wake_by(until);
+                } else {
+                    self.start(spec, true);
                 }
+            }
+            Life::GaveUp { retry: Some(at) } if at <= self.now.boot && !self.sees_all() => {
+                self.wake_by(self.now.after(BLIND));
             }
             Life::GaveUp { retry } => {
                 if let Some(at) = retry
@@ -109,6 +124,9 @@ impl Mind<'_> {
             self.unit(spec).pane = Some(pane.clone());
             let since = self.now.boot;
             self.set_life(session, Life::Running { since }, "started");
+        } else if let Some(pane) = pane.filter(|_| deadline <= self.now.boot) {
+            // Another incarnation of it lives: better that one than none, and never two.
+            self.adopt(spec, pane.clone());
         } else if deadline <= self.now.boot && self.sees_all() && !self.obs.lingering.contains(session) {
             let wish = self.unit(spec).wish;
             if deadline.since(since) < START_DEADLINE && !matches!(wish, Wish::Stop | Wish::Pause) {
@@ -209,9 +227,15 @@ impl Mind<'_> {
         let gone = exit.as_ref().is_some_and(|e| e.tree_ended) || (self.sees_all() && pane.is_none() && !lingering);
         if !gone {
             if deadline <= self.now.boot {
-                let again = self.now.after(END_MARGIN);
-                self.actions.push(Action::End { session: session.to_owned(), incarnation, grace_ms: 0 });
-                self.set_life(session, Life::Ending { deadline: again, then }, "does not end; killed");
+                // Ordered by a supervisor that was killed before it came to it: asked first, killed later.
+                let (grace, words) = match std::mem::replace(&mut self.unit(spec).end_asked, true) {
+                    true => (Duration::ZERO, "does not end; killed"),
+                    false => (self.policy.watchdog.stop_grace, "being ended"),
+                };
+                let again = self.now.after(grace + END_MARGIN);
+                let grace_ms = grace.as_millis() as u64;
+                self.actions.push(Action::End { session: session.to_owned(), incarnation, grace_ms });
+                self.set_life(session, Life::Ending { deadline: again, then }, words);
                 self.wake_by(again);
             } else {
                 self.wake_by(deadline);
@@ -233,7 +257,8 @@ impl Mind<'_> {
                 let unit = self.unit(spec);
                 unit.pane = None;
                 unit.last_exit = exit;
-                self.launch(spec, counted);
+                // Prepared anew: in the phase of now, and also if a crash came between the order and its preparation.
+                self.start(spec, counted);
             }
             AfterEnd::Died => self.died(spec, exit, "ended"),
             AfterEnd::Lost => {

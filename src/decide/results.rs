@@ -24,6 +24,10 @@ impl Mind<'_> {
         match (&result.action, &result.outcome) {
             (Action::Prepare { session, .. }, Outcome::Prepared { log_line, notes }) => {
                 let name = self.name_of(session);
+                // Prepared to see whether it can be done at all: it is told when it starts.
+                if matches!(self.life(session), Life::Ending { .. }) {
+                    return;
+                }
                 self.tell(EventKind::Started, Some(&name), log_line);
                 for note in notes {
                     self.tell(EventKind::DirMade, Some(&name), note);

@@ -10,6 +10,7 @@ use crate::{
         action::Action,
         delivery::DeliveryKind,
         event::EventKind,
+        policy::PromptDelivery,
         state::{AfterEnd, Life, Seen, Sight},
     },
 };
@@ -54,14 +55,17 @@ impl Mind<'_> {
         let session = spec.session().to_owned();
         let now = self.now;
         let rules = self.policy.watchdog.clone();
-        let had_pane = self.obs.panes.contains_key(&session);
+        let had_pane = self.obs.panes.contains_key(&session) || self.obs.occupied.contains(&session);
+        let asked = self.unit(spec).start_backend.take();
+        let backend = spec.agent().map(|a| self.policy.backend_of(a, asked.as_deref()).clone());
         let unit = self.unit(spec);
+        unit.started_with = backend.as_ref().map(|b| b.name.clone());
+        unit.end_asked = false;
         unit.incarnation += 1;
         let incarnation = unit.incarnation;
         unit.sight = Sight { state: Seen::Unknown, ..Sight::default() };
         unit.pane = None;
         unit.start_model = None;
-        unit.start_backend = None;
         unit.restarts.last_start = Some(now.boot);
         if counted {
             restart::note(&mut unit.restarts, &rules, now.boot);
@@ -74,10 +78,10 @@ impl Mind<'_> {
         self.set_life(&session, Life::Starting { since: now.boot, deadline }, "starting");
         self.actions.push(Action::Launch { session: session.clone(), incarnation });
         self.wake_by(deadline);
-        if let Some(delay) = spec.connect_delay() {
+        if let Some(backend) = backend.filter(|b| b.delivery == PromptDelivery::Ping) {
             let file = self.policy.state_dir().join(format!("kickoff-{session}.txt"));
-            let key = spec.agent().and_then(|a| a.backend.submit_key.clone()).unwrap_or_else(|| "C-m".into());
-            let at = now.after(delay);
+            let key = backend.submit_key.clone().unwrap_or_else(|| "C-m".into());
+            let at = now.after(backend.connect_delay);
             self.queue_text(&session, DeliveryKind::Kickoff, prompt::read_kickoff(&file), key, Some(incarnation), at);
         }
     }
@@ -87,10 +91,10 @@ impl Mind<'_> {
     pub(super) fn restart_live(&mut self, spec: Spec, kind: EventKind, text: &str, counted: bool) {
         let (name, session) = (spec.name(), spec.session().to_owned());
         let now = self.now;
-        if self.unit(spec).no_force_until.is_some_and(|until| until > now.boot) {
+        if counted && self.unit(spec).no_force_until.is_some_and(|until| until > now.boot) {
             return;
         }
-        if counted && !self.may_restart_live(spec, kind, text) {
+        if counted && (!self.storm_pause().is_zero() || !self.may_restart_live(spec, kind, text)) {
             return;
         }
         self.tell(kind, Some(name), text);
@@ -149,12 +153,15 @@ impl Mind<'_> {
             _ => "being restarted",
         };
         self.set_life(session, Life::Ending { deadline, then }, reason);
+        if let Some(unit) = self.state.units.get_mut(session) {
+            unit.end_asked = true;
+        }
         self.wake_by(deadline);
     }
 
     /// Removes a session whose processes are gone, so that its name is free.
     pub(super) fn clear_leftover(&mut self, session: &str) {
-        if self.obs.panes.contains_key(session) {
+        if self.obs.panes.contains_key(session) || self.obs.occupied.contains(session) {
             self.actions.push(Action::Clear { session: session.to_owned() });
         }
     }

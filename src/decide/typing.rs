@@ -126,6 +126,9 @@ impl Mind<'_> {
         }
         let shown = seen.filter(|s| s.count > before || (s.count > 0 && s.at_cursor));
         let asking = self.obs.readings.get(&d.session).is_some_and(|r| r.waiting.is_some());
+        if shown.is_some() && self.is_shut(&d.session) {
+            return self.later(d, Stage::Typing { since, check: now.after(RECHECK), until: now.after(SHOW), before });
+        }
         match shown {
             // A dialog came up while we typed: no key until somebody has answered it.
             Some(_) if asking && now < until => {
@@ -161,6 +164,11 @@ impl Mind<'_> {
         check: Boot,
     ) {
         let now = self.now.boot;
+        if self.is_shut(&d.session) {
+            let check = now.after(RECHECK);
+            d.stage = Stage::Submitting { presses, tail, check };
+            return self.wake_by(check);
+        }
         let unchanged = seen.is_some_and(|s| s.count > 0 && s.tail == tail);
         if !unchanged {
             d.stage = Stage::Delivered { at: self.now.wall };
@@ -174,6 +182,11 @@ impl Mind<'_> {
         } else {
             self.undeliver(d, "the submit key had no effect; the text stands in the input line");
         }
+    }
+
+    /// Somebody scrolls (copy mode) or turned the pane's input off: keys would be swallowed.
+    fn is_shut(&self, session: &str) -> bool {
+        self.obs.panes.get(session).is_none_or(|p| p.in_mode || p.input_off)
     }
 
     fn press(&mut self, d: &Delivery) {

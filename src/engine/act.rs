@@ -233,7 +233,7 @@ impl Hands {
 fn outcome(result: Result<(), TmuxError>) -> Outcome {
     match result {
         Ok(()) => Outcome::Done,
-        Err(e @ TmuxError::Deadline { .. }) => Outcome::Unknown { error: e.to_string() },
+        Err(e) if e.is_unknown() || matches!(e, TmuxError::Io { .. }) => Outcome::Unknown { error: e.to_string() },
         // Part of a log line.
         Err(e) => Outcome::Failed { error: e.to_string().replace("\nhint: ", " — ") },
     }

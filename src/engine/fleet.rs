@@ -19,7 +19,7 @@ use crate::{
         tmux::{Server, TmuxError, list_once_within},
     },
 };
-use std::{collections::BTreeMap, path::Path, time::Duration};
+use std::{collections::BTreeMap, io::Write, path::Path, time::Duration};
 
 pub use super::paths::Paths;
 pub use super::supervisor::Supervisor;
@@ -103,7 +103,8 @@ impl Fleet {
     pub fn store(&self) -> Result<Box<dyn Store>, FleetError> {
         let opened = sqlite::open(&self.paths.db)?;
         if let Some(notice) = opened.notice {
-            eprintln!("warning: {}", crate::model::name::printable(&notice));
+            // Nobody may be left at the other end.
+            let _ = writeln!(std::io::stderr(), "warning: {}", crate::model::name::printable(&notice));
         }
         Ok(Box::new(opened.store))
     }

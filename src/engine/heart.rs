@@ -17,7 +17,7 @@ use crate::{
         observation::{ConfigObs, GitObs, Observation, PhaseObs, ServerObs},
         policy::Policy,
         request::{Answer, Request, Verb},
-        state::State,
+        state::{Life, State},
         time::{Boot, Now},
     },
     store::{Changes, Claim, Durability, Store, StoreError},
@@ -35,6 +35,12 @@ use std::{
 /// The resource under which the engine claims the store.
 pub const RESOURCE: &str = "engine";
 
+/// A program's death is seen before its shim has written it down.
+const EXIT_RETRY: Duration = Duration::from_millis(5);
+const MAX_EXIT_TRIES: u32 = 40;
+/// Events kept for a store that cannot be written.
+const MAX_BACKLOG: usize = 1000;
+
 pub struct Heart {
     pub paths: Paths,
     pub config: ConfigFile,
@@ -50,6 +56,8 @@ pub struct Heart {
     /// Watches over the fleet; else it only does what it was asked.
     supervised: bool,
     store_failing: bool,
+    /// What could not be saved and is not part of the state any more: answers, texts that are over, forgotten units.
+    backlog: Changes,
     results: Vec<ActionResult>,
     git: Option<GitObs>,
     phase: Option<PhaseObs>,
@@ -59,6 +67,7 @@ pub struct Heart {
     own_answers: Vec<Answer>,
     /// Sessions whose process was reported dead.
     exited: BTreeSet<String>,
+    exit_tries: u32,
 }
 
 /// How a run of the engine ended.
@@ -96,7 +105,10 @@ impl Heart {
         let _ = store.put(&[(ClockMark::KEY.to_owned(), text)].into());
         for unit in state.units.values_mut() {
             // A restored store may be older than what was started since.
-            unit.incarnation = unit.incarnation.max(super::shims::newest(&paths.run.join(&unit.session)));
+            // What runs keeps its number: its end is recorded under it.
+            if !matches!(unit.life, Life::Running { .. } | Life::Ending { .. } | Life::Starting { .. }) {
+                unit.incarnation = unit.incarnation.max(super::shims::newest(&paths.run.join(&unit.session)));
+            }
             memory::take_over(unit, now);
         }
         let (sender, mailbox) = channel();
@@ -116,6 +128,7 @@ impl Heart {
             sender,
             supervised,
             store_failing: false,
+            backlog: Changes::default(),
             results: Vec::new(),
             git: None,
             phase: None,
@@ -123,6 +136,7 @@ impl Heart {
             own_requests: Vec::new(),
             own_answers: Vec::new(),
             exited: BTreeSet::new(),
+            exit_tries: 0,
         };
         for notice in notices {
             heart.note(EventKind::Store, notice, true);
@@ -240,10 +254,9 @@ impl Heart {
         if look && self.supervised {
             self.follow_config(signal);
         }
-        let mut requests = std::mem::take(&mut self.own_requests);
-        if look {
-            requests.extend(self.requests());
-        }
+        // Older requests first: what is asked here and now has the last word.
+        let mut requests = if look { self.requests() } else { Vec::new() };
+        requests.append(&mut self.own_requests);
         if requests.iter().any(|r| matches!(r.verb, Verb::Up { .. } | Verb::Restart { .. })) {
             self.config.release();
         }
@@ -259,18 +272,26 @@ impl Heart {
             ..Observation::default()
         };
         if look {
-            let exited = std::mem::take(&mut self.exited);
-            self.eyes.look(&mut obs, &self.state, &policy, &exited, now);
+            let mut exited = std::mem::take(&mut self.exited);
+            self.eyes.look(&mut obs, &self.state, &policy, &mut exited, now);
+            self.exited = exited;
+            // A shim that is stopped never writes: the periodic look goes on without it.
+            self.exit_tries = if self.exited.is_empty() { 0 } else { self.exit_tries + 1 };
+            if self.exit_tries > MAX_EXIT_TRIES {
+                self.exited.clear();
+            }
         }
         self.eyes.files(&mut obs, &self.state, &policy, now);
+        let decision = decide::decide(&obs, &self.state, &policy, now);
+        let wake_at = self.carry_out(decision, &policy, now)?;
+        // After the decision: the question is about the positions and the phase that hold from now on.
         if signal {
             self.eyes.ask_git(&self.state, &policy);
         }
         if heavy {
             self.eyes.ask_phase(&self.state, &policy);
         }
-        let decision = decide::decide(&obs, &self.state, &policy, now);
-        self.carry_out(decision, &policy, now)
+        Ok(if self.exited.is_empty() { wake_at } else { wake_at.min(clock::boot().after(EXIT_RETRY)) })
     }
 
     fn carry_out(&mut self, decision: Decision, policy: &Arc<Policy>, now: Now) -> Result<Boot, StoreError> {
@@ -313,11 +334,14 @@ impl Heart {
         // After a failure the whole state is due, not only what changed since.
         let whole;
         let changes = if self.store_failing {
-            whole = Changes {
-                events: changes.events.clone(),
-                answers: changes.answers.clone(),
-                ..memory::changes(&State::default(), state)
-            };
+            let mut all = memory::changes(&State::default(), state);
+            let old = std::mem::take(&mut self.backlog);
+            all.events = old.events.into_iter().chain(changes.events.clone()).collect();
+            all.answers = old.answers.into_iter().chain(changes.answers.clone()).collect();
+            all.deliveries.extend(old.deliveries.into_iter().filter(|d| !state.deliveries.contains_key(&d.id)));
+            all.removed_units = old.removed_units.into_iter().chain(changes.removed_units.clone()).collect();
+            all.removed_units.retain(|s| !state.units.contains_key(s));
+            whole = all;
             &whole
         } else {
             changes
@@ -341,6 +365,10 @@ impl Heart {
                 if matches!(e, StoreError::Corrupt { .. }) {
                     self.reopen();
                 }
+                self.backlog = changes.clone();
+                self.backlog.deliveries.retain(|d| d.stage.is_over());
+                let excess = self.backlog.events.len().saturating_sub(MAX_BACKLOG);
+                self.backlog.events.drain(..excess);
                 if !std::mem::replace(&mut self.store_failing, true) {
                     self.note(EventKind::Store, format!("{e} — nothing is typed or ended until it can be saved"), true);
                 }
@@ -370,7 +398,11 @@ impl Heart {
 
     fn requests(&mut self) -> Vec<Request> {
         match self.store.requests() {
-            Ok(requests) => requests.into_iter().map(|r| super::messages::by_reference(r, &self.paths)).collect(),
+            Ok(requests) => {
+                let answered = |r: &Request| self.backlog.answers.iter().any(|(id, _)| *id == r.id);
+                let open = requests.into_iter().filter(|r| !answered(r));
+                open.map(|r| super::messages::by_reference(r, &self.paths)).collect()
+            }
             Err(e) => {
                 self.journal.line(clock::now().wall, &format!("WARNING: cannot read requests: {e}"));
                 Vec::new()

@@ -50,10 +50,20 @@ pub enum Tried {
 impl Lock {
     pub fn try_take(path: &Path, role: Role, now: Now) -> std::io::Result<Tried> {
         let mut file = open(path)?;
-        match file.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => return Ok(Tried::Busy(read(&mut file))),
-            Err(TryLockError::Error(e)) => return Err(e),
+        let mut tries = 0;
+        loop {
+            match file.try_lock() {
+                Ok(()) => break,
+                Err(TryLockError::Error(e)) => return Err(e),
+                Err(TryLockError::WouldBlock) => {}
+            }
+            // Somebody may merely look at it, or has it and has not written his name yet.
+            let holder = read(&mut file).filter(|h| h.process().is_alive());
+            tries += 1;
+            if holder.is_some() || tries > 100 {
+                return Ok(Tried::Busy(holder));
+            }
+            std::thread::sleep(std::time::Duration::from_millis(2));
         }
         let me = ProcId::own().unwrap_or(ProcId { pid: std::process::id(), start: 0 });
         let holder = Holder { role, pid: me.pid, pid_start: me.start, since: now.wall, since_boot: now.boot };
@@ -70,7 +80,7 @@ impl Lock {
         let mut file = OpenOptions::new().read(true).open(path).ok()?;
         match file.try_lock_shared() {
             Ok(()) => None,
-            Err(_) => read(&mut file),
+            Err(_) => read(&mut file).filter(|h| h.process().is_alive()),
         }
     }
 }

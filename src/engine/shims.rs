@@ -27,3 +27,9 @@ pub fn exit(run_dir: &Path) -> Option<ExitRecord> {
     let text = std::fs::read(run_dir.join("exit.json")).ok()?;
     serde_json::from_slice(&text).ok()
 }
+
+/// The program that this incarnation's shim started, while it lives.
+pub fn program(run_dir: &Path) -> Option<ProcId> {
+    let shim = crate::shim::record::ShimRecord::read(run_dir)?;
+    ProcId::of(shim.child?)
+}
