@@ -61,7 +61,7 @@ fn play_and_tell(cli: &Cli, scene: &Scene, installed: &Installed) -> bool {
 }
 
 fn play(cli: &Cli, scene: &Scene, installed: &Installed) -> io::Result<usize> {
-    let folder = tempfile::Builder::new().prefix("agents-").tempdir()?;
+    let folder = tempfile::Builder::new().prefix("agents-").tempdir_in(env!("CARGO_TARGET_TMPDIR"))?;
     let root = folder.path().canonicalize()?;
     let project = root.join("shop");
     fs::create_dir(&project)?;
