@@ -17,6 +17,10 @@ impl Mind<'_> {
         self.git_errors(git);
         let Some(handoff) = policy.phases.as_ref().and_then(|l| l.handoff.as_ref()) else { return };
         if git.heads.is_empty() {
+            // An empty remote has been seen: whatever is pushed first is news.
+            if git.error.is_none() {
+                self.state.fleet.handoff.seen_once = true;
+            }
             return;
         }
         self.commits(git, handoff);

@@ -166,6 +166,7 @@ impl Mind<'_> {
                 if let Life::Running { since } = unit.life
                     && unit.restarts.gave_up
                     && now.boot.since(since) >= window
+                    && unit.no_force_until.is_none_or(|until| now.boot >= until.after(window))
                 {
                     unit.restarts.gave_up = false;
                     unit.alerted.remove("gave-up");
@@ -229,13 +230,13 @@ impl Mind<'_> {
                 unit.last_exit = exit;
                 self.set_life(session, Life::Absent, "stopped");
             }
-            AfterEnd::Relaunch => {
+            AfterEnd::Relaunch { counted } => {
                 self.close_texts(session, "the program was restarted");
                 self.clear_leftover(session);
                 let unit = self.unit(spec);
                 unit.pane = None;
                 unit.last_exit = exit;
-                self.launch(spec, true);
+                self.launch(spec, counted);
             }
             AfterEnd::Died => self.died(spec, exit, "ended"),
             AfterEnd::Lost => {
@@ -446,30 +447,49 @@ impl Mind<'_> {
     pub(super) fn restart_live(&mut self, spec: Spec, kind: EventKind, text: &str, counted: bool) {
         let (name, session) = (spec.name(), spec.session().to_owned());
         let now = self.now;
-        let past = self.unit(spec).restarts.clone();
         if self.unit(spec).no_force_until.is_some_and(|until| until > now.boot) {
             return;
         }
-        if counted && !matches!(restart::verdict(&past, &self.policy.watchdog, &session, now), Verdict::After(_)) {
-            if self.unit(spec).alerted.insert("gave-up".into()) {
-                let n = self.policy.watchdog.restart_burst;
-                self.alert(kind, Some(name), format!("{text} — but it was restarted {n} times already: left as it is"));
-            }
-            return;
-        }
-        if counted
-            && past.recent.last().is_some_and(|last| {
-                let recent =
-                    past.recent.iter().filter(|at| now.boot.since(**at) < self.policy.watchdog.restart_window).count();
-                recent > 0 && now.boot.since(*last) < restart::delay(recent as u32 - 1, &self.policy.watchdog)
-            })
-        {
+        if counted && !self.may_restart_live(spec, kind, text) {
             return;
         }
         self.tell(kind, Some(name), text);
         let incarnation = self.unit(spec).incarnation;
         self.prepare(spec, incarnation + 1);
-        self.end(&session, incarnation, AfterEnd::Relaunch);
+        self.end(&session, incarnation, AfterEnd::Relaunch { counted });
+    }
+
+    /// The budget and the growing delay hold for live units too; one whose budget is spent is left alone but for the
+    /// slow retries.
+    fn may_restart_live(&mut self, spec: Spec, kind: EventKind, text: &str) -> bool {
+        let rules = self.policy.watchdog.clone();
+        let now = self.now;
+        let past = self.unit(spec).restarts.clone();
+        let pause = match rules.gave_up_retry {
+            never if never.is_zero() => Duration::from_secs(100 * 365 * 86_400),
+            pause => pause,
+        };
+        match restart::verdict(&past, &rules, spec.session(), now) {
+            Verdict::After(delay) => past.recent.last().is_none_or(|last| now.boot.since(*last) >= delay),
+            Verdict::StillGivenUp => {
+                self.unit(spec).no_force_until = Some(now.after(pause));
+                true
+            }
+            Verdict::GiveUp => {
+                let unit = self.unit(spec);
+                unit.no_force_until = Some(now.after(pause));
+                unit.restarts.gave_up = true;
+                if unit.alerted.insert("gave-up".into()) {
+                    let n = rules.restart_burst;
+                    self.alert(
+                        kind,
+                        Some(spec.name()),
+                        format!("{text} — but it was restarted {n} times already: left as it is"),
+                    );
+                }
+                false
+            }
+        }
     }
 
     /// Ends a live unit for good.

@@ -66,6 +66,7 @@ impl Mind<'_> {
         unit.wish = Wish::Run;
         unit.restarts.gave_up = false;
         unit.restarts.recent.clear();
+        unit.no_force_until = None;
         unit.alerted.remove("gave-up");
         unit.start_model = models.get(name).filter(|m| !m.is_empty()).cloned();
         unit.start_backend = backends.get(name).filter(|b| !b.is_empty()).cloned();
@@ -78,7 +79,11 @@ impl Mind<'_> {
                 // Asked for again while it is being stopped: started once it is gone.
                 let incarnation = self.unit(spec).incarnation + 1;
                 self.prepare(spec, incarnation);
-                self.set_life(&session, Life::Ending { deadline, then: AfterEnd::Relaunch }, "being restarted");
+                self.set_life(
+                    &session,
+                    Life::Ending { deadline, then: AfterEnd::Relaunch { counted: false } },
+                    "being restarted",
+                );
             }
             Life::Ending { .. } => {}
             Life::Absent | Life::Backoff { .. } | Life::GaveUp { .. } | Life::Done => self.start(spec, false),
@@ -117,11 +122,15 @@ impl Mind<'_> {
             Life::Running { .. } => {
                 self.restart_live(spec, EventKind::Restarting, &format!("restarting {session}"), false);
             }
-            Life::Starting { .. } | Life::Ending { then: AfterEnd::Relaunch, .. } => {}
+            Life::Starting { .. } | Life::Ending { then: AfterEnd::Relaunch { .. }, .. } => {}
             Life::Ending { deadline, .. } => {
                 let incarnation = self.unit(spec).incarnation + 1;
                 self.prepare(spec, incarnation);
-                self.set_life(&session, Life::Ending { deadline, then: AfterEnd::Relaunch }, "being restarted");
+                self.set_life(
+                    &session,
+                    Life::Ending { deadline, then: AfterEnd::Relaunch { counted: false } },
+                    "being restarted",
+                );
             }
             Life::Absent | Life::Backoff { .. } | Life::GaveUp { .. } | Life::Done => self.start(spec, false),
         }

@@ -106,7 +106,7 @@ impl Mind<'_> {
     fn not_prepared(&mut self, session: &str, error: &str) {
         let name = self.name_of(session);
         match self.life(session) {
-            Life::Ending { then: AfterEnd::Relaunch, .. } => {
+            Life::Ending { then: AfterEnd::Relaunch { .. }, .. } => {
                 // Nothing was ended: it goes on as it is.
                 self.tell(
                     EventKind::LaunchFailed,

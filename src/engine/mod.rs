@@ -1,3 +1,28 @@
 //! The heartbeat: look, read, decide, save, act, publish. Faces talk to it through [`fleet::Fleet`].
+//!
+//! ```text
+//! heart  --(eyes: list, capture, files, git)--> Observation --decide--> Decision
+//!   ^                                                                     |
+//!   |                       save (store) first, then act (hands), then publish (journal, alerts)
+//!   +--- mailbox: a process ended, a request came, git answered, tmux changed, the deadline
+//! ```
+mod act;
+pub mod alerts;
+pub mod config_file;
 pub mod disk;
+mod environment;
+mod eyes;
 pub mod fleet;
+mod heart;
+mod import;
+pub mod journal;
+pub mod lock;
+mod memory;
+mod messages;
+pub mod paths;
+mod prepare;
+mod screens;
+mod server;
+mod shims;
+pub mod supervisor;
+pub mod words;

@@ -51,3 +51,10 @@ pub fn inbox(subdir: &str, file: &str) -> String {
 pub fn one_line(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
+
+/// What is typed instead of a text of several lines.
+pub fn read_message(file: &Path) -> String {
+    let path = file.to_string_lossy();
+    let quoted = format!("'{}'", path.replace('\'', r"'\''"));
+    format!("There is a message for you in {path} — read it now with: `cat {quoted}` — then act on it.")
+}

@@ -159,8 +159,10 @@ pub enum Life {
 #[serde(rename_all = "kebab-case")]
 pub enum AfterEnd {
     Stay,
-    /// Launch the prepared incarnation.
-    Relaunch,
+    /// Launch the prepared incarnation. `counted`: it draws on the restart budget.
+    Relaunch {
+        counted: bool,
+    },
     /// It ended by itself or somebody removed its session: restarted by G1 and G2.
     Died,
     /// Its tmux server died: restarted at once, and not counted.

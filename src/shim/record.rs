@@ -73,10 +73,32 @@ pub struct ShimRecord {
 }
 
 impl LaunchRecord {
+    /// Nothing to run, in `/`: what tests start from.
+    #[cfg(test)]
+    pub(super) fn empty() -> LaunchRecord {
+        LaunchRecord {
+            v: 1,
+            session: String::new(),
+            name: String::new(),
+            incarnation: 0,
+            fleet: String::new(),
+            shell: "sh".into(),
+            command: String::new(),
+            dir: "/".into(),
+            env_file: PathBuf::new(),
+            env_set: BTreeMap::new(),
+            env_remove: Vec::new(),
+            grace_ms: 0,
+            log: PathBuf::new(),
+            log_max_bytes: 0,
+            wait_for_log_ms: 0,
+        }
+    }
+
     /// Makes `run_dir` (0700) anew and leaves the record there (0600). Records of an earlier run in it are removed.
     pub fn write(&self, run_dir: &Path) -> io::Result<()> {
         std::fs::DirBuilder::new().recursive(true).mode(0o700).create(run_dir)?;
-        for name in [SHIM, PIPED, STOPPED, EXIT] {
+        for name in [SHIM, PIPED, STOPPED, EXIT, "exec-error", "gap"] {
             match std::fs::remove_file(run_dir.join(name)) {
                 Err(e) if e.kind() != io::ErrorKind::NotFound => return Err(e),
                 _ => {}

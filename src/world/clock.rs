@@ -3,13 +3,18 @@ use crate::model::time::{Boot, Now, Wall, utc_offset_at};
 use rustix::time::{ClockId, clock_gettime};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-/// This moment on both clocks.
-pub fn now() -> Now {
-    let wall = Wall(
+/// Wall time alone, without a look at the time zone.
+pub fn wall() -> Wall {
+    Wall(
         SystemTime::now()
             .duration_since(UNIX_EPOCH)
             .map_or_else(|before| -(before.duration().as_millis() as i64), |d| d.as_millis() as i64),
-    );
+    )
+}
+
+/// This moment on both clocks.
+pub fn now() -> Now {
+    let wall = wall();
     Now { boot: boot(), wall, utc_offset_s: utc_offset_at(wall) }
 }
 

@@ -1,4 +1,12 @@
 //! Processes by pid and start time, so that a pid used again is never mistaken for the one we knew.
+mod sweep;
+mod tree;
+mod watcher;
+
+pub use sweep::{kill_still_alive, sweep};
+pub use tree::{Ending, descendants, end_tree_without_shim};
+pub use watcher::ExitWatcher;
+
 use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
 
 /// A process that cannot be confused with a later one of the same pid.
@@ -73,5 +81,37 @@ impl Stat {
 
     pub fn is_over(&self) -> bool {
         matches!(self.state, 'Z' | 'X' | 'x')
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_full_of_tricks_is_read_past() {
+        let text = b"77 (a) Z 1 (\n) S 5 77 70 0 -1 4 1 2 3 4 5 6 7 8 20 0 1 0 4242 1 2";
+        let stat = Stat::parse(text).unwrap();
+        assert_eq!(stat, Stat { pid: 77, state: 'S', parent: 5, group: 77, session: 70, start: 4242 });
+    }
+
+    #[test]
+    fn fault_12_another_start_time_is_another_process() {
+        let own = ProcId::own().unwrap();
+        assert!(own.is_alive());
+        let earlier = ProcId { start: own.start - 1, ..own };
+        assert!(!earlier.is_alive());
+        assert!(!earlier.signal(Signal::KILL), "nothing was sent: this test goes on");
+    }
+
+    #[test]
+    fn fault_11_a_zombie_is_dead() {
+        let mut child = std::process::Command::new("true").spawn().unwrap();
+        let pid = child.id();
+        while Stat::read(pid).is_some_and(|s| s.state != 'Z') {
+            std::thread::yield_now();
+        }
+        assert_eq!(ProcId::of(pid), None);
+        child.wait().unwrap();
     }
 }

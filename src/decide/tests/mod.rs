@@ -1,0 +1,8 @@
+//! The mind against a scripted world in virtual time.
+mod handoff;
+mod limits;
+mod phases;
+mod restarts;
+mod stalls;
+mod typing;
+mod world;

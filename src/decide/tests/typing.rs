@@ -1,0 +1,171 @@
+//! Texts into terminals: once, seen, and never into a pane that is not free.
+use super::world::*;
+use crate::model::{
+    action::Action,
+    event::EventKind,
+    policy::{PromptDelivery, Wake},
+    request::Verb,
+};
+use std::sync::Arc;
+
+fn ping_agent(name: &str) -> crate::model::policy::Agent {
+    let mut a = agent(name);
+    let mut b = backend();
+    b.delivery = PromptDelivery::Ping;
+    a.backend = Arc::new(b);
+    a
+}
+
+fn send(w: &mut World, text: &str) {
+    w.ask(Verb::Send { name: "a".into(), text: text.into() });
+}
+
+#[test]
+fn a_ping_agent_gets_its_first_message_after_the_connect_delay() {
+    let mut w = World::new(vec![ping_agent("a")]);
+    w.program("p-a").reading.screen = 5;
+    w.run(secs(11));
+    assert_eq!(w.typed("p-a"), 0);
+    w.run(secs(5));
+    let p = w.program("p-a");
+    assert_eq!((p.submitted.len(), p.presses), (1, 1));
+    assert!(p.submitted[0].starts_with("Your full kickoff prompt is in "));
+    assert!(w.actions.iter().any(|a| matches!(a, Action::Press { key, .. } if key == "C-m")));
+}
+
+#[test]
+fn fault_04_slow_agents_do_not_hold_up_the_others() {
+    let mut agents: Vec<_> = (0..5).map(|i| ping_agent(&format!("slow{i}"))).collect();
+    agents.push(agent("quick"));
+    let mut w = World::new(agents);
+    w.run(secs(1));
+    let before = w.now.boot;
+    w.crash("p-quick");
+    w.tick();
+    assert!(w.launches.last().unwrap().0.since(before) < secs(1));
+    w.run(secs(20));
+    assert_eq!((0..5).map(|i| w.program(&format!("p-slow{i}")).submitted.len()).sum::<usize>(), 5);
+}
+
+#[test]
+fn nothing_is_typed_into_a_busy_limited_or_asking_pane() {
+    for rule in ["active", "waiting", "limit"] {
+        let mut w = World::new(vec![agent("a")]);
+        w.run(secs(1));
+        let reading = &mut w.program("p-a").reading;
+        match rule {
+            "active" => reading.active = evidence("x"),
+            "waiting" => reading.waiting = evidence("x"),
+            _ => reading.limit = evidence("x"),
+        }
+        send(&mut w, "hello");
+        w.run(secs(200));
+        assert!(!w.program("p-a").submitted.contains(&"hello".to_string()), "{rule}");
+        w.program("p-a").reading = Default::default();
+        w.run(secs(40));
+        assert_eq!(w.program("p-a").submitted.iter().filter(|t| *t == "hello").count(), 1, "{rule}");
+    }
+}
+
+#[test]
+fn a_swallowed_submit_key_is_pressed_again_and_no_more_than_three_times() {
+    let mut w = World::new(vec![agent("a")]);
+    w.run(secs(1));
+    w.program("p-a").deaf = 2;
+    send(&mut w, "hello");
+    w.run(secs(20));
+    assert_eq!((w.program("p-a").submitted.len(), w.program("p-a").presses), (1, 3));
+    w.program("p-a").deaf = 100;
+    w.program("p-a").presses = 0;
+    send(&mut w, "again");
+    w.run(secs(60));
+    assert_eq!(w.program("p-a").presses, 3);
+    assert_eq!(w.count(EventKind::Undelivered), 1);
+}
+
+#[test]
+fn a_text_that_never_shows_is_not_submitted_and_never_typed_again() {
+    let mut w = World::new(vec![agent("a")]);
+    w.run(secs(1));
+    w.program("p-a").blind = true;
+    send(&mut w, "hello");
+    w.run(secs(200));
+    assert_eq!((w.typed("p-a"), w.program("p-a").presses), (1, 0));
+    assert_eq!(w.count(EventKind::Unknown), 1);
+}
+
+#[test]
+fn a_dialog_that_opens_while_we_type_gets_no_key() {
+    let mut w = World::new(vec![agent("a")]);
+    w.run(secs(1));
+    send(&mut w, "hello");
+    while w.typed("p-a") == 0 {
+        w.run(std::time::Duration::from_millis(50));
+    }
+    w.program("p-a").reading.waiting = evidence("x");
+    w.run(secs(250));
+    assert_eq!(w.program("p-a").presses, 0);
+    w.program("p-a").reading.waiting = None;
+    w.run(secs(20));
+    assert_eq!((w.program("p-a").presses, w.program("p-a").submitted.len()), (1, 1));
+}
+
+#[test]
+fn texts_keep_their_order_and_never_mix() {
+    let mut w = World::new(vec![agent("a")]);
+    w.run(secs(1));
+    for i in 0..5 {
+        send(&mut w, &format!("message {i}"));
+    }
+    w.run(secs(60));
+    let expected: Vec<String> = (0..5).map(|i| format!("message {i}")).collect();
+    assert_eq!(w.program("p-a").submitted, expected);
+}
+
+#[test]
+fn g19_a_supervisor_that_comes_back_types_nothing_twice() {
+    // Killed after every single pass: what it remembers is the state alone.
+    let mut w = World::new(vec![agent("a")]);
+    w.run(secs(1));
+    send(&mut w, "hello");
+    for _ in 0..400 {
+        w.tick();
+        w.state.fleet.next_signal = None;
+        w.state.fleet.next_heavy = None;
+        let text = serde_json::to_string(&w.state).unwrap();
+        w.state = serde_json::from_str(&text).unwrap();
+        w.now = w.now.plus(std::time::Duration::from_millis(70));
+    }
+    assert_eq!((w.typed("p-a"), w.program("p-a").submitted.len()), (1, 1));
+}
+
+#[test]
+fn a_wake_waits_for_the_agent_and_comes_once_an_interval() {
+    let mut a = agent("a");
+    a.watch = crate::model::policy::Watch::Heal;
+    a.wake = Some(Wake { interval: secs(600), prompt_file: "/p/w.md".into() });
+    let mut w = World::new(vec![a]);
+    w.run(secs(590));
+    assert_eq!(w.typed("p-a"), 0);
+    w.program("p-a").reading.active = evidence("x");
+    w.run(secs(500));
+    assert_eq!(w.typed("p-a"), 0);
+    w.program("p-a").reading.active = None;
+    w.run(secs(60));
+    assert_eq!(w.program("p-a").submitted, ["wake up and look"]);
+    w.run(secs(1200));
+    assert_eq!(w.program("p-a").submitted.len(), 3);
+}
+
+#[test]
+fn g24_nothing_is_typed_while_nothing_can_be_saved() {
+    let mut w = World::new(vec![agent("a")]);
+    w.run(secs(1));
+    w.obs.store_failing = true;
+    send(&mut w, "hello");
+    w.run(secs(60));
+    assert_eq!(w.typed("p-a"), 0);
+    w.crash("p-a");
+    w.run(secs(1));
+    assert_eq!(w.launches.len(), 2, "but who dies is started");
+}

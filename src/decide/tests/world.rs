@@ -1,0 +1,354 @@
+//! A fleet without a machine: launches succeed, ends are obeyed, screens say what the test wants.
+use crate::{
+    decide::{Decision, decide, looks},
+    model::{
+        action::{Action, ActionResult, Outcome},
+        event::{Event, EventKind},
+        observation::{ExitRecord, Observation, PaneObs, ServerObs},
+        policy::*,
+        reading::{Evidence, OursSeen, Reading},
+        request::{Request, Verb},
+        state::{Life, State},
+        time::{Boot, Now, Wall},
+    },
+};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
+
+pub fn secs(s: u64) -> Duration {
+    Duration::from_secs(s)
+}
+
+pub fn evidence(rule: &str) -> Option<Evidence> {
+    Some(Evidence { source: "pane".into(), rule: rule.into(), line: 0, text: rule.into(), quoted: false })
+}
+
+/// What one program shows, and what happens to what is typed to it.
+#[derive(Clone, Default)]
+pub struct Program {
+    pub reading: Reading,
+    /// Typed, not submitted.
+    pub composer: String,
+    pub submitted: Vec<String>,
+    /// Keys that are swallowed before one works.
+    pub deaf: u32,
+    pub presses: u32,
+    /// Typed text does not show.
+    pub blind: bool,
+}
+
+pub struct World {
+    pub policy: Policy,
+    pub state: State,
+    pub now: Now,
+    pub obs: Observation,
+    pub programs: BTreeMap<String, Program>,
+    pub events: Vec<Event>,
+    pub actions: Vec<Action>,
+    pub launches: Vec<(Boot, String)>,
+    results: Vec<ActionResult>,
+    next_pid: u32,
+    next_request: i64,
+    pub refuse_prepare: bool,
+    pub supervised: bool,
+}
+
+impl World {
+    pub fn new(agents: Vec<Agent>) -> World {
+        World {
+            policy: policy(agents),
+            state: State::default(),
+            now: Now { boot: Boot(1_000_000), wall: Wall(1_781_524_800_000), utc_offset_s: 0 },
+            obs: Observation { server: ServerObs::Up { pid: 7 }, ..Observation::default() },
+            programs: BTreeMap::new(),
+            events: Vec::new(),
+            actions: Vec::new(),
+            launches: Vec::new(),
+            results: Vec::new(),
+            next_pid: 100,
+            next_request: 1,
+            refuse_prepare: false,
+            supervised: true,
+        }
+    }
+
+    /// One decision now; its orders are carried out.
+    pub fn tick(&mut self) -> Decision {
+        let mut obs = self.obs.clone();
+        self.obs.git = None;
+        self.obs.phase = None;
+        self.obs.requests.clear();
+        self.obs.config = None;
+        self.obs.files.wake_prompts.clear();
+        obs.supervised = self.supervised;
+        obs.results = std::mem::take(&mut self.results);
+        for session in looks(&self.state, &self.policy, self.now, self.supervised) {
+            if !obs.panes.contains_key(&session) {
+                continue;
+            }
+            let ids: Vec<(i64, String)> = self
+                .state
+                .deliveries
+                .values()
+                .filter(|d| d.session == session)
+                .map(|d| (d.id, d.text.clone()))
+                .collect();
+            let program = self.programs.entry(session.clone()).or_default();
+            let mut reading = program.reading.clone();
+            reading.at = self.now.boot;
+            reading.screen = reading
+                .screen
+                .wrapping_mul(31)
+                .wrapping_add(program.composer.len() as u64 + 1000 * program.submitted.len() as u64);
+            for (id, text) in ids {
+                let shown =
+                    program.submitted.iter().filter(|t| **t == text).count() + usize::from(program.composer == text);
+                let count = if program.blind { 0 } else { shown };
+                let tail = 1 + program.submitted.len() as u64 * 2 + u64::from(!program.composer.is_empty());
+                reading.ours.push(OursSeen { delivery: id, count, tail, at_cursor: program.composer == text });
+            }
+            obs.readings.insert(session, reading);
+        }
+        for agent in &self.policy.agents {
+            let due =
+                self.state.units.get(&agent.session).and_then(|u| u.wake_due).is_some_and(|at| at <= self.now.boot);
+            if agent.wake.is_some() && due {
+                obs.files.wake_prompts.entry(agent.session.clone()).or_insert(Ok("wake up\nand look".into()));
+            }
+        }
+        let decision = decide(&obs, &self.state, &self.policy, self.now);
+        let again = decide(&obs, &self.state, &self.policy, self.now);
+        assert_eq!(decision, again, "the same input gives the same decision");
+        self.state = decision.state.clone();
+        self.events.extend(decision.events.clone());
+        for action in decision.actions.clone() {
+            self.carry_out(action);
+        }
+        decision
+    }
+
+    /// Ticks at every moment the mind asks for, and after its orders, until `d` has passed.
+    pub fn run(&mut self, d: Duration) {
+        let end = self.now.after(d);
+        let mut ticks = 0;
+        loop {
+            let decision = self.tick();
+            ticks += 1;
+            assert!(ticks < 200_000, "the mind spins");
+            let next =
+                if self.results.is_empty() { decision.wake_at } else { self.now.after(Duration::from_millis(5)) };
+            let next = next.max(Boot(self.now.boot.0 + 1));
+            if next > end {
+                self.now = self.now.plus(end.since(self.now.boot));
+                return;
+            }
+            self.now = self.now.plus(next.since(self.now.boot));
+        }
+    }
+
+    fn carry_out(&mut self, action: Action) {
+        let outcome = match &action {
+            Action::Prepare { .. } if self.refuse_prepare => Outcome::Failed { error: "prompt file missing".into() },
+            Action::Prepare { session, .. } => {
+                Outcome::Prepared { log_line: format!("starting {session}"), notes: vec![] }
+            }
+            Action::Launch { .. } if self.refuse_prepare => return,
+            Action::End { .. } if self.refuse_prepare => return,
+            Action::Launch { session, incarnation } => {
+                self.launches.push((self.now.boot, session.clone()));
+                self.next_pid += 1;
+                let pid = self.next_pid;
+                let pane = PaneObs {
+                    pane_id: format!("%{pid}"),
+                    session_id: format!("${pid}"),
+                    pid,
+                    pid_start: 5,
+                    incarnation: Some(*incarnation),
+                    command: "claude".into(),
+                    ..PaneObs::default()
+                };
+                assert!(!self.obs.panes.contains_key(session), "{session} started twice");
+                self.obs.panes.insert(session.clone(), pane);
+                self.obs.exits.remove(session);
+                self.programs.entry(session.clone()).or_default().composer.clear();
+                Outcome::Launched { pane_id: format!("%{pid}"), session_id: format!("${pid}"), pid, pid_start: 5 }
+            }
+            Action::End { session, incarnation, .. } => {
+                self.exit(session, *incarnation, None, Some(15));
+                Outcome::Done
+            }
+            Action::Clear { session } => {
+                self.obs.panes.remove(session);
+                Outcome::Done
+            }
+            Action::Type { session, text, .. } => {
+                let program = self.programs.entry(session.clone()).or_default();
+                program.composer.push_str(text);
+                Outcome::Done
+            }
+            Action::Press { session, .. } => {
+                let program = self.programs.entry(session.clone()).or_default();
+                program.presses += 1;
+                if program.deaf > 0 {
+                    program.deaf -= 1;
+                } else if !program.composer.is_empty() {
+                    let text = std::mem::take(&mut program.composer);
+                    program.submitted.push(text);
+                }
+                Outcome::Done
+            }
+            Action::WritePhase { index } => {
+                self.obs.files.phase_index = Some(*index as i64);
+                Outcome::Done
+            }
+            Action::WriteSequenceComplete { .. } => {
+                self.obs.files.sequence_complete = true;
+                Outcome::Done
+            }
+            Action::RemoveSequenceComplete => {
+                self.obs.files.sequence_complete = false;
+                Outcome::Done
+            }
+            Action::RemoveTrigger => {
+                self.obs.files.trigger = false;
+                Outcome::Done
+            }
+            _ => Outcome::Done,
+        };
+        self.actions.push(action.clone());
+        self.results.push(ActionResult { action, at: self.now.wall, outcome });
+    }
+
+    /// The program of this session ended.
+    pub fn exit(&mut self, session: &str, incarnation: u64, code: Option<i32>, signal: Option<i32>) {
+        self.obs.panes.remove(session);
+        let record = ExitRecord { incarnation, code, signal, at: self.now.wall, error: None, tree_ended: true };
+        self.obs.exits.insert(session.to_owned(), record);
+    }
+
+    pub fn crash(&mut self, session: &str) {
+        let incarnation = self.state.units[session].incarnation;
+        self.exit(session, incarnation, Some(1), None);
+    }
+
+    pub fn ask(&mut self, verb: Verb) {
+        let id = self.next_request;
+        self.next_request += 1;
+        self.obs.requests.push(Request { id, at: self.now.wall, verb });
+    }
+
+    pub fn up(&mut self, names: &[&str]) {
+        let names = names.iter().map(|n| n.to_string()).collect();
+        self.ask(Verb::Up { names, named: true, models: BTreeMap::new(), backends: BTreeMap::new() });
+    }
+
+    pub fn program(&mut self, session: &str) -> &mut Program {
+        self.programs.entry(session.to_owned()).or_default()
+    }
+
+    pub fn life(&self, session: &str) -> &Life {
+        &self.state.units[session].life
+    }
+
+    pub fn count(&self, kind: EventKind) -> usize {
+        self.events.iter().filter(|e| e.kind == kind).count()
+    }
+
+    pub fn said(&self, part: &str) -> bool {
+        self.events.iter().any(|e| e.text.contains(part))
+    }
+
+    pub fn typed(&self, session: &str) -> usize {
+        self.actions.iter().filter(|a| matches!(a, Action::Type { session: s, .. } if s == session)).count()
+    }
+}
+
+pub fn backend() -> Backend {
+    let re = |text: &str| Some(regex::Regex::new(text).unwrap());
+    Backend {
+        name: "claude".into(),
+        bin: "claude".into(),
+        delivery: PromptDelivery::Arg,
+        flags: String::new(),
+        model_flag: "--model '{model}'".into(),
+        supports_resume: false,
+        resume_flag: String::new(),
+        remote_control: false,
+        remote_control_flag: String::new(),
+        attach: "{bin}".into(),
+        server: String::new(),
+        preamble: String::new(),
+        model_env: false,
+        connect_delay: secs(12),
+        submit_key: None,
+        reader: Reader {
+            active: re("busy"),
+            limit: re("limit"),
+            fatal: re("fatal"),
+            waiting: re("proceed"),
+            footer_ui: false,
+            log_grace: secs(180),
+        },
+        stall_idle: secs(300),
+        process_name: Some("claude".into()),
+    }
+}
+
+pub fn agent(name: &str) -> Agent {
+    Agent {
+        name: name.into(),
+        session: format!("p-{name}"),
+        kind: Kind::Persistent,
+        backend: Arc::new(backend()),
+        model: String::new(),
+        dir: "/tmp".into(),
+        enabled: true,
+        watch: Watch::HealStall,
+        role: None,
+        prompt: Prompt::Empty,
+        resume: false,
+        wake: None,
+        account: None,
+        fault: None,
+    }
+}
+
+pub fn policy(agents: Vec<Agent>) -> Policy {
+    let backends = agents.iter().map(|a| a.backend.clone()).collect();
+    Policy {
+        config_path: "/p/agents.toml".into(),
+        project_dir: "/p".into(),
+        log_dir: "/p/.agents".into(),
+        session_prefix: "p-".into(),
+        agents,
+        services: vec![],
+        backends,
+        phases: None,
+        watchdog: watchdog(),
+        tmux: Tmux { server: TmuxServer::Own, size: (120, 40) },
+        env: EnvRules::default(),
+        log: LogRules { max_bytes: 1 << 20 },
+        alert: Some(vec!["true".into()]),
+        warnings: vec![],
+    }
+}
+
+pub fn watchdog() -> Watchdog {
+    Watchdog {
+        signal_interval: secs(30),
+        heavy_interval: secs(300),
+        limit_probe_fallback: secs(300),
+        limit_probe_max: secs(900),
+        limit_reset_slack: secs(45),
+        stall_grace: secs(180),
+        restart_burst: 5,
+        restart_window: secs(600),
+        restart_delay: secs(1),
+        restart_delay_max: secs(300),
+        gave_up_retry: secs(1800),
+        storm_limit: 10,
+        stop_grace: secs(10),
+        start_grace: secs(10),
+        fetch_timeout: secs(10),
+        reload: Reload::Auto,
+    }
+}

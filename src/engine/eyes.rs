@@ -1,0 +1,317 @@
+//! The looking half of the engine: tmux, processes, files, git. Fills one observation.
+use super::{
+    heart::Wakeup,
+    paths::Paths,
+    screens::{self, Screens},
+    server, shims,
+};
+use crate::{
+    decide::{self, done_marker},
+    model::{
+        observation::{FilesObs, Observation, PhaseObs, ServerObs},
+        policy::Policy,
+        state::{Life, State, Wish},
+        time::{Now, Wall},
+    },
+    world::{
+        git::{GitJob, GitQuery, GitReply, GitWorker, StatusQuery},
+        process::{ExitWatcher, ProcId},
+        tmux::{Client, Notice, Server, TmuxError, list_once, rescue_socket},
+    },
+};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::{Arc, Mutex, mpsc::Sender},
+    time::{Duration, UNIX_EPOCH},
+};
+
+/// While the server does not answer, it is asked with less patience.
+const PATIENCE: Duration = Duration::from_secs(2);
+const LITTLE_PATIENCE: Duration = Duration::from_millis(300);
+const GIT_LOOK: u64 = 1;
+const GIT_PHASE: u64 = 2;
+
+pub struct Eyes {
+    pub server: Server,
+    pub client: Option<Client>,
+    screens: Screens,
+    /// `None`: this system has no pidfds; deaths are seen by the next look.
+    watcher: Option<ExitWatcher>,
+    git: Option<GitWorker>,
+    sender: Sender<Wakeup>,
+    paths: Paths,
+    /// Which phase was last asked about, and with which marker.
+    asked_phase: Arc<Mutex<(usize, String)>>,
+    watched: BTreeMap<String, ProcId>,
+    supervised_client: bool,
+    pub captured: usize,
+    last_connect: Option<std::time::Instant>,
+}
+
+impl Eyes {
+    pub fn new(policy: &Policy, paths: &Paths, sender: Sender<Wakeup>) -> Eyes {
+        let to_engine = sender.clone();
+        let watcher = ExitWatcher::new(move |session: String| drop(to_engine.send(Wakeup::Exit(session)))).ok();
+        Eyes {
+            server: server::of(policy, paths),
+            client: None,
+            screens: Screens::default(),
+            watcher,
+            git: None,
+            sender,
+            paths: paths.clone(),
+            asked_phase: Arc::default(),
+            watched: BTreeMap::new(),
+            supervised_client: false,
+            captured: 0,
+            last_connect: None,
+        }
+    }
+
+    pub fn config_changed(&mut self, _policy: &Policy) {
+        self.screens.forget_readings();
+    }
+
+    pub fn also_said(&mut self, session: &str, text: &str) {
+        self.screens.also_said(session, text);
+    }
+
+    /// A connection to the server; starts the server if there is none.
+    pub fn connect(&mut self, policy: &Policy) -> Result<&mut Client, TmuxError> {
+        if self.client.is_none() {
+            let sender = self.sender.clone();
+            let anchor = server::anchor(policy, &self.paths);
+            let client = Client::connect(&self.server, &anchor, move |_: Notice| drop(sender.send(Wakeup::Tmux)))?;
+            self.client = Some(client);
+        }
+        self.client.as_mut().ok_or_else(|| TmuxError::Protocol("no connection".into()))
+    }
+
+    /// Lists every pane, reads the screens the mind wants, and collects recorded ends.
+    pub fn look(&mut self, obs: &mut Observation, state: &State, policy: &Policy, exited: &BTreeSet<String>, now: Now) {
+        let rows = self.rows(state, policy, obs.supervised);
+        match rows {
+            Ok(Some((pid, rows))) => {
+                obs.server = ServerObs::Up { pid };
+                obs.panes = screens::own_panes(&rows, state, policy, &self.paths.run);
+            }
+            Ok(None) => obs.server = ServerObs::Down,
+            Err(_) => {
+                obs.server = ServerObs::Unresponsive;
+            }
+        }
+        self.exits(obs, state, exited);
+        self.watch(state, obs);
+        let wanted = decide::looks(state, policy, now, obs.supervised);
+        if !wanted.is_empty() && matches!(obs.server, ServerObs::Up { .. }) && self.connect(policy).is_ok() {
+            let paths = self.paths.clone();
+            let kickoff = move |session: &str| std::fs::read_to_string(paths.kickoff(session)).unwrap_or_default();
+            if let Some(client) = self.client.as_mut() {
+                match self.screens.read(client, &wanted, &obs.panes, state, policy, &kickoff, now) {
+                    Ok((readings, captured)) => {
+                        obs.readings = readings;
+                        self.captured = captured;
+                    }
+                    // No reading is no verdict.
+                    Err(_) => self.captured = 0,
+                }
+            }
+        }
+    }
+
+    /// `Ok(None)`: certainly no server. `Err`: nobody can tell.
+    fn rows(
+        &mut self,
+        state: &State,
+        policy: &Policy,
+        supervised: bool,
+    ) -> Result<Option<(u32, Vec<crate::world::tmux::PaneRow>)>, TmuxError> {
+        if self.client.is_none() && !supervised {
+            return list_once(&self.server);
+        }
+        if self.client.is_none() {
+            if self.supervised_client && self.last_connect.is_some_and(|at| at.elapsed() < Duration::from_millis(200)) {
+                return Err(TmuxError::Protocol("waiting before the next connection".into()));
+            }
+            // On first sight the server may simply not run yet; later its death is an incident of its own.
+            let known = matches!(state.fleet.server, ServerObs::Up { pid } if pid != 0);
+            if known && !self.supervised_client {
+                self.rescue(state);
+            }
+            if known && matches!(list_once(&self.server), Ok(None)) {
+                self.supervised_client = true;
+                let _ = self.connect(policy);
+                return Ok(None);
+            }
+            self.last_connect = Some(std::time::Instant::now());
+            self.connect(policy)?;
+            self.supervised_client = true;
+        }
+        let patience = match state.fleet.server {
+            ServerObs::Unresponsive => LITTLE_PATIENCE,
+            _ => PATIENCE,
+        };
+        let Some(client) = self.client.as_mut() else { return Ok(None) };
+        client.set_deadline(patience);
+        match client.list() {
+            Ok(rows) => {
+                client.set_deadline(PATIENCE * 2);
+                Ok(Some((client.server_pid(), rows)))
+            }
+            Err(TmuxError::ServerDown(_) | TmuxError::Socket(_)) => {
+                if self.rescue(state)
+                    && let Some(client) = self.client.as_mut()
+                    && let Ok(rows) = client.list()
+                {
+                    return Ok(Some((client.server_pid(), rows)));
+                }
+                // A new server for what is started next; this look says that the old one is gone.
+                self.client = None;
+                let _ = self.connect(policy);
+                Ok(None)
+            }
+            Err(e) => Err(e),
+        }
+    }
+
+    /// Somebody removed the socket while the server lives: it makes the socket anew when it is told to.
+    fn rescue(&self, state: &State) -> bool {
+        match state.fleet.server {
+            ServerObs::Up { pid } if pid != 0 && self.server.is_own() => {
+                ProcId::of(pid).is_some_and(|server| rescue_socket(&self.server, server).unwrap_or(false))
+            }
+            _ => false,
+        }
+    }
+
+    fn exits(&self, obs: &mut Observation, state: &State, exited: &BTreeSet<String>) {
+        for unit in state.units.values() {
+            let pane = obs.panes.get(&unit.session);
+            let settled = matches!(unit.life, Life::Running { .. }) && pane.is_some_and(|p| !p.dead);
+            let dormant = matches!(unit.life, Life::Absent | Life::Done | Life::Backoff { .. } | Life::GaveUp { .. });
+            if (settled && !exited.contains(&unit.session)) || (dormant && pane.is_none()) {
+                continue;
+            }
+            if let Some(exit) = shims::exit(&self.paths.run_dir(&unit.session, unit.incarnation)) {
+                obs.exits.insert(unit.session.clone(), exit);
+            }
+            if pane.is_none()
+                && let Some(p) = &unit.pane
+                && (ProcId { pid: p.pid, start: p.pid_start }).is_alive()
+            {
+                obs.lingering.insert(unit.session.clone());
+            }
+        }
+    }
+
+    /// Keeps an exit watch on the first process of every pane.
+    fn watch(&mut self, state: &State, obs: &Observation) {
+        for unit in state.units.values() {
+            let pane = obs.panes.get(&unit.session).or(unit.pane.as_ref()).filter(|p| !p.dead && p.pid_start != 0);
+            match pane {
+                Some(p) => self.watch_one(&unit.session, ProcId { pid: p.pid, start: p.pid_start }),
+                None => {
+                    if self.watched.remove(&unit.session).is_some()
+                        && let Some(watcher) = &self.watcher
+                    {
+                        watcher.forget(&unit.session);
+                    }
+                }
+            }
+        }
+    }
+
+    pub fn watch_one(&mut self, session: &str, process: ProcId) {
+        if self.watched.get(session) == Some(&process) {
+            return;
+        }
+        self.watched.insert(session.to_owned(), process);
+        let over = self.watcher.as_ref().is_some_and(|w| !w.watch(session, process));
+        if over {
+            let _ = self.sender.send(Wakeup::Exit(session.to_owned()));
+        }
+    }
+
+    /// The files that people and agents leave for us.
+    pub fn files(&self, obs: &mut Observation, state: &State, policy: &Policy, now: Now) {
+        let mut files = FilesObs { sequence_complete: self.paths.sequence_complete().exists(), ..FilesObs::default() };
+        if let Some(phases) = &policy.phases {
+            files.phase_index = std::fs::read_to_string(&phases.state_file).ok().and_then(|t| t.trim().parse().ok());
+            files.trigger = phases.on_complete.as_ref().is_some_and(|c| c.trigger_file.exists());
+        }
+        for agent in &policy.agents {
+            if agent.backend.reader.footer_ui && obs.readings.contains_key(&agent.session) {
+                let written = std::fs::metadata(self.paths.session_log(&agent.session)).and_then(|m| m.modified());
+                if let Ok(at) = written
+                    && let Ok(since) = at.duration_since(UNIX_EPOCH)
+                {
+                    files.log_written.insert(agent.session.clone(), Wall(since.as_millis() as i64));
+                }
+            }
+            let Some(wake) = &agent.wake else { continue };
+            let unit = state.units.get(&agent.session);
+            let due = unit.is_some_and(|u| {
+                u.wake_due.is_some_and(|at| at <= now.boot)
+                    && matches!(u.life, Life::Running { .. })
+                    && u.wish != Wish::Pause
+            });
+            if due && obs.supervised {
+                let text = std::fs::read(&wake.prompt_file).map(|b| String::from_utf8_lossy(&b).into_owned());
+                files.wake_prompts.insert(agent.session.clone(), text.map_err(|e| super::words::plain(&e)));
+            }
+        }
+        obs.files = files;
+    }
+
+    fn git(&mut self) -> &GitWorker {
+        let sender = self.sender.clone();
+        let asked = self.asked_phase.clone();
+        self.git.get_or_insert_with(|| {
+            GitWorker::spawn(move |answer| {
+                let wakeup = match answer.reply {
+                    GitReply::Look(obs) => Wakeup::Git(obs),
+                    GitReply::Status(file) => {
+                        let (index, marker) = asked.lock().map(|a| a.clone()).unwrap_or_default();
+                        let done = file.text.is_some_and(|text| done_marker::is_done(&text, &marker));
+                        Wakeup::Phase(PhaseObs { index, done, source: file.source })
+                    }
+                };
+                let _ = sender.send(wakeup);
+            })
+        })
+    }
+
+    /// Asks for news of the repository; the answer wakes the engine.
+    pub fn ask_git(&mut self, state: &State, policy: &Policy) {
+        let Some(phases) = policy.phases.as_ref().filter(|_| policy.has_loops()) else { return };
+        let Some(handoff) = &phases.handoff else { return };
+        let memory = &state.fleet.handoff;
+        let query = GitQuery {
+            repo: phases.repo.clone(),
+            known_heads: memory.heads.clone(),
+            first_sight: !memory.seen_once,
+            inboxes: handoff.inboxes.clone(),
+            state_subdir: phases.state_subdir.clone(),
+            fetch: true,
+            fetch_timeout: policy.watchdog.fetch_timeout,
+        };
+        self.git().ask(GIT_LOOK, GitJob::Look(query));
+    }
+
+    /// Asks for the current phase's status file.
+    pub fn ask_phase(&mut self, state: &State, policy: &Policy) {
+        let Some(phases) = policy.phases.as_ref().filter(|l| policy.has_loops() && l.auto_advance) else { return };
+        let index = state.fleet.phase;
+        let Some(phase) = phases.phases.get(index).filter(|p| !p.status.is_empty()) else { return };
+        if let Ok(mut asked) = self.asked_phase.lock() {
+            *asked = (index, phases.done_marker.clone());
+        }
+        let query = StatusQuery {
+            repo: phases.repo.clone(),
+            state_subdir: phases.state_subdir.clone(),
+            file: phase.status.clone(),
+            done_from: phases.done_from.clone(),
+        };
+        self.git().ask(GIT_PHASE, GitJob::Status(query));
+    }
+}

@@ -1,0 +1,94 @@
+//! One engine at a time: a kernel lock on a file that also says who holds it.
+use crate::{
+    model::time::{Boot, Now, Wall},
+    world::process::ProcId,
+};
+use serde::{Deserialize, Serialize};
+use std::{
+    fs::{File, OpenOptions, TryLockError},
+    io::{Read, Seek, Write},
+    os::unix::fs::OpenOptionsExt,
+    path::Path,
+};
+
+/// Who runs the engine.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Role {
+    Watchdog,
+    /// A verb that does its own passes; soon over.
+    Verb,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Holder {
+    pub role: Role,
+    pub pid: u32,
+    pub pid_start: u64,
+    pub since: Wall,
+    #[serde(default)]
+    pub since_boot: Boot,
+}
+
+impl Holder {
+    pub fn process(&self) -> ProcId {
+        ProcId { pid: self.pid, start: self.pid_start }
+    }
+}
+
+/// Held until dropped; the kernel lets go of it when the process dies.
+pub struct Lock {
+    _file: File,
+}
+
+pub enum Tried {
+    Held(Lock),
+    /// `None`: the holder has not written its name yet.
+    Busy(Option<Holder>),
+}
+
+impl Lock {
+    pub fn try_take(path: &Path, role: Role, now: Now) -> std::io::Result<Tried> {
+        let mut file = open(path)?;
+        match file.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => return Ok(Tried::Busy(read(&mut file))),
+            Err(TryLockError::Error(e)) => return Err(e),
+        }
+        let me = ProcId::own().unwrap_or(ProcId { pid: std::process::id(), start: 0 });
+        let holder = Holder { role, pid: me.pid, pid_start: me.start, since: now.wall, since_boot: now.boot };
+        let text = serde_json::to_vec(&holder).map_err(std::io::Error::other)?;
+        file.set_len(0)?;
+        file.rewind()?;
+        // A full disk must not keep the watchdog from running: then the lock merely has no name on it.
+        let _ = file.write_all(&text);
+        Ok(Tried::Held(Lock { _file: file }))
+    }
+
+    /// Who holds it now.
+    pub fn holder(path: &Path) -> Option<Holder> {
+        let mut file = OpenOptions::new().read(true).open(path).ok()?;
+        match file.try_lock_shared() {
+            Ok(()) => None,
+            Err(_) => read(&mut file),
+        }
+    }
+}
+
+fn open(path: &Path) -> std::io::Result<File> {
+    OpenOptions::new()
+        .read(true)
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .mode(0o600)
+        .custom_flags(rustix::fs::OFlags::NOFOLLOW.bits() as i32)
+        .open(path)
+}
+
+fn read(file: &mut File) -> Option<Holder> {
+    let mut text = String::new();
+    file.rewind().ok()?;
+    file.read_to_string(&mut text).ok()?;
+    serde_json::from_str(&text).ok()
+}

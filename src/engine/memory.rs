@@ -1,0 +1,167 @@
+//! The state between two decisions: loaded once, saved as differences, carried over a reboot.
+use crate::{
+    model::{
+        delivery::{Delivery, Stage},
+        observation::PaneObs,
+        state::{Life, State, UnitState},
+        time::{Boot, Now, Wall},
+    },
+    store::Changes,
+};
+use serde::{Deserialize, Serialize};
+
+/// One moment on both clocks, and the boot it belongs to.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ClockMark {
+    pub boot_id: String,
+    pub boot: Boot,
+    pub wall: Wall,
+}
+
+impl ClockMark {
+    pub const KEY: &str = "clock";
+
+    /// What has to be added to deadlines saved under this mark; `None` in the same boot.
+    pub fn shift(&self, boot_id: &str, now: Now) -> Option<i64> {
+        if self.boot_id == boot_id {
+            return None;
+        }
+        let gone = (now.wall.0 - self.wall.0).max(0);
+        Some(now.boot.0 as i64 - (self.boot.0 as i64 + gone))
+    }
+}
+
+/// Moves every boottime value of the state.
+pub fn shift(state: &mut State, by: i64) {
+    let mv = |at: &mut Boot| *at = Boot((at.0 as i64).saturating_add(by).max(0) as u64);
+    let opt = |at: &mut Option<Boot>| {
+        if let Some(at) = at {
+            mv(at)
+        }
+    };
+    let fleet = &mut state.fleet;
+    fleet.recent_restarts.iter_mut().for_each(mv);
+    opt(&mut fleet.storm_until);
+    for unit in state.units.values_mut() {
+        match &mut unit.life {
+            Life::Starting { since, deadline } => {
+                mv(since);
+                mv(deadline);
+            }
+            Life::Running { since } => mv(since),
+            Life::Backoff { until } => mv(until),
+            Life::GaveUp { retry } => opt(retry),
+            Life::Ending { deadline, .. } => mv(deadline),
+            Life::Absent | Life::Done => {}
+        }
+        unit.restarts.recent.iter_mut().for_each(mv);
+        opt(&mut unit.restarts.last_start);
+        opt(&mut unit.wake_due);
+        opt(&mut unit.no_force_until);
+        opt(&mut unit.sight.idle_since);
+        unit.sight.suspect = None;
+        if let Some(hold) = &mut unit.hold {
+            mv(&mut hold.until);
+        }
+    }
+    for delivery in state.deliveries.values_mut() {
+        mv(&mut delivery.not_before);
+        match &mut delivery.stage {
+            Stage::Queued { rest, free_since, look } => {
+                *rest = None;
+                *free_since = None;
+                mv(look);
+            }
+            Stage::Typing { since, check, until, .. } => {
+                mv(since);
+                mv(check);
+                mv(until);
+            }
+            Stage::Submitting { check, .. } => mv(check),
+            _ => {}
+        }
+    }
+}
+
+/// What of `new` is not on disk yet, given that `old` is. What only the next look needs is not worth a write.
+pub fn changes(old: &State, new: &State) -> Changes {
+    let mut changes = Changes::default();
+    for (session, unit) in &new.units {
+        let before = old.units.get(session);
+        if before != Some(unit) && before.is_none_or(|b| durable(b) != durable(unit)) {
+            changes.units.push(unit.clone());
+        }
+    }
+    changes.removed_units = old.units.keys().filter(|s| !new.units.contains_key(*s)).cloned().collect();
+    for (id, delivery) in &new.deliveries {
+        let same = |before: &Delivery| before == delivery || both_queued(before, delivery);
+        if !old.deliveries.get(id).is_some_and(same) {
+            changes.deliveries.push(delivery.clone());
+        }
+    }
+    let fleet = |s: &State| {
+        let mut fleet = s.fleet.clone();
+        fleet.next_signal = None;
+        fleet.next_heavy = None;
+        fleet
+    };
+    if old.fleet != new.fleet && fleet(old) != fleet(new) {
+        changes.fleet = Some(new.fleet.clone());
+    }
+    changes
+}
+
+/// A unit without what changes with every repaint.
+fn durable(unit: &UnitState) -> UnitState {
+    let mut unit = unit.clone();
+    if let Some(pane) = &mut unit.pane {
+        *pane = PaneObs {
+            activity: 0,
+            title: String::new(),
+            command: String::new(),
+            in_mode: false,
+            input_off: false,
+            piped: false,
+            ..std::mem::take(pane)
+        };
+    }
+    unit.sight.evidence.clear();
+    unit
+}
+
+fn both_queued(a: &Delivery, b: &Delivery) -> bool {
+    matches!((&a.stage, &b.stage), (Stage::Queued { .. }, Stage::Queued { .. })) && a.text == b.text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::Duration;
+
+    #[test]
+    fn a_reboot_keeps_what_is_left_of_a_deadline() {
+        let mark = ClockMark { boot_id: "a".into(), boot: Boot(100_000), wall: Wall(1_000_000) };
+        // 40 s later by the wall, 5 s after the new boot.
+        let now = Now { boot: Boot(5_000), wall: Wall(1_040_000), utc_offset_s: 0 };
+        assert_eq!(mark.shift("a", now), None);
+        let by = mark.shift("b", now).unwrap();
+        let mut state = State::default();
+        let unit = UnitState { life: Life::Backoff { until: Boot(160_000) }, ..UnitState::default() };
+        state.units.insert("p-a".into(), unit);
+        shift(&mut state, by);
+        assert_eq!(state.units["p-a"].life, Life::Backoff { until: now.after(Duration::from_secs(20)) });
+    }
+
+    #[test]
+    fn a_repaint_is_not_worth_a_write() {
+        let mut old = State::default();
+        let pane = PaneObs { pane_id: "%1".into(), activity: 1, title: "a".into(), ..PaneObs::default() };
+        old.units.insert("p-a".into(), UnitState { pane: Some(pane.clone()), ..UnitState::default() });
+        let mut new = old.clone();
+        new.fleet.next_signal = Some(Boot(7));
+        new.units.get_mut("p-a").unwrap().pane = Some(PaneObs { activity: 2, title: "b".into(), ..pane.clone() });
+        assert!(changes(&old, &new).is_empty());
+        new.units.get_mut("p-a").unwrap().pane = Some(PaneObs { pid: 5, ..pane });
+        assert_eq!(changes(&old, &new).units.len(), 1);
+    }
+}

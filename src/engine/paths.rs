@@ -1,0 +1,94 @@
+//! Where a fleet keeps its things.
+use crate::model::policy::Policy;
+use std::path::{Path, PathBuf};
+
+/// All absolute. Directories are 0700, files 0600.
+#[derive(Clone, Debug)]
+pub struct Paths {
+    pub log_dir: PathBuf,
+    pub state_dir: PathBuf,
+    /// SQLite file: `<log_dir>/agents.db`.
+    pub db: PathBuf,
+    /// tmux socket of the fleet's server.
+    pub socket: PathBuf,
+    /// Held with flock by whoever runs the engine; says who that is.
+    pub lock: PathBuf,
+    /// Time and length of the supervisor's last tick.
+    pub beat: PathBuf,
+    /// `<log_dir>/<prefix>watchdog.log`.
+    pub watchdog_log: PathBuf,
+    /// Environment of the caller of `up`: `KEY=VALUE`, NUL-separated.
+    pub env: PathBuf,
+    /// `run/<session>/<incarnation>/`: launch record, the shim's notes.
+    pub run: PathBuf,
+    /// Texts that are too long to be typed.
+    pub messages: PathBuf,
+}
+
+impl Paths {
+    /// `socket` is where a server of our own would listen until [`Paths::on`] says otherwise.
+    pub fn of(policy: &Policy) -> Paths {
+        let state = policy.state_dir();
+        let own = |what: &str| state.join(format!("{}{what}", policy.session_prefix));
+        Paths {
+            log_dir: policy.log_dir.clone(),
+            db: policy.log_dir.join("agents.db"),
+            lock: own("agents.lock"),
+            beat: own("agents.beat"),
+            watchdog_log: policy.log_dir.join(format!("{}.log", policy.watchdog_session())),
+            env: own("agents.env"),
+            socket: state.join("tmux.sock"),
+            run: state.join("run"),
+            messages: state.join("messages"),
+            state_dir: state,
+        }
+    }
+
+    pub fn on(self, socket: PathBuf) -> Paths {
+        Paths { socket, ..self }
+    }
+
+    pub fn run_dir(&self, session: &str, incarnation: u64) -> PathBuf {
+        self.run.join(session).join(incarnation.to_string())
+    }
+    pub fn kickoff(&self, session: &str) -> PathBuf {
+        self.state_dir.join(format!("kickoff-{session}.txt"))
+    }
+    pub fn session_log(&self, session: &str) -> PathBuf {
+        self.log_dir.join(format!("{session}.log"))
+    }
+    pub fn resume_id(&self, name: &str) -> PathBuf {
+        self.state_dir.join(format!("{name}.id"))
+    }
+    /// Written by the old driver; read once.
+    pub fn old_limit(&self, session: &str) -> PathBuf {
+        self.state_dir.join(format!("limited-{session}.json"))
+    }
+    pub fn sequence_complete(&self) -> PathBuf {
+        self.log_dir.join("SEQUENCE-COMPLETE")
+    }
+    /// `<log_dir>` and `state/`, made if missing.
+    pub fn make(&self) -> std::io::Result<()> {
+        make_private(&self.log_dir)?;
+        make_private(&self.state_dir)
+    }
+}
+
+/// Makes a directory (and its parents) that only its owner may enter; one that exists keeps its mode.
+pub fn make_private(dir: &Path) -> std::io::Result<()> {
+    use std::os::unix::fs::DirBuilderExt;
+    if dir.is_dir() {
+        return Ok(());
+    }
+    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(dir)
+}
+
+/// Writes a file as a whole (0600): a reader sees the old text or the new one, also after a crash.
+pub fn write_whole(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
+    use std::io::Write;
+    let dir = path.parent().ok_or_else(|| std::io::Error::other("a path without a folder"))?;
+    let mut file = tempfile::Builder::new().prefix(".new-").tempfile_in(dir)?;
+    file.write_all(bytes)?;
+    file.as_file().sync_data()?;
+    file.persist(path).map(drop).map_err(|e| e.error)
+}

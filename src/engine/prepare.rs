@@ -1,0 +1,176 @@
+//! Everything that can fail about a start, done before anything is ended: prompt, folder, launch record.
+use super::paths::{Paths, make_private, write_whole};
+use crate::{
+    launch::{self, Start, prompt},
+    model::{
+        action::Outcome,
+        name::printable,
+        policy::{Agent, Backend, Kind, Policy, Prompt, Service},
+    },
+    shim::record::LaunchRecord,
+};
+use std::{collections::BTreeMap, path::Path};
+
+/// One start, as the mind ordered it.
+pub struct Order<'a> {
+    pub session: &'a str,
+    pub incarnation: u64,
+    /// Asked for by the caller of `up`.
+    pub model: Option<&'a str>,
+    pub backend: Option<&'a str>,
+    pub phase: usize,
+    pub sweep: bool,
+}
+
+/// Prepares one start. Nothing that runs is touched.
+pub fn prepare(policy: &Policy, paths: &Paths, order: &Order) -> Outcome {
+    let agent = policy.agents.iter().find(|a| a.session == order.session);
+    let made = match agent {
+        Some(agent) => prepare_agent(policy, paths, order, agent),
+        None => match policy.services.iter().find(|s| s.session == order.session) {
+            Some(service) => prepare_service(policy, paths, order, service),
+            None => Err(format!("`{}` is not in the config", order.session)),
+        },
+    };
+    match made {
+        Ok((log_line, notes)) => Outcome::Prepared { log_line, notes },
+        Err(error) => Outcome::Failed { error: printable(&error) },
+    }
+}
+
+type Made = Result<(String, Vec<String>), String>;
+
+fn prepare_agent(policy: &Policy, paths: &Paths, order: &Order, agent: &Agent) -> Made {
+    if let Some(fault) = &agent.fault {
+        return Err(fault.clone());
+    }
+    let backend: &Backend = match order.backend {
+        None => &agent.backend,
+        Some(name) => policy
+            .backends
+            .iter()
+            .find(|b| b.name == name)
+            .ok_or_else(|| format!("AGENT_BACKEND_{} names unknown backend `{name}`", agent.name))?,
+    };
+    let phases = policy.phases.as_ref();
+    let phase = phases.and_then(|l| l.phases.get(order.phase));
+    let by_phase = phase.and_then(|p| p.models.get(agent.role.as_deref()?)).map(String::as_str);
+    let model = by_phase.or(order.model).unwrap_or(&agent.model);
+    let text = match &agent.prompt {
+        Prompt::Empty => String::new(),
+        Prompt::Text(text) => text.clone(),
+        Prompt::File(file) => read(file, "prompt")?,
+        Prompt::Role { template, role_file } => {
+            let role = agent.role.as_deref().unwrap_or_default();
+            let phase = phase.ok_or("a loop agent needs [loop] phases")?;
+            let template = template.as_deref().map_or(Ok(String::new()), |file| read(file, "kickoff template"))?;
+            prompt::loop_prompt(&template, &read(role_file, "role prompt")?, phase, role)
+        }
+    };
+    let mut notes = Vec::new();
+    if !agent.dir.is_dir() {
+        std::fs::create_dir_all(&agent.dir)
+            .map_err(|e| format!("cannot make `{}`: {}", agent.dir.display(), super::words::plain(&e)))?;
+        notes.push(format!("{}: made its folder {}", agent.name, agent.dir.display()));
+    }
+    let kickoff = paths.kickoff(order.session);
+    write(&kickoff, text.as_bytes())?;
+    let resume_id = std::fs::read_to_string(paths.resume_id(&agent.name)).unwrap_or_default();
+    let start = Start {
+        agent,
+        backend,
+        model,
+        prompt: &text,
+        kickoff_file: &kickoff,
+        resume_id: resume_id.trim(),
+        phase: match agent.kind {
+            Kind::Loop => phase.map_or("-", |p| p.id.as_str()),
+            _ => "-",
+        },
+    };
+    let command = launch::command(&start);
+    let mut env = BTreeMap::new();
+    env.insert("AGENTS_KICKOFF".into(), kickoff.to_string_lossy().into_owned());
+    env.insert("AGENTS_READ_KICKOFF".into(), prompt::read_kickoff(&kickoff));
+    env.insert("AGENTS_NAME".into(), agent.name.clone());
+    record(policy, paths, order, command.shell, &agent.dir, env)?;
+    Ok((command.log_line, notes))
+}
+
+fn prepare_service(policy: &Policy, paths: &Paths, order: &Order, service: &Service) -> Made {
+    if let Some(fault) = &service.fault {
+        return Err(fault.clone());
+    }
+    let mut notes = Vec::new();
+    if !service.dir.is_dir() {
+        std::fs::create_dir_all(&service.dir)
+            .map_err(|e| format!("cannot make `{}`: {}", service.dir.display(), super::words::plain(&e)))?;
+        notes.push(format!("{}: made its folder {}", service.name, service.dir.display()));
+    }
+    let env = BTreeMap::from([("AGENTS_NAME".to_owned(), service.name.clone())]);
+    record(policy, paths, order, service.command.clone(), &service.dir, env)?;
+    Ok((format!("starting service {}", service.session), notes))
+}
+
+fn record(
+    policy: &Policy,
+    paths: &Paths,
+    order: &Order,
+    command: String,
+    dir: &Path,
+    env: BTreeMap<String, String>,
+) -> Result<(), String> {
+    let run_dir = paths.run_dir(order.session, order.incarnation);
+    make_private(&run_dir).map_err(|e| format!("cannot make `{}`: {}", run_dir.display(), super::words::plain(&e)))?;
+    forget_old(paths, order);
+    let record = LaunchRecord {
+        v: 1,
+        session: order.session.to_owned(),
+        name: env.get("AGENTS_NAME").cloned().unwrap_or_default(),
+        incarnation: order.incarnation,
+        fleet: paths.state_dir.to_string_lossy().into_owned(),
+        shell: shell(&paths.env),
+        command,
+        dir: dir.to_owned(),
+        env_file: paths.env.clone(),
+        env_set: env,
+        env_remove: Vec::new(),
+        grace_ms: policy.watchdog.stop_grace.as_millis() as u64,
+        log: paths.session_log(order.session),
+        log_max_bytes: policy.log.max_bytes,
+        wait_for_log_ms: 5_000,
+        sweep: order.sweep,
+    };
+    let bytes = serde_json::to_vec(&record).map_err(|e| e.to_string())?;
+    write(&run_dir.join("launch.json"), &bytes)
+}
+
+/// `$SHELL` of whoever called `up`, as tmux itself would choose.
+fn shell(env: &Path) -> String {
+    let bytes = std::fs::read(env).unwrap_or_default();
+    let found = bytes.split(|b| *b == 0).find_map(|pair| pair.strip_prefix(b"SHELL="));
+    let shell =
+        found.and_then(|s| std::str::from_utf8(s).ok()).filter(|s| s.starts_with('/') && Path::new(s).is_file());
+    shell.unwrap_or("/bin/sh").to_owned()
+}
+
+/// Run folders of incarnations that are long over.
+fn forget_old(paths: &Paths, order: &Order) {
+    let Ok(entries) = std::fs::read_dir(paths.run.join(order.session)) else { return };
+    for entry in entries.flatten() {
+        let number = entry.file_name().to_str().and_then(|n| n.parse::<u64>().ok());
+        if number.is_some_and(|n| n + 3 <= order.incarnation) {
+            let _ = std::fs::remove_dir_all(entry.path());
+        }
+    }
+}
+
+fn read(file: &Path, what: &str) -> Result<String, String> {
+    let bytes = std::fs::read(file)
+        .map_err(|e| format!("cannot read {what} `{}`: {}", file.display(), super::words::plain(&e)))?;
+    Ok(String::from_utf8_lossy(&bytes).into_owned())
+}
+
+fn write(file: &Path, bytes: &[u8]) -> Result<(), String> {
+    write_whole(file, bytes).map_err(|e| format!("cannot write `{}`: {}", file.display(), super::words::plain(&e)))
+}

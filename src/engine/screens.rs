@@ -1,0 +1,207 @@
+//! What is on the panes: listed in one call, captured only where something may have changed, read only when captured.
+use crate::{
+    backends::{self, Context, Screen},
+    model::{
+        name::printable,
+        observation::PaneObs,
+        policy::{Policy, Reader},
+        reading::Reading,
+        state::State,
+        time::Now,
+    },
+    world::{
+        process::start_time,
+        tmux::{Captured, Client, PaneRow, TmuxError},
+    },
+};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::Path,
+};
+
+/// The last capture of each session's pane.
+#[derive(Default)]
+pub struct Screens {
+    last: BTreeMap<String, Shot>,
+    said: BTreeMap<String, Said>,
+}
+
+struct Shot {
+    pane_id: String,
+    title: String,
+    command: String,
+    /// Epoch second at which it was taken.
+    taken: i64,
+    captured: Captured,
+    reading: Reading,
+    /// Whether texts of ours were looked for.
+    with_ours: bool,
+}
+
+/// What an agent was told, folded for comparison.
+struct Said {
+    incarnation: u64,
+    folded: String,
+}
+
+/// The panes of the fleet's own sessions, by the name we know them by. A pane that we started is found by its id, even
+/// if somebody renamed its session.
+pub fn own_panes(rows: &[PaneRow], state: &State, policy: &Policy, run: &Path) -> BTreeMap<String, PaneObs> {
+    let by_id: BTreeMap<&str, &PaneRow> = rows.iter().map(|r| (r.pane_id.as_str(), r)).collect();
+    let mut by_session: BTreeMap<&str, &PaneRow> = BTreeMap::new();
+    for row in rows {
+        let number = |r: &PaneRow| r.pane_id[1..].parse::<u64>().unwrap_or(u64::MAX);
+        let first = by_session.entry(row.session_name.as_str()).or_insert(row);
+        if number(row) < number(first) {
+            *first = row;
+        }
+    }
+    let agents = policy.agents.iter().map(|a| a.session.as_str());
+    let services = policy.services.iter().map(|s| s.session.as_str());
+    let known: BTreeSet<&str> = agents.chain(services).chain(state.units.keys().map(String::as_str)).collect();
+    let mut panes = BTreeMap::new();
+    for session in known {
+        let before = state.units.get(session).and_then(|u| u.pane.as_ref());
+        let mine = before.and_then(|p| by_id.get(p.pane_id.as_str()).filter(|r| r.pane_pid == p.pid));
+        if let Some(row) = mine.or_else(|| by_session.get(session)) {
+            panes.insert(session.to_owned(), observe(row, before, session, run));
+        }
+    }
+    panes
+}
+
+fn observe(row: &PaneRow, before: Option<&PaneObs>, session: &str, run: &Path) -> PaneObs {
+    let same = before.filter(|p| p.pid == row.pane_pid && p.pid_start != 0);
+    let (pid_start, incarnation, started) = match same {
+        Some(p) => (p.pid_start, p.incarnation, p.started),
+        None => {
+            let start = start_time(row.pane_pid).unwrap_or(0);
+            (start, super::shims::incarnation_of(&run.join(session), row.pane_pid, start), None)
+        }
+    };
+    PaneObs {
+        pane_id: row.pane_id.clone(),
+        session_id: row.session_id.clone(),
+        pid: row.pane_pid,
+        pid_start,
+        dead: row.dead,
+        dead_status: row.dead_status,
+        in_mode: row.in_mode,
+        input_off: row.input_off,
+        activity: row.activity,
+        piped: row.piped,
+        command: printable(&row.command),
+        title: printable(&row.title),
+        incarnation,
+        started,
+    }
+}
+
+impl Screens {
+    /// Readings of the wanted sessions. Panes that cannot have changed since the last capture are not captured again.
+    /// Returns how many were captured.
+    pub fn read(
+        &mut self,
+        client: &mut Client,
+        wanted: &BTreeSet<String>,
+        panes: &BTreeMap<String, PaneObs>,
+        state: &State,
+        policy: &Policy,
+        kickoff: &dyn Fn(&str) -> String,
+        now: Now,
+    ) -> Result<(BTreeMap<String, Reading>, usize), TmuxError> {
+        let live: Vec<(&String, &PaneObs)> =
+            wanted.iter().filter_map(|s| Some((s, panes.get(s)?))).filter(|(_, p)| !p.dead).collect();
+        let stale: Vec<&(&String, &PaneObs)> = live.iter().filter(|(s, p)| !self.is_fresh(s, p)).collect();
+        let ids: Vec<&str> = stale.iter().map(|(_, p)| p.pane_id.as_str()).collect();
+        let mut captured = if ids.is_empty() { BTreeMap::new() } else { client.capture(&ids)? };
+        let count = captured.len();
+        let generic = Reader::default();
+        let mut readings = BTreeMap::new();
+        for (session, pane) in live {
+            let ours: Vec<(i64, String)> = state
+                .deliveries
+                .values()
+                .filter(|d| d.session == *session && !d.stage.is_over())
+                .map(|d| (d.id, d.text.clone()))
+                .collect();
+            let fresh = captured.remove(&pane.pane_id);
+            if fresh.is_none() && !self.is_fresh(session, pane) {
+                continue; // It vanished between the list and the capture.
+            }
+            let reuse = fresh.is_none() && ours.is_empty() && self.last.get(session).is_some_and(|s| !s.with_ours);
+            if reuse && let Some(shot) = self.last.get_mut(session) {
+                shot.reading.at = now.boot;
+                readings.insert(session.clone(), shot.reading.clone());
+                continue;
+            }
+            let agent = policy.agents.iter().find(|a| a.session == *session);
+            let incarnation = state.units.get(session).map_or(0, |u| u.incarnation);
+            let said = said(&mut self.said, session, incarnation, kickoff);
+            let taken = if fresh.is_some() {
+                now.wall.0.div_euclid(1000)
+            } else {
+                self.last.get(session).map_or(0, |s| s.taken)
+            };
+            let Some(shot) = fresh.or_else(|| self.last.remove(session).map(|s| s.captured)) else { continue };
+            let screen = Screen { text: &shot.text, title: &pane.title, cursor: (shot.cursor_x, shot.cursor_y) };
+            let reader = agent.map_or(&generic, |a| &a.backend.reader);
+            let reading = backends::read(&screen, &Context { reader, said, ours: &ours, now });
+            readings.insert(session.clone(), reading.clone());
+            let shot = Shot {
+                pane_id: pane.pane_id.clone(),
+                title: pane.title.clone(),
+                command: pane.command.clone(),
+                taken,
+                captured: shot,
+                reading,
+                with_ours: !ours.is_empty(),
+            };
+            self.last.insert(session.clone(), shot);
+        }
+        Ok((readings, count))
+    }
+
+    /// Nothing was written to the pane since its last capture. tmux tells the second only, so a capture from within the
+    /// second of the last output may be older than that output.
+    fn is_fresh(&self, session: &str, pane: &PaneObs) -> bool {
+        self.last.get(session).is_some_and(|s| {
+            s.pane_id == pane.pane_id && s.title == pane.title && s.command == pane.command && pane.activity < s.taken
+        })
+    }
+
+    /// A changed config reads the same screens with other patterns.
+    pub fn forget_readings(&mut self) {
+        self.last.clear();
+        self.said.clear();
+    }
+
+    /// Another text was said to this agent.
+    pub fn also_said(&mut self, session: &str, text: &str) {
+        if let Some(said) = self.said.get_mut(session) {
+            said.folded.push_str(" / ");
+            said.folded.push_str(&backends::said(text));
+            const ENOUGH: usize = 64 * 1024;
+            if said.folded.len() > ENOUGH {
+                let mut cut = said.folded.len() - ENOUGH / 2;
+                while !said.folded.is_char_boundary(cut) {
+                    cut += 1;
+                }
+                said.folded.drain(..cut);
+            }
+        }
+    }
+}
+
+fn said<'a>(
+    all: &'a mut BTreeMap<String, Said>,
+    session: &str,
+    incarnation: u64,
+    kickoff: &dyn Fn(&str) -> String,
+) -> &'a str {
+    if all.get(session).is_none_or(|s| s.incarnation != incarnation) {
+        let folded = backends::said(&kickoff(session));
+        all.insert(session.to_owned(), Said { incarnation, folded });
+    }
+    all.get(session).map_or("", |s| s.folded.as_str())
+}

@@ -1,0 +1,223 @@
+//! The watchdog as a process: started detached from every terminal and tmux server, stopped, run.
+use super::{
+    config_file::ConfigFile,
+    environment,
+    fleet::{Fleet, FleetError, LAST_GOOD},
+    heart::{Heart, RESOURCE, Wakeup},
+    journal::Journal,
+    lock::{Lock, Role, Tried},
+    memory, server,
+};
+use crate::{
+    model::{event::EventKind, state::State, time::Wall},
+    store::{Durability, Store, memory::MemoryStore},
+    world::clock,
+};
+use std::{
+    process::{Command, Stdio},
+    time::Duration,
+};
+
+/// A supervisor that holds the fleet's lock.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Supervisor {
+    pub pid: u32,
+    pub since: Wall,
+    pub last_tick: Option<Wall>,
+    pub tick_ms: Option<f64>,
+}
+
+const START: Duration = Duration::from_secs(10);
+const STOP: Duration = Duration::from_secs(15);
+
+/// Calls `act` with each of TERM, INT, HUP and USR1 until the handle is dropped.
+pub(super) fn on_signals(act: impl Fn(i32) + Send + 'static) -> Option<Signals> {
+    use signal_hook::{
+        consts::{SIGHUP, SIGINT, SIGTERM, SIGUSR1},
+        iterator::Signals as All,
+    };
+    let mut all = All::new([SIGTERM, SIGINT, SIGHUP, SIGUSR1]).ok()?;
+    let handle = all.handle();
+    std::thread::Builder::new()
+        .name("signals".into())
+        .spawn(move || {
+            for signal in all.forever() {
+                act(signal);
+            }
+        })
+        .ok()?;
+    Some(Signals(handle))
+}
+
+pub(super) struct Signals(signal_hook::iterator::Handle);
+
+impl Drop for Signals {
+    fn drop(&mut self) {
+        self.0.close();
+    }
+}
+
+/// Starts `agents __watchdog`, which leaves this terminal by itself, and waits until it holds the lock.
+pub(super) fn start(fleet: &Fleet) -> Result<bool, FleetError> {
+    if fleet.supervisor().is_some() {
+        return Ok(false);
+    }
+    let mut command = Command::new(server::program());
+    command.arg("__watchdog").arg(&fleet.policy.config_path);
+    for (key, _) in std::env::vars_os() {
+        let name = key.to_string_lossy();
+        if name == "TMUX"
+            || name == "TMUX_PANE"
+            || name.starts_with("AGENT_MODEL_")
+            || name.starts_with("AGENT_BACKEND_")
+        {
+            command.env_remove(&key);
+        }
+    }
+    command.current_dir("/").stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
+    let mut child = command
+        .spawn()
+        .map_err(|e| FleetError::Failed(format!("cannot start the watchdog: {}", super::words::plain(&e))))?;
+    let deadline = clock::boot().after(START);
+    loop {
+        if let Some(supervisor) = fleet.supervisor() {
+            if supervisor.pid != child.id() {
+                let _ = child.wait();
+            }
+            return Ok(supervisor.pid == child.id());
+        }
+        if let Ok(Some(status)) = child.try_wait() {
+            let mut words = String::new();
+            if let Some(mut stderr) = child.stderr.take() {
+                use std::io::Read;
+                let _ = stderr.by_ref().take(64 * 1024).read_to_string(&mut words);
+            }
+            let words = words.trim().trim_start_matches("error: ");
+            return Err(FleetError::Failed(format!("the watchdog ended at once ({status}): {words}")));
+        }
+        if clock::boot() >= deadline {
+            return Err(FleetError::Failed("the watchdog does not get to its first tick\nhint: agents logs".into()));
+        }
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
+
+/// TERM, then KILL; the lock is free afterwards.
+pub(super) fn stop(fleet: &Fleet) -> Result<bool, FleetError> {
+    let mut stopped = false;
+    let deadline = clock::boot().after(STOP);
+    let mut killed = false;
+    while let Some(holder) = Lock::holder(&fleet.paths.lock).filter(|h| h.role == Role::Watchdog) {
+        if !stopped {
+            stopped = holder.process().signal(rustix::process::Signal::TERM);
+        }
+        if clock::boot() >= deadline {
+            if killed {
+                return Err(FleetError::Failed(format!("the watchdog (pid {}) cannot be ended", holder.pid)));
+            }
+            killed = holder.process().signal(rustix::process::Signal::KILL);
+            std::thread::sleep(Duration::from_millis(200));
+        }
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    Ok(stopped)
+}
+
+/// The hidden word `__watchdog CONFIG`: the supervisor without a terminal. `None`: `words` do not begin with it.
+pub fn main(words: &[std::ffi::OsString]) -> Option<std::process::ExitCode> {
+    let [word, config] = words else { return None };
+    if word != "__watchdog" {
+        return None;
+    }
+    // A session of its own: neither the caller's terminal nor its job control reaches it. It may be one already.
+    let _ = rustix::process::setsid();
+    let result = Fleet::load(Some(config.into())).and_then(|fleet| run(&fleet, false, false, false));
+    Some(match result {
+        Ok(()) => std::process::ExitCode::SUCCESS,
+        Err(e) => {
+            eprintln!("error: {e}");
+            std::process::ExitCode::FAILURE
+        }
+    })
+}
+
+/// The loop itself. Returns when it is told to stop, or with `once` after one tick.
+pub(super) fn run(fleet: &Fleet, once: bool, dry_run: bool, foreground: bool) -> Result<(), FleetError> {
+    fleet.must_be_whole()?;
+    if dry_run {
+        return rehearse(fleet);
+    }
+    let _lock = match Lock::try_take(&fleet.paths.lock, Role::Watchdog, clock::now()) {
+        Ok(Tried::Held(lock)) => lock,
+        Ok(Tried::Busy(holder)) => {
+            let who = holder.map_or("another process".into(), |h| format!("pid {}", h.pid));
+            return Err(FleetError::Failed(format!("a watchdog runs already for this fleet: {who}")));
+        }
+        Err(e) => {
+            let path = fleet.paths.lock.display();
+            return Err(FleetError::Failed(format!("cannot lock `{path}`: {}", super::words::plain(&e))));
+        }
+    };
+    if !fleet.paths.env.exists() {
+        environment::save(&fleet.paths.env, &fleet.policy.env).map_err(|e| {
+            FleetError::Failed(format!("cannot write `{}`: {}", fleet.paths.env.display(), super::words::plain(&e)))
+        })?;
+    }
+    let mut store = fleet.store()?;
+    let _ = store.put(&[(LAST_GOOD.to_owned(), fleet.config_text.clone())].into());
+    let config = ConfigFile::new(fleet.policy.clone(), fleet.config_text.clone(), false);
+    let mut heart = Heart::new(config, store, true, Journal::watchdog(&fleet.paths.watchdog_log, foreground))?;
+    let sender = heart.sender.clone();
+    let _signals = on_signals(move |signal| {
+        use signal_hook::consts::{SIGHUP, SIGUSR1};
+        let wakeup = match signal {
+            SIGUSR1 => Wakeup::Poke,
+            // Detached: a terminal that closes is nothing to us.
+            SIGHUP if !foreground => return,
+            _ => Wakeup::Stop,
+        };
+        let _ = sender.send(wakeup);
+    });
+    heart.note(EventKind::Watchdog, up_line(fleet), false);
+    heart.run(once)?;
+    heart.note(EventKind::Watchdog, "watchdog down".into(), false);
+    heart.finish();
+    Ok(())
+}
+
+/// `watchdog up — phase=p1 [1/3] signal=30s heavy=300s, watching: ['a', 'b']`, as people grep it.
+fn up_line(fleet: &Fleet) -> String {
+    let policy = &fleet.policy;
+    let (id, at, count) = match &policy.phases {
+        Some(phases) => {
+            let at = fleet.phase_index();
+            (phases.phases.get(at).map_or("-", |p| p.id.as_str()), at + 1, phases.phases.len())
+        }
+        None => ("-", 1, 0),
+    };
+    let names: Vec<String> = policy.watched().map(|a| format!("'{}'", a.name)).collect();
+    let seconds = |d: Duration| d.as_secs_f64();
+    format!(
+        "watchdog up — phase={id} [{at}/{count}] signal={}s heavy={}s, watching: [{}]",
+        seconds(policy.watchdog.signal_interval),
+        seconds(policy.watchdog.heavy_interval),
+        names.join(", ")
+    )
+}
+
+/// One look and one decision on a copy of the memory: printed, not done, not saved. Screens are not read.
+fn rehearse(fleet: &Fleet) -> Result<(), FleetError> {
+    let mut store = MemoryStore::new();
+    if let Some(real) = fleet.store_to_read()? {
+        let claim = store.claim(RESOURCE, "rehearsal")?;
+        let mut changes = memory::changes(&State::default(), &real.load()?);
+        changes.events.clear();
+        store.save(&claim, &changes, Durability::Normal)?;
+    }
+    let config = ConfigFile::new(fleet.policy.clone(), fleet.config_text.clone(), false);
+    let mut heart = Heart::new(config, Box::new(store), false, Journal::nowhere())?;
+    for line in heart.rehearse() {
+        println!("{}", crate::model::name::printable(&line));
+    }
+    Ok(())
+}

@@ -1,0 +1,86 @@
+//! Shows the watchdog's log in its session: the last lines, then what comes, also when the file is made anew.
+use rustix::{
+    event::{PollFd, PollFlags, Timespec, poll},
+    fs::inotify,
+};
+use std::{
+    fs::File,
+    io::{self, Read, Seek, SeekFrom, Write},
+    os::unix::fs::MetadataExt,
+    path::Path,
+};
+
+/// Bytes of the past that are shown at the start.
+const TAIL: u64 = 16 * 1024;
+
+pub(super) fn run(path: &Path) -> u8 {
+    match follow(path) {
+        Ok(()) => 0,
+        Err(e) => {
+            eprintln!("agents: {}: {e}", path.display());
+            1
+        }
+    }
+}
+
+fn follow(path: &Path) -> io::Result<()> {
+    let dir = path.parent().unwrap_or(Path::new("/"));
+    let watch = inotify::init(inotify::CreateFlags::CLOEXEC | inotify::CreateFlags::NONBLOCK)?;
+    let changes = inotify::WatchFlags::CREATE | inotify::WatchFlags::MOVED_TO | inotify::WatchFlags::MODIFY;
+    let mut watching = inotify::add_watch(&watch, dir, changes).is_ok();
+    let mut file = None;
+    let mut first = true;
+    loop {
+        show(path, &mut file, first)?;
+        first = false;
+        let pause = (!watching).then_some(Timespec { tv_sec: 1, tv_nsec: 0 });
+        let mut fds = [PollFd::new(&watch, PollFlags::IN)];
+        // Interrupted or not: look again.
+        let _ = poll(&mut fds, pause.as_ref());
+        let mut events = [0_u8; 2048];
+        while matches!(rustix::io::read(&watch, &mut events), Ok(n) if n > 0) {}
+        watching = watching || inotify::add_watch(&watch, dir, changes).is_ok();
+    }
+}
+
+/// Prints what is new; goes on with the file that has the name now. Fails only if nobody can read it any more.
+fn show(path: &Path, file: &mut Option<File>, first: bool) -> io::Result<()> {
+    copy(file)?;
+    let Ok(meta) = std::fs::metadata(path) else { return Ok(()) };
+    let same =
+        file.as_ref().and_then(|f| f.metadata().ok()).is_some_and(|m| (m.dev(), m.ino()) == (meta.dev(), meta.ino()));
+    if same {
+        // Emptied in place: from its start again.
+        if let Some(f) = file
+            && f.stream_position().is_ok_and(|at| at > meta.len())
+        {
+            f.rewind()?;
+        }
+    } else if let Ok(mut new) = File::open(path) {
+        if first && meta.len() > TAIL {
+            new.seek(SeekFrom::Start(meta.len() - TAIL))?;
+            skip_line(&mut new)?;
+        }
+        *file = Some(new);
+    }
+    copy(file)
+}
+
+fn skip_line(file: &mut File) -> io::Result<()> {
+    let mut byte = [0];
+    while file.read(&mut byte)? == 1 && byte[0] != b'\n' {}
+    Ok(())
+}
+
+fn copy(file: &mut Option<File>) -> io::Result<()> {
+    let Some(file) = file else { return Ok(()) };
+    let mut out = io::stdout().lock();
+    let mut buffer = [0; 4096];
+    loop {
+        let n = file.read(&mut buffer)?;
+        if n == 0 {
+            return out.flush();
+        }
+        out.write_all(&buffer[..n])?;
+    }
+}
