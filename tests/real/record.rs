@@ -4,6 +4,7 @@ use crate::{
     home,
     scenes::{self, Scene, Step},
     service::Service,
+    sweep,
     terminal::{Look, Terminal},
 };
 use regex::Regex;
@@ -74,7 +75,10 @@ fn play(cli: &Cli, scene: &Scene, installed: &Installed) -> io::Result<usize> {
     });
     let mut argv = vec![cli.name.to_owned()];
     argv.extend(scene.args.iter().map(|a| (*a).to_owned()));
+    let run = root.display().to_string();
+    env.push((sweep::MARKER.into(), run.clone()));
     let terminal = Terminal::start(&argv, &project, &env)?;
+    let _sweep = Sweep(run);
     let mut saved = 0;
     for step in scene.steps {
         match *step {
@@ -97,6 +101,14 @@ fn play(cli: &Cli, scene: &Scene, installed: &Installed) -> io::Result<usize> {
         }
     }
     Ok(saved)
+}
+
+struct Sweep(String);
+
+impl Drop for Sweep {
+    fn drop(&mut self) {
+        sweep::kill(&self.0);
+    }
 }
 
 /// Waits until the screen has not changed for a second.

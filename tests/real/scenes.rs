@@ -263,7 +263,7 @@ const CLAUDE: &[Scene] = &[
 const CODEX: &[Scene] = &[
     Scene {
         name: "day",
-        args: &["Please look after the shop"],
+        args: &["--no-daemon", "Please look after the shop"],
         steps: &[
             Wait("Worked for"),
             Rest,
@@ -297,7 +297,7 @@ const CODEX: &[Scene] = &[
     Scene {
         name: "permission",
         mode: Mode::Tool,
-        args: &["Run it"],
+        args: &["--no-daemon", "Run it"],
         steps: &[
             Wait("Would you like to run"),
             Rest,
@@ -310,30 +310,31 @@ const CODEX: &[Scene] = &[
         ],
         ..BASE
     },
-    Scene { name: "new", steps: &[Wait("shortcuts"), Rest, Save("idle-new", "idle")], ..BASE },
+    Scene { name: "new", args: &["--no-daemon"], steps: &[Wait("shortcuts"), Rest, Save("idle-new", "idle")], ..BASE },
     Scene {
         name: "hang",
         mode: Mode::Hang,
-        args: &["Please look after the shop"],
+        args: &["--no-daemon", "Please look after the shop"],
         steps: &[Wait("esc to interrupt"), Save("working-hang", "working")],
         ..BASE
     },
     Scene {
         name: "update",
         welcome: Welcome::Update,
+        args: &["--no-daemon"],
         steps: &[Wait("Update available"), Rest, Save("waiting-update", "waiting")],
         ..BASE
     },
     Scene {
         name: "login",
-        args: &["-c", "model_provider=\"openai\""],
+        args: &["--no-daemon", "-c", "model_provider=\"openai\""],
         steps: &[Wait("Sign in"), Rest, Save("waiting-login", "waiting")],
         ..BASE
     },
     Scene {
         name: "limit",
         mode: Mode::Limit,
-        args: &["Please look after the shop"],
+        args: &["--no-daemon", "Please look after the shop"],
         steps: &[
             Wait("usage limit"),
             Rest,
@@ -352,7 +353,7 @@ const CODEX: &[Scene] = &[
     Scene {
         name: "overload",
         mode: Mode::Overload,
-        args: &["Please look after the shop"],
+        args: &["--no-daemon", "Please look after the shop"],
         steps: &[
             Wait("Reconnecting|etry"),
             Save("working-retrying", "working"),
@@ -365,7 +366,7 @@ const CODEX: &[Scene] = &[
     Scene {
         name: "auth",
         mode: Mode::Auth,
-        args: &["Please look after the shop"],
+        args: &["--no-daemon", "Please look after the shop"],
         steps: &[
             Wait("401"),
             Rest,
@@ -383,20 +384,20 @@ const CODEX: &[Scene] = &[
     Scene {
         name: "bad",
         mode: Mode::Bad,
-        args: &["Please look after the shop"],
+        args: &["--no-daemon", "Please look after the shop"],
         steps: &[Wait("tool_use"), Rest, Save("fatal-bad", "fatal")],
         ..BASE
     },
     Scene {
         name: "long",
         mode: Mode::Long,
-        args: &["Please look after the shop"],
+        args: &["--no-daemon", "Please look after the shop"],
         steps: &[Wait("too long"), Rest, Save("fatal-long", "fatal")],
         ..BASE
     },
     Scene {
         name: "hostile",
-        args: &["Write the notes"],
+        args: &["--no-daemon", "Write the notes"],
         steps: &[
             Wait("Worked for"),
             Say(HOSTILE),
@@ -411,7 +412,7 @@ const CODEX: &[Scene] = &[
     },
     Scene {
         name: "exited",
-        args: &["Please look after the shop"],
+        args: &["--no-daemon", "Please look after the shop"],
         steps: &[
             Wait("Worked for"),
             Rest,
