@@ -90,7 +90,7 @@ fn opencode(installed: &Installed, home: &Path, url: &str) -> io::Result<Env> {
     let provider = json!({"npm": "@ai-sdk/openai-compatible", "name": "Stub", "options": {"baseURL": format!("{url}/v1"), "apiKey": "x"},
         "models": {"stub": {"name": "Stub", "tool_call": true}}});
     let settings = json!({"$schema": "https://opencode.ai/config.json", "model": "stub/stub", "small_model": "stub/stub",
-        "autoupdate": false, "permission": {"bash": "ask"}, "provider": {"stub": provider}});
+        "autoupdate": false, "snapshot": false, "share": "disabled", "permission": {"bash": "ask"}, "provider": {"stub": provider}});
     let file = home.join("opencode.json");
     fs::write(&file, settings.to_string())?;
     Ok(vec![
