@@ -3,7 +3,7 @@
 use super::{
     Context,
     failure::{Failure, Report},
-    names,
+    names::{self, WATCHDOG},
     out::Out,
 };
 use crate::{
@@ -23,8 +23,21 @@ pub struct ChangeArgs {
     names: Vec<String>,
 }
 
+/// The watchdog is stopped first and started last, so that it restarts nothing in between by itself.
 pub fn restart(args: &ChangeArgs, context: &mut Context) -> Report {
-    named(args, context, |names| Verb::Restart { names })
+    let (watchdog, units): (Vec<String>, _) = args.names.iter().cloned().partition(|n| n == WATCHDOG);
+    if watchdog.is_empty() {
+        return named(args, context, |names| Verb::Restart { names });
+    }
+    let fleet = context.fleet()?;
+    names::check(&fleet.policy, &units, false)?;
+    if fleet.stop_supervisor()? {
+        context.out.say(clock::now().wall, &format!("killing {}", fleet.policy.watchdog_session()));
+    }
+    let code = if units.is_empty() { 0 } else { perform(&fleet, Verb::Restart { names: units }, &mut context.out)? };
+    fleet.start_supervisor()?;
+    context.out.say(clock::now().wall, "starting watchdog");
+    Ok(code)
 }
 
 pub fn pause(args: &ChangeArgs, context: &mut Context) -> Report {

@@ -7,6 +7,7 @@ use super::{
 use crate::{
     config::{self, Fault, Severity, Source, Strictness},
     engine::disk::RealDisk,
+    model::{name::printable, policy::Policy},
     view::paint::Paint,
 };
 use clap::Args;
@@ -40,7 +41,7 @@ pub fn run(args: &CheckArgs, context: &mut Context) -> Report {
             out.line("")?;
         }
         out.line(&match summary {
-            Some(counts) if faults.is_empty() => format!("ok: {} ({counts})", path.display()),
+            Some(counts) if faults.is_empty() => format!("ok: {} ({counts})", printable(&path.to_string_lossy())),
             _ => total(&faults, &path),
         })?;
     }
@@ -66,11 +67,15 @@ fn read(path: &Path) -> Result<(PathBuf, String), Failure> {
     Ok((real, text))
 }
 
-fn counts(policy: &crate::model::policy::Policy) -> String {
-    let s = |n: usize, word: &str| format!("{n} {word}{}", if n == 1 { "" } else { "s" });
-    let mut parts = vec![s(policy.agents.len(), "agent"), s(policy.services.len(), "service")];
+/// `1 agent`, `2 agents`.
+fn counted(n: usize, word: &str) -> String {
+    format!("{n} {word}{}", if n == 1 { "" } else { "s" })
+}
+
+fn counts(policy: &Policy) -> String {
+    let mut parts = vec![counted(policy.agents.len(), "agent"), counted(policy.services.len(), "service")];
     if let Some(phases) = &policy.phases {
-        parts.push(s(phases.phases.len(), "phase"));
+        parts.push(counted(phases.phases.len(), "phase"));
     }
     parts.join(", ")
 }
@@ -78,13 +83,12 @@ fn counts(policy: &crate::model::policy::Policy) -> String {
 fn total(faults: &[Fault], path: &Path) -> String {
     let errors = faults.iter().filter(|f| f.severity == Severity::Error).count();
     let warnings = faults.len() - errors;
-    let s = |n: usize, word: &str| format!("{n} {word}{}", if n == 1 { "" } else { "s" });
     let mut parts = Vec::new();
     if errors > 0 {
-        parts.push(s(errors, "error"));
+        parts.push(counted(errors, "error"));
     }
     if warnings > 0 {
-        parts.push(s(warnings, "warning"));
+        parts.push(counted(warnings, "warning"));
     }
-    format!("{} in {}", parts.join(" and "), path.display())
+    format!("{} in {}", parts.join(" and "), printable(&path.to_string_lossy()))
 }

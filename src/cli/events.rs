@@ -49,7 +49,9 @@ pub fn run(args: &EventsArgs, context: &mut Context) -> Report {
     if args.follow && fleet.supervisor().is_none() {
         return Err(Failure::new(4, "no watchdog is running, so nothing would come").hint("`agents up watchdog`"));
     }
-    let store = fleet.store()?;
+    let Some(store) = fleet.store_to_read()? else {
+        return Ok(0);
+    };
     let limit = args.lines.unwrap_or(if filter.since.is_some() { usize::MAX / 2 } else { 50 });
     let past = store.last_events(&filter, limit)?;
     // What the filter leaves out is behind us, too.

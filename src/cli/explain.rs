@@ -23,8 +23,7 @@ pub fn run(args: &ExplainArgs, context: &mut Context) -> Report {
     if let Some(name) = args.name.as_deref().filter(|n| fleet.policy.agent(n).is_none()) {
         return Err(Failure::new(1, format!("`{name}` is a service")).hint("`agents status` shows services"));
     }
-    let store = fleet.store()?;
-    let (view, now) = snapshot::take(&fleet, &*store)?;
+    let (view, now) = snapshot::take(&fleet)?;
     let chosen = view.agents.iter().filter(|a| args.name.as_ref().is_none_or(|n| *n == a.name));
     if args.json {
         let list: Vec<_> = chosen.map(explain::explanation).collect();

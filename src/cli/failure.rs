@@ -7,7 +7,7 @@
 //! | 3 | config |
 //! | 4 | a running supervisor is needed |
 //! | 5 | denied |
-use crate::{engine::fleet::FleetError, store::StoreError};
+use crate::{engine::fleet::FleetError, model::name::printable, store::StoreError};
 use std::io::Write;
 
 /// Exit code of a verb, or why there is none.
@@ -55,9 +55,10 @@ impl Failure {
     }
 }
 
-/// A line on stderr; nobody there to read it is no failure.
+/// Lines on stderr, safe for a terminal: paths and words may hold anything. Nobody there to read them is no failure.
 pub fn complain(text: &str) {
-    let _ = writeln!(std::io::stderr(), "{text}");
+    let lines: Vec<String> = text.lines().map(printable).collect();
+    let _ = writeln!(std::io::stderr(), "{}", lines.join("\n"));
 }
 
 impl From<FleetError> for Failure {

@@ -2,9 +2,9 @@
 use super::{
     Context,
     failure::{Failure, Report},
-    init_backends::{self, PRESETS, Preset},
+    init_backends,
 };
-use crate::model::name::usable_form;
+use crate::model::name::{printable, usable_form};
 use clap::{Args, builder::PossibleValuesParser};
 use std::{
     fs::{self, OpenOptions},
@@ -18,7 +18,7 @@ pub struct InitArgs {
     #[arg(value_name = "DIR", value_hint = clap::ValueHint::DirPath)]
     dir: Option<PathBuf>,
     /// The agent program to begin with
-    #[arg(long, value_name = "B", default_value = "claude", value_parser = PossibleValuesParser::new(PRESETS.map(|p| p.name)))]
+    #[arg(long, value_name = "B", default_value = "claude", value_parser = PossibleValuesParser::new(init_backends::NAMES))]
     backend: String,
 }
 
@@ -34,8 +34,8 @@ Work in small steps, run the tests after each, commit what works. When nothing i
 
 pub fn run(args: &InitArgs, context: &mut Context) -> Report {
     let dir = args.dir.clone().unwrap_or_else(|| PathBuf::from("."));
-    let preset =
-        init_backends::find(&args.backend).ok_or_else(|| Failure::new(2, format!("no backend `{}`", args.backend)))?;
+    let table =
+        init_backends::table(&args.backend).ok_or_else(|| Failure::new(2, format!("no backend `{}`", args.backend)))?;
     let failed = |what: &Path| {
         let what = what.display().to_string();
         move |e: io::Error| Failure::new(1, format!("`{what}` cannot be made: {e}"))
@@ -52,7 +52,7 @@ pub fn run(args: &InitArgs, context: &mut Context) -> Report {
         }
     })?;
     let name = dir.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
-    file.write_all(text(&name, preset).as_bytes()).map_err(failed(&config))?;
+    file.write_all(text(&name, &args.backend, &table).as_bytes()).map_err(failed(&config))?;
     fs::create_dir_all(&prompts).map_err(failed(&prompts))?;
     let prompt = prompts.join("worker.md");
     match OpenOptions::new().write(true).create_new(true).open(&prompt) {
@@ -62,8 +62,8 @@ pub fn run(args: &InitArgs, context: &mut Context) -> Report {
     }
     context.out.line(&format!(
         "scaffolded {} and {}/ — edit, then `agents check`, `agents up` and `agents status`",
-        config.display(),
-        prompts.display()
+        printable(&config.to_string_lossy()),
+        printable(&prompts.to_string_lossy())
     ))?;
     if dir.join(".git").exists() {
         context.out.line("hint: keep the logs out of git: `echo .agents/ >> .gitignore`")?;
@@ -72,12 +72,8 @@ pub fn run(args: &InitArgs, context: &mut Context) -> Report {
 }
 
 /// `my.proj` becomes `my-proj-`: a name that tmux keeps as it is.
-fn text(dir_name: &str, preset: &Preset) -> String {
+fn text(dir_name: &str, backend: &str, table: &str) -> String {
     let prefix: String = usable_form(dir_name).chars().take(40).collect();
-    let model = match preset.model {
-        "" => "# model = \"…\"   # else the program's own default\n".to_owned(),
-        model => format!("model = \"{model}\"\n"),
-    };
     format!(
         "\
 # A fleet of AI coding agents. `agents check` finds mistakes, `agents schema` describes every key.
@@ -86,16 +82,15 @@ fn text(dir_name: &str, preset: &Preset) -> String {
 session_prefix = \"{prefix}-\"   # tmux session = prefix + agent name
 log_dir = \".agents\"   # logs and memory
 backend = \"{backend}\"
-{model}watch = \"heal\"   # restart what dies; `heal+stall` also what hangs, `none` nothing
+#model = \"\"   # empty: the program's own
+watch = \"heal\"   # restart what dies; `heal+stall` also what hangs, `none` nothing
 
 {table}
 [[agent]]
 name = \"worker\"
 kind = \"persistent\"
 prompt_file = \"prompts/worker.md\"
-",
-        backend = preset.name,
-        table = preset.table,
+"
     )
 }
 
@@ -106,16 +101,17 @@ mod tests {
 
     #[test]
     fn every_scaffold_is_without_fault() {
-        for preset in &PRESETS {
+        for backend in init_backends::NAMES {
+            let table = init_backends::table(backend).expect("a table");
             for name in ["my.proj", "", "übung 1", "-x-", "a\"b$(touch x)"] {
-                let text = text(name, preset);
+                let text = text(name, backend, &table);
                 let source = Source { path: Path::new("/p/agents.toml"), text: &text, home: None };
                 match config::load(&source, &ListedDisk::full(), Strictness::Check) {
                     Ok(loaded) => {
-                        assert!(loaded.faults.is_empty(), "{}: {:?}", preset.name, loaded.faults);
+                        assert!(loaded.faults.is_empty(), "{}: {:?}", backend, loaded.faults);
                         assert_eq!(loaded.policy.agents.len(), 1);
                     }
-                    Err(faults) => panic!("{}: {faults:?}", preset.name),
+                    Err(faults) => panic!("{}: {faults:?}", backend),
                 }
             }
         }
@@ -123,6 +119,6 @@ mod tests {
 
     #[test]
     fn a_dotted_directory_gives_a_prefix_that_tmux_keeps() {
-        assert!(text("my.proj", &PRESETS[0]).contains("session_prefix = \"my-proj-\""));
+        assert!(text("my.proj", "claude", "").contains("session_prefix = \"my-proj-\""));
     }
 }

@@ -1,9 +1,13 @@
 //! `agents phase`: show it, or move it.
 use super::{
-    Context, change,
+    Context,
     failure::{Failure, Report},
 };
-use crate::model::{name::printable, policy::Phase, request::Verb};
+use crate::model::{
+    name::printable,
+    policy::Phase,
+    request::{Answer, Verb},
+};
 use clap::{Args, Subcommand};
 
 #[derive(Debug, Args)]
@@ -43,12 +47,13 @@ pub fn run(args: &PhaseArgs, context: &mut Context) -> Report {
         Some(What::Next) => (current + 1).min(last),
         Some(What::Set { phase }) => chosen(phase, phases)?,
     };
-    let code = change::perform(&fleet, Verb::PhaseSet { index }, &mut context.out)?;
-    if code == 0 {
-        let id = phases.get(index).map_or_else(String::new, |p| printable(&p.id));
-        context.out.line(&format!("phase idx now {index} ({id})"))?;
+    // Its event says the same as the line below.
+    if let Answer::Denied { text } = fleet.perform(Verb::PhaseSet { index }, &mut |_| {})? {
+        return Err(Failure::new(5, text));
     }
-    Ok(code)
+    let id = phases.get(index).map_or_else(String::new, |p| printable(&p.id));
+    context.out.line(&format!("phase idx now {index} ({id})"))?;
+    Ok(0)
 }
 
 /// A number is an index first, as it always was; anything else an id.

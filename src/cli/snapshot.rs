@@ -3,18 +3,16 @@ use super::failure::Failure;
 use crate::{
     engine::fleet::Fleet,
     model::{state::State, time::Now},
-    store::Store,
     view::{self, StatusView, status::Watchdog},
 };
 
-/// The status and the moment it holds for.
-pub fn take(fleet: &Fleet, store: &dyn Store) -> Result<(StatusView, Now), Failure> {
-    take_with_state(fleet, store).map(|(view, _, now)| (view, now))
-}
-
-pub fn take_with_state(fleet: &Fleet, store: &dyn Store) -> Result<(StatusView, State, Now), Failure> {
-    let panes = fleet.panes()?;
-    let state = store.load()?;
+/// The status and the moment it holds for. Makes nothing: a fleet that never ran has an empty memory.
+pub fn take(fleet: &Fleet) -> Result<(StatusView, Now), Failure> {
+    let state = match fleet.store_to_read()? {
+        Some(store) => store.load()?,
+        None => State::default(),
+    };
+    let panes = fleet.panes_of(&state)?;
     let now = crate::world::clock::now();
     let phase = fleet.phase();
     let watchdog = fleet.supervisor().map(|s| Watchdog {
@@ -34,5 +32,5 @@ pub fn take_with_state(fleet: &Fleet, store: &dyn Store) -> Result<(StatusView, 
         socket: &fleet.paths.socket,
         now,
     });
-    Ok((view, state, now))
+    Ok((view, now))
 }

@@ -24,8 +24,7 @@ pub fn run(args: &StatusArgs, context: &mut Context) -> Report {
     loop {
         // Every time anew: the config may change while somebody looks on.
         let fleet = context.fleet()?;
-        let store = fleet.store()?;
-        let (view, now) = snapshot::take(&fleet, &*store)?;
+        let (view, now) = snapshot::take(&fleet)?;
         let out = &mut context.out;
         let text = if args.json {
             let json = if args.watch { serde_json::to_string(&view) } else { serde_json::to_string_pretty(&view) };

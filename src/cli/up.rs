@@ -10,7 +10,8 @@ use crate::{
     engine::fleet::Fleet,
     model::{
         event::Event,
-        policy::{Agent, Policy},
+        name::printable,
+        policy::{Agent, Kind, Policy},
         request::Verb,
     },
     view::outlook::Standing,
@@ -125,13 +126,13 @@ fn dry_run(fleet: &Fleet, units: &[String], watchdog: bool, foreign: &[String], 
     for session in foreign {
         out.line(&format!("would take over {session} from your default tmux server (with --adopt)"))?;
     }
-    let phase = fleet.phase().zip(policy.phases.as_ref()).and_then(|(p, l)| l.phases.get(p.index));
+    let phase = fleet.phase().map_or(0, |p| p.index);
     for name in units {
         let session = names::session(policy, name);
         let line = if running(&session) {
             format!("{session} already running — leaving it")
         } else if let Some(agent) = policy.agent(name) {
-            would_start(agent, phase.map(|p| p.id.as_str()))
+            would_start(policy, agent, phase)
         } else {
             format!("would start service {session}")
         };
@@ -144,30 +145,32 @@ fn dry_run(fleet: &Fleet, units: &[String], watchdog: bool, foreign: &[String], 
     Ok(0)
 }
 
-fn would_start(agent: &Agent, phase: Option<&str>) -> String {
+fn would_start(policy: &Policy, agent: &Agent, phase: usize) -> String {
     if let Some(fault) = &agent.fault {
         return format!("would not start {}: {fault}", agent.session);
     }
-    let over = |prefix: &str, own: &str| {
-        from_env(prefix, std::slice::from_ref(&agent.name)).remove(&agent.name).unwrap_or_else(|| own.to_owned())
-    };
-    let model = over("AGENT_MODEL_", &agent.model);
+    let asked = |prefix: &str| from_env(prefix, std::slice::from_ref(&agent.name)).remove(&agent.name);
+    let model = asked("AGENT_MODEL_");
+    let id = policy.phases.as_ref().and_then(|l| l.phases.get(phase)).map(|p| printable(&p.id));
     format!(
         "would start {} ({}, kind={}, phase={}, model={})",
         agent.session,
-        over("AGENT_BACKEND_", &agent.backend.name),
-        agent.kind.as_str(),
-        phase.filter(|_| agent.kind == crate::model::policy::Kind::Loop).unwrap_or("-"),
-        if model.is_empty() { "default" } else { &model },
+        printable(&asked("AGENT_BACKEND_").unwrap_or_else(|| agent.backend.name.clone())),
+        printable(agent.kind.as_str()),
+        id.filter(|_| agent.kind == Kind::Loop).as_deref().unwrap_or("-"),
+        printable(policy.model_for(agent, phase, model.as_deref()).unwrap_or("default")),
     )
 }
 
 /// Looks again and again until all of `units` are there: 0; one gave up or cannot run, or time is up: 1.
 fn wait(fleet: &Fleet, units: &[String], goal: Goal, timeout: Duration, out: &mut Out) -> Report {
-    let store = fleet.store()?;
+    if let Some(agent) = fleet.policy.agents.iter().find(|a| a.fault.is_some() && units.contains(&a.name)) {
+        let text = format!("`{}` cannot run: {}", agent.name, agent.fault.as_deref().unwrap_or_default());
+        return Err(Failure::new(1, text).hint("`agents check` shows where"));
+    }
     let deadline = clock::boot().after(timeout);
     loop {
-        let (view, now) = snapshot::take(fleet, &*store)?;
+        let (view, now) = snapshot::take(fleet)?;
         let mut missing = Vec::new();
         for (name, alive, standing) in view.units().filter(|(n, ..)| units.iter().any(|u| u == n)) {
             if standing == Standing::GaveUp && goal != Goal::In(Standing::GaveUp) {
@@ -175,7 +178,7 @@ fn wait(fleet: &Fleet, units: &[String], goal: Goal, timeout: Duration, out: &mu
             }
             let is_service = view.services.iter().any(|s| s.name == name);
             let reached = match goal {
-                Goal::Running => alive || standing == Standing::Done,
+                Goal::Running => (alive && standing != Standing::Starting) || standing == Standing::Done,
                 Goal::In(_) if is_service => alive,
                 Goal::In(wanted) => standing == wanted,
             };

@@ -28,6 +28,8 @@ use std::{
 /// While the server does not answer, it is asked with less patience.
 const PATIENCE: Duration = Duration::from_secs(2);
 const LITTLE_PATIENCE: Duration = Duration::from_millis(300);
+/// Between two tries to have a removed socket made again.
+const RESCUE_PAUSE: Duration = Duration::from_secs(10);
 const GIT_LOOK: u64 = 1;
 const GIT_PHASE: u64 = 2;
 
@@ -46,6 +48,7 @@ pub struct Eyes {
     supervised_client: bool,
     pub captured: usize,
     last_connect: Option<std::time::Instant>,
+    last_rescue: Option<std::time::Instant>,
 }
 
 impl Eyes {
@@ -65,6 +68,7 @@ impl Eyes {
             supervised_client: false,
             captured: 0,
             last_connect: None,
+            last_rescue: None,
         }
     }
 
@@ -112,8 +116,13 @@ impl Eyes {
                         obs.readings = readings;
                         self.captured = captured;
                     }
-                    // No reading is no verdict.
-                    Err(_) => self.captured = 0,
+                    // No reading is no verdict. Our connection outlives its socket's file; a capture does not.
+                    Err(e) => {
+                        self.captured = 0;
+                        if matches!(e, TmuxError::ServerDown(_) | TmuxError::Socket(_)) {
+                            self.mend_socket(state);
+                        }
+                    }
                 }
             }
         }
@@ -127,7 +136,10 @@ impl Eyes {
         supervised: bool,
     ) -> Result<Option<(u32, Vec<crate::world::tmux::PaneRow>)>, TmuxError> {
         if self.client.is_none() && !supervised {
-            return list_once(&self.server);
+            return match list_once(&self.server)? {
+                None if self.rescue(state) => list_once(&self.server),
+                seen => Ok(seen),
+            };
         }
         if self.client.is_none() {
             if self.supervised_client && self.last_connect.is_some_and(|at| at.elapsed() < Duration::from_millis(200)) {
@@ -171,6 +183,15 @@ impl Eyes {
                 Ok(None)
             }
             Err(e) => Err(e),
+        }
+    }
+
+    /// As often as it may cost a tick its patience.
+    fn mend_socket(&mut self, state: &State) {
+        let lately = self.last_rescue.is_some_and(|at| at.elapsed() < RESCUE_PAUSE);
+        if !lately && !self.server.socket_path().exists() {
+            self.last_rescue = Some(std::time::Instant::now());
+            self.rescue(state);
         }
     }
 

@@ -308,6 +308,13 @@ impl Policy {
     pub fn service(&self, name: &str) -> Option<&Service> {
         self.services.iter().find(|s| s.name == name)
     }
+    /// The model of a start in that phase: the phase's for the agent's role, else the one that was asked for, else the
+    /// agent's own. `None` = the backend's default.
+    pub fn model_for<'a>(&'a self, agent: &'a Agent, phase: usize, asked: Option<&'a str>) -> Option<&'a str> {
+        let of_phase = || self.phases.as_ref()?.phases.get(phase)?.models.get(agent.role.as_ref()?);
+        let words = [of_phase().map(String::as_str), asked, Some(agent.model.as_str())];
+        words.into_iter().flatten().find(|m| !m.is_empty())
+    }
     pub fn watchdog_session(&self) -> String {
         format!("{}watchdog", self.session_prefix)
     }

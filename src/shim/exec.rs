@@ -14,9 +14,6 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// Tells the first stage why there is no program.
-pub(super) const ERROR: &str = "exec-error";
-
 pub(super) fn run(run_dir: &Path) -> u8 {
     let parent = rustix::process::getppid();
     let record = match LaunchRecord::read(run_dir) {
@@ -43,6 +40,6 @@ fn in_foreground() -> bool {
 fn failed(run_dir: &Path, why: &str) -> u8 {
     eprintln!("agents: {}", crate::model::name::printable(why));
     // The exit code tells as much; the words are for people.
-    let _ = record::write_atomically(&run_dir.join(ERROR), why.as_bytes());
+    let _ = record::write_atomically(&run_dir.join(record::EXEC_ERROR), why.as_bytes());
     127
 }

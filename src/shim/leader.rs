@@ -7,7 +7,6 @@
 //!        └─TERM, HUP─> exit.json (never ran), exit
 //! ```
 use super::{
-    exec,
     record::{self, LaunchRecord, ShimRecord},
     signals,
 };
@@ -15,7 +14,7 @@ use crate::{
     model::{name::printable, observation::ExitRecord},
     world::{
         clock,
-        process::{Ending, ProcId, descendants},
+        process::{Ending, ProcId, descendants, leftovers},
     },
 };
 use rustix::{
@@ -23,7 +22,7 @@ use rustix::{
     fs::inotify,
     io::Errno,
     process::{Pid, WaitOptions, WaitStatus},
-    termios::{tcgetpgrp, tcsetpgrp},
+    termios::tcsetpgrp,
 };
 use std::{
     io,
@@ -102,6 +101,9 @@ impl Leader<'_> {
             let why = format!("working directory `{}`: {e}", self.record.dir.display());
             return Ok(never_ran(self.run_dir, self.record, &why));
         }
+        if self.record.sweep && !self.sweep()? {
+            return Ok(never_ran(self.run_dir, self.record, "told to end before the start"));
+        }
         let main = self.spawn()?;
         self.introduce(Some(main.as_raw_nonzero().get() as u32))?;
         let (exit, code) = self.look_after(main)?;
@@ -125,6 +127,7 @@ impl Leader<'_> {
             let left = until.since(clock::boot());
             if left.is_zero() {
                 eprintln!("agents: no log writer; what follows is not in the log");
+                let _ = record::write_atomically(&self.run_dir.join(record::GAP), b"no log writer at the start");
                 break;
             }
             let mut fds = [PollFd::new(&watch, PollFlags::IN), PollFd::new(&self.told_to_end, PollFlags::IN)];
@@ -136,6 +139,25 @@ impl Leader<'_> {
             while matches!(rustix::io::read(&watch, &mut events), Ok(n) if n > 0) {}
         }
         Ok(true)
+    }
+
+    /// Ends what an earlier start of this session left behind. `false`: told to end meanwhile.
+    fn sweep(&self) -> io::Result<bool> {
+        let grace = Duration::from_millis(self.record.grace_ms);
+        let give_up = clock::boot().after(grace + AFTER_KILL);
+        let mut ending = Ending::new(grace);
+        loop {
+            let left = leftovers(&self.record.fleet, &self.record.session, self.record.incarnation);
+            if left.is_empty() || clock::boot() >= give_up {
+                return Ok(true);
+            }
+            ending.step(&left);
+            let mut fds = [PollFd::new(&self.told_to_end, PollFlags::IN)];
+            wait(&mut fds, Some(Duration::from_millis(20)))?;
+            if !fds[0].revents().is_empty() {
+                return Ok(false);
+            }
+        }
     }
 
     /// Starts the second stage in a group of its own and gives it the terminal. We are the foreground group until
@@ -166,6 +188,8 @@ impl Leader<'_> {
                 match rustix::process::wait(options) {
                     Ok(Some((pid, status))) if pid == main => {
                         if let Some((ended, its_code)) = self.main_changed(status) {
+                            // At once: a restart need not wait for what is left of the tree.
+                            save(self.run_dir, &ended);
                             exit = Some(ended);
                             code = its_code;
                         }
@@ -183,11 +207,7 @@ impl Leader<'_> {
                 return Ok((ExitRecord { tree_ended: true, ..ended.clone() }, code));
             }
             if signals::came(&self.told_to_end) || exit.is_some() {
-                ending.get_or_insert_with(|| {
-                    // First of all: a restart need not wait for what is left of the tree.
-                    exit.iter().for_each(|ended| save(self.run_dir, ended));
-                    (Ending::new(grace), clock::boot().after(grace + AFTER_KILL))
-                });
+                ending.get_or_insert_with(|| (Ending::new(grace), clock::boot().after(grace + AFTER_KILL)));
             }
             // Orphans come to us one by one as their parents end: look again soon.
             let mut pause = None;
@@ -223,7 +243,7 @@ impl Leader<'_> {
     }
 
     fn record_of(&self, code: Option<i32>, signal: Option<i32>) -> ExitRecord {
-        let error = std::fs::read_to_string(self.run_dir.join(exec::ERROR)).ok();
+        let error = std::fs::read_to_string(self.run_dir.join(record::EXEC_ERROR)).ok();
         ExitRecord { incarnation: self.record.incarnation, code, signal, at: clock::wall(), error, tree_ended: false }
     }
 }

@@ -10,13 +10,10 @@ use rustix::{
     event::{PollFd, PollFlags, Timespec, poll},
     io::Errno,
 };
-use std::{io, path::Path};
+use std::{io, os::unix::fs::OpenOptionsExt, path::Path};
 
 /// How often the path is compared with the open file, and how often a full disk is looked at again.
 const LOOK_MS: u64 = 1000;
-
-/// Left when a gap ended, for the engine to tell.
-pub(super) const GAP: &str = "gap";
 
 pub(super) fn run(run_dir: &Path) -> u8 {
     // Whoever ends the pane ends our input as well; until then every byte counts.
@@ -32,7 +29,7 @@ pub(super) fn run(run_dir: &Path) -> u8 {
     let mut writer = Writer { record: &record, run_dir, log: None, gap: None, looked: 0 };
     writer.look();
     // Even if the disk is full: reading is what matters to the program that waits for us.
-    let _ = std::fs::OpenOptions::new().create(true).append(true).open(run_dir.join(record::PIPED));
+    let _ = std::fs::OpenOptions::new().create(true).append(true).mode(0o600).open(run_dir.join(record::PIPED));
     match writer.run() {
         Ok(()) => 0,
         Err(_) => 1,
@@ -59,7 +56,7 @@ impl Writer<'_> {
         let stdin = io::stdin();
         let mut buffer = vec![0; 16 * 1024];
         loop {
-            let pause = self.gap.is_some().then(|| Timespec { tv_sec: 1, tv_nsec: 0 });
+            let pause = self.gap.is_some().then_some(Timespec { tv_sec: 1, tv_nsec: 0 });
             let mut fds = [PollFd::new(&stdin, PollFlags::IN)];
             match poll(&mut fds, pause.as_ref()) {
                 Ok(_) | Err(Errno::INTR) => {}
@@ -129,7 +126,7 @@ impl Writer<'_> {
         let words = format!("{} bytes lost, {}, {}..{}", gap.bytes, gap.why, gap.from.rfc3339(), now.rfc3339());
         if gap.bytes == 0 || log.write(format!("\r\n[agents] log gap: {words}\r\n").as_bytes()).1.is_ok() {
             if gap.bytes > 0 {
-                let _ = record::write_atomically(&self.run_dir.join(GAP), words.as_bytes());
+                let _ = record::write_atomically(&self.run_dir.join(record::GAP), words.as_bytes());
             }
             self.gap = None;
         }

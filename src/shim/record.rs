@@ -5,6 +5,7 @@
 //!         shim.json     the shim's pid and start time
 //!         piped         the log writer is connected
 //!         stopped       the main process is stopped (there while it is)
+//!         gap           what of the log was lost, if anything
 //!         exit.json     how the main process ended; written again when its whole tree is gone
 //! ```
 use crate::model::observation::ExitRecord;
@@ -21,6 +22,10 @@ pub const SHIM: &str = "shim.json";
 pub const PIPED: &str = "piped";
 pub const STOPPED: &str = "stopped";
 pub const EXIT: &str = "exit.json";
+/// What of the log was lost, in words.
+pub const GAP: &str = "gap";
+/// Left by the second stage for the first: why there is no program.
+pub(super) const EXEC_ERROR: &str = "exec-error";
 
 /// Everything one start needs.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -57,7 +62,7 @@ pub struct LaunchRecord {
     pub log_max_bytes: u64,
     /// How long the program waits for the log writer.
     pub wait_for_log_ms: u64,
-    /// Before the program starts, processes that carry this session's marker and an older incarnation are ended.
+    /// Before the program starts, processes that carry this session's marks and an older incarnation are ended.
     #[serde(default)]
     pub sweep: bool,
 }
@@ -92,13 +97,14 @@ impl LaunchRecord {
             log: PathBuf::new(),
             log_max_bytes: 0,
             wait_for_log_ms: 0,
+            sweep: false,
         }
     }
 
     /// Makes `run_dir` (0700) anew and leaves the record there (0600). Records of an earlier run in it are removed.
     pub fn write(&self, run_dir: &Path) -> io::Result<()> {
         std::fs::DirBuilder::new().recursive(true).mode(0o700).create(run_dir)?;
-        for name in [SHIM, PIPED, STOPPED, EXIT, "exec-error", "gap"] {
+        for name in [SHIM, PIPED, STOPPED, EXIT, GAP, EXEC_ERROR] {
             match std::fs::remove_file(run_dir.join(name)) {
                 Err(e) if e.kind() != io::ErrorKind::NotFound => return Err(e),
                 _ => {}

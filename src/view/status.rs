@@ -192,7 +192,7 @@ fn agent(inputs: &Inputs<'_>, agent: &Agent, phase: Option<&PhaseView>, around: 
         kind: printable(agent.kind.as_str()),
         role: agent.role.as_deref().map(printable),
         backend: printable(&agent.backend.name),
-        model: model(inputs.policy, agent, phase),
+        model: inputs.policy.model_for(agent, phase.map_or(0, |p| p.index), None).map(printable),
         account: agent.account.as_deref().map(printable),
         session: agent.session.clone(),
         enabled: agent.enabled,
@@ -233,15 +233,6 @@ fn service(inputs: &Inputs<'_>, service: &Service, around: Around<'_>) -> Servic
         since_at: since(unit, live),
         outlook,
     }
-}
-
-/// The phase's model for the role wins, then the agent's own.
-fn model(policy: &Policy, agent: &Agent, phase: Option<&PhaseView>) -> Option<String> {
-    let of_phase = || {
-        let phases = &policy.phases.as_ref()?.phases;
-        phases.get(phase?.index)?.models.get(agent.role.as_ref()?)
-    };
-    of_phase().filter(|m| !m.is_empty()).or(Some(&agent.model).filter(|m| !m.is_empty())).map(|m| printable(m))
 }
 
 fn since(unit: Option<&UnitState>, live: Option<&PaneObs>) -> Option<Wall> {

@@ -80,11 +80,15 @@ fn kind_of_disk(dir: &Path) -> Option<Finding> {
 
 fn memory(fleet: &Fleet) -> Finding {
     let db = fleet.paths.db.display();
-    match fleet.store().map_err(|e| e.to_string()).and_then(|s| s.load().map_err(|e| e.to_string())) {
+    let hint = "the fleet's memory stands in `log_dir`; move the file away to start anew";
+    let store = match fleet.store_to_read() {
+        Ok(Some(store)) => store,
+        Ok(None) => return Finding::ok("database", format!("{db} will be made by the first `agents up`")),
+        Err(e) => return Finding::fail("database", e.to_string(), hint),
+    };
+    match store.load() {
         Ok(state) => Finding::ok("database", format!("{db} knows {} agents and services", state.units.len())),
-        Err(e) => {
-            Finding::fail("database", e, "the fleet's memory stands in `log_dir`; move the file away to start anew")
-        }
+        Err(e) => Finding::fail("database", e.to_string(), hint),
     }
 }
 

@@ -3,7 +3,7 @@ mod sweep;
 mod tree;
 mod watcher;
 
-pub use sweep::{kill_still_alive, sweep};
+pub use sweep::{kill_still_alive, leftovers, sweep};
 pub use tree::{Ending, descendants, end_tree_without_shim};
 pub use watcher::ExitWatcher;
 

@@ -20,7 +20,8 @@ pub fn kill_still_alive(processes: &[ProcId]) -> usize {
     processes.iter().filter(|p| p.signal(Signal::KILL)).count()
 }
 
-fn leftovers(fleet: &str, session: &str, current: u64) -> Vec<ProcId> {
+/// Those that [`sweep`] would end. Reads the environment of every process: not for every tick.
+pub fn leftovers(fleet: &str, session: &str, current: u64) -> Vec<ProcId> {
     let entries = std::fs::read_dir("/proc").into_iter().flatten().flatten();
     let pids = entries.filter_map(|e| e.file_name().to_str()?.parse::<u32>().ok());
     let own = std::process::id();

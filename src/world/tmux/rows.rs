@@ -51,7 +51,7 @@ pub(super) fn parse(text: &str, nonce: &str) -> Result<Vec<PaneRow>, TmuxError> 
         return Err(broken(lead));
     }
     let parts: Vec<&str> = parts.collect();
-    if parts.len() % 5 != 0 {
+    if !parts.len().is_multiple_of(5) {
         return Err(broken("a list with a torn row"));
     }
     parts.chunks_exact(5).map(|row| one(row).ok_or_else(|| broken(row[0]))).collect()
