@@ -426,7 +426,8 @@ fn fault_10_leftovers_of_an_earlier_start_are_ended_before_the_next() {
     let sandbox = Sandbox::new();
     let mut client = sandbox.client();
     let mut run = Run::new(&sandbox, "left", "echo $$ > new; exec sleep 1000");
-    let marks = [("AGENTS_FLEET", run.record.fleet.as_str()), ("AGENTS_SESSION", "p-left"), ("AGENTS_INCARNATION", "1")];
+    let marks =
+        [("AGENTS_FLEET", run.record.fleet.as_str()), ("AGENTS_SESSION", "p-left"), ("AGENTS_INCARNATION", "1")];
     let deaf = "trap '' TERM HUP; echo ready; while :; do read x; done";
     let mut old = std::process::Command::new("sh")
         .args(["-c", deaf])
@@ -436,7 +437,8 @@ fn fault_10_leftovers_of_an_earlier_start_are_ended_before_the_next() {
         .spawn()
         .expect("sh");
     let mut line = String::new();
-    std::io::BufRead::read_line(&mut std::io::BufReader::new(old.stdout.as_mut().expect("stdout")), &mut line).expect("line");
+    std::io::BufRead::read_line(&mut std::io::BufReader::new(old.stdout.as_mut().expect("stdout")), &mut line)
+        .expect("line");
     let left = ProcId::of(old.id()).expect("alive");
     run.record.incarnation = 2;
     run.record.sweep = true;
