@@ -31,6 +31,8 @@ pub fn restart(args: &ChangeArgs, context: &mut Context) -> Report {
     }
     let fleet = context.fleet()?;
     names::check(&fleet.policy, &units, false)?;
+    // Before anything is stopped: a watchdog that cannot start again is worse than an old one.
+    fleet.must_be_whole()?;
     if fleet.stop_supervisor()? {
         context.out.say(clock::now().wall, &format!("killing {}", fleet.policy.watchdog_session()));
     }
@@ -56,7 +58,10 @@ fn named(args: &ChangeArgs, context: &mut Context, verb: impl FnOnce(Vec<String>
 
 /// Asks, prints every event as a log line, and maps the answer: 1 if something could not be started, 5 if denied.
 pub fn perform(fleet: &Fleet, verb: Verb, out: &mut Out) -> Report {
-    warn_of_faults(fleet);
+    // What starts something refuses a broken config and names its faults; said once is enough.
+    if !matches!(verb, Verb::Up { .. } | Verb::Restart { .. }) {
+        warn_of_faults(fleet);
+    }
     let mut events = 0;
     let mut failed = false;
     let answer = fleet.perform(verb, &mut |event| {

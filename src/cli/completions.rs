@@ -1,6 +1,6 @@
 //! `agents completions SHELL`.
-use super::{Context, args::Args as Line, failure::Report};
-use clap::{Args, CommandFactory};
+use super::{Context, failure::Report};
+use clap::{Args, Command};
 use clap_complete::Shell;
 
 #[derive(Debug, Args)]
@@ -12,9 +12,9 @@ pub struct CompletionsArgs {
     shell: Shell,
 }
 
-pub fn run(args: &CompletionsArgs, context: &mut Context) -> Report {
+pub fn run(args: &CompletionsArgs, mut command: Command, context: &mut Context) -> Report {
     let mut script = Vec::new();
-    clap_complete::generate(args.shell, &mut Line::command(), "agents", &mut script);
+    clap_complete::generate(args.shell, &mut command, "agents", &mut script);
     context.out.raw(&script)?;
     Ok(0)
 }

@@ -42,7 +42,8 @@ impl Failure {
             Failure::Closed => 0,
             Failure::Said { code, text, hint } => {
                 let mut message = text.trim_end().to_owned();
-                if !message.starts_with("error") {
+                // Faults of a config come rendered, and the first one may be a warning.
+                if !message.starts_with("error: ") && !message.starts_with("warning: ") {
                     message.insert_str(0, "error: ");
                 }
                 if let Some(hint) = hint {

@@ -47,7 +47,7 @@ struct Context {
 impl Context {
     /// The fleet of the config that this line means. A fault in a config that is not in force is said on stderr.
     fn fleet(&self) -> Result<crate::engine::fleet::Fleet, Failure> {
-        Ok(crate::engine::fleet::Fleet::load(Some(locate::config(self.config.clone())?))?)
+        Ok(crate::engine::fleet::Fleet::load(&locate::config(self.config.clone())?)?)
     }
 }
 
@@ -57,9 +57,14 @@ pub fn main() -> ExitCode {
     ExitCode::from(code)
 }
 
+/// What the line may say, with every verb and flag: for help, completions, and tests of the manual.
+pub fn command() -> clap::Command {
+    help::with_groups(Args::command())
+}
+
 fn run(argv: Vec<OsString>) -> u8 {
     let (config, rest) = config_word::take(argv);
-    let mut command = help::with_groups(Args::command());
+    let mut command = command();
     let parsed = command.try_get_matches_from_mut(rest).and_then(|m| Args::from_arg_matches(&m));
     let args = match parsed {
         Ok(args) => args,
@@ -103,6 +108,6 @@ fn dispatch(verb: Verb, context: &mut Context) -> Report {
         Verb::Schema => schema::run(context),
         Verb::Doctor(a) => doctor::run(&a, context),
         Verb::Selftest => selftest::run(context),
-        Verb::Completions(a) => completions::run(&a, context),
+        Verb::Completions(a) => completions::run(&a, command(), context),
     }
 }

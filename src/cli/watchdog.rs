@@ -1,5 +1,5 @@
 //! `agents watchdog`: the supervisor in the foreground.
-use super::{Context, change, failure::Report};
+use super::{Context, failure::Report};
 use clap::Args;
 
 #[derive(Debug, Args)]
@@ -15,7 +15,6 @@ pub struct WatchdogArgs {
 
 pub fn run(args: &WatchdogArgs, context: &mut Context) -> Report {
     let fleet = context.fleet()?;
-    change::warn_of_faults(&fleet);
     fleet.run_supervisor(args.once, args.dry_run)?;
     Ok(0)
 }

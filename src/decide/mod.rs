@@ -15,8 +15,10 @@
 //!    +--------------------------------------------------------- done (one-shot that ended with 0)
 //! ```
 mod config;
+mod death;
 pub mod done_marker;
 mod handoff;
+mod incident;
 mod lifecycle;
 mod limit;
 mod looks;
@@ -26,6 +28,7 @@ pub mod restart;
 mod results;
 mod sight;
 mod stall;
+mod starts;
 mod typing;
 mod unit;
 mod wake;

@@ -142,10 +142,10 @@ impl Mind<'_> {
         };
         let unit = self.unit(spec);
         if unit.wish == Wish::Pause {
-            return Answer::Denied { text: format!("{name} is paused; hint: agents resume {name}") };
+            return Answer::Denied { text: format!("{name} is paused\nhint: `agents resume {name}`") };
         }
         if !matches!(unit.life, Life::Running { .. } | Life::Starting { .. }) {
-            return Answer::Denied { text: format!("{name} is not running; hint: agents up {name}") };
+            return Answer::Denied { text: format!("{name} is not running\nhint: `agents up {name}`") };
         }
         let incarnation = Some(unit.incarnation);
         let key = self.submit_key(spec);

@@ -38,7 +38,7 @@ impl Mind<'_> {
                 {
                     // Refused before a key was sent.
                     d.stage = Stage::Queued { rest: None, free_since: None, look: again };
-                    let name = self.name_of(&result.action.session().unwrap_or_default().to_owned());
+                    let name = self.name_of(result.action.session().unwrap_or_default());
                     self.tell(
                         EventKind::Warning,
                         Some(&name),

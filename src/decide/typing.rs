@@ -218,6 +218,34 @@ impl Mind<'_> {
         }
     }
 
+    /// Puts a text in the queue of a session.
+    pub(super) fn queue_text(
+        &mut self,
+        session: &str,
+        kind: DeliveryKind,
+        text: String,
+        submit_key: String,
+        incarnation: Option<u64>,
+        not_before: Boot,
+    ) -> i64 {
+        let fleet = &mut self.state.fleet;
+        fleet.next_delivery += 1;
+        let id = fleet.next_delivery;
+        let delivery = Delivery {
+            id,
+            session: session.to_owned(),
+            kind,
+            text,
+            submit_key,
+            created: self.now.wall,
+            incarnation,
+            not_before,
+            stage: Stage::Queued { rest: None, free_since: None, look: not_before },
+        };
+        self.state.deliveries.insert(id, delivery);
+        id
+    }
+
     /// A text of this kind is on its way.
     pub(super) fn has_text(&self, session: &str, kind: DeliveryKind) -> bool {
         self.state.deliveries.values().any(|d| d.session == session && d.kind == kind && !d.stage.is_over())

@@ -112,29 +112,3 @@ impl<'a> Mind<'a> {
         }
     }
 }
-
-impl Default for UnitState {
-    fn default() -> Self {
-        UnitState {
-            name: String::new(),
-            session: String::new(),
-            service: false,
-            wish: Wish::default(),
-            life: Life::default(),
-            incarnation: 0,
-            pane: None,
-            restarts: Default::default(),
-            last_exit: None,
-            reason: String::new(),
-            since: Default::default(),
-            start_model: None,
-            start_backend: None,
-            sight: Default::default(),
-            hold: None,
-            wake_due: None,
-            no_force_until: None,
-            alerted: Default::default(),
-            started_with: None,
-        }
-    }
-}

@@ -62,7 +62,7 @@ fn run(command: &[String], event: &Event) {
     let Ok(mut child) = child else { return };
     if let Some(mut stdin) = child.stdin.take() {
         // Small enough for the pipe: a command that does not read cannot hold us up.
-        let text = json(event);
+        let text = format!("{}\n", crate::view::event::json(event));
         let _ = stdin.write_all(&text.as_bytes()[..text.len().min(60_000)]);
     }
     let deadline = Instant::now() + LIMIT;
@@ -76,20 +76,4 @@ fn run(command: &[String], event: &Event) {
         }
         std::thread::sleep(Duration::from_millis(20));
     }
-}
-
-/// The event as `agents events --json` shows it.
-pub fn json(event: &Event) -> String {
-    let mut text = serde_json::json!({
-        "v": 1,
-        "seq": event.seq,
-        "at": event.at.rfc3339(),
-        "kind": event.kind,
-        "agent": event.agent,
-        "text": event.text,
-        "data": event.data,
-    })
-    .to_string();
-    text.push('\n');
-    text
 }

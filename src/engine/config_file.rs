@@ -4,7 +4,7 @@ use crate::{
     config::{self, Fault, Loaded, Source, Strictness},
     model::{
         observation::ConfigObs,
-        policy::{Policy, Reload},
+        policy::{Backend, Policy, Reload},
     },
 };
 use std::{
@@ -13,21 +13,14 @@ use std::{
     sync::Arc,
 };
 
-/// `--config`, else `AGENTS_CONFIG`, else `./agents.toml`, else the nearest one in a parent folder. Absolute, symlinks
-/// resolved. The error is for the reader.
-pub fn find(asked: Option<PathBuf>) -> Result<PathBuf, String> {
-    let asked = asked.or_else(|| std::env::var_os("AGENTS_CONFIG").filter(|v| !v.is_empty()).map(PathBuf::from));
-    if let Some(path) = asked {
-        return path.canonicalize().map_err(|e| {
-            let shown = crate::model::name::printable(&path.to_string_lossy());
-            format!("cannot read config `{shown}`: {}\nhint: `agents init` writes a new one", super::words::plain(&e))
-        });
-    }
-    let here = std::env::current_dir().map_err(|e| format!("cannot tell the current folder: {e}"))?;
-    let found = here.ancestors().map(|dir| dir.join("agents.toml")).find(|p| p.is_file());
-    found.and_then(|p| p.canonicalize().ok()).ok_or_else(|| {
-        "no `agents.toml` here or in a parent folder\nhint: `agents init` writes one, `--config PATH` names another"
-            .into()
+/// Store key of the last config text that was good.
+pub const LAST_GOOD: &str = "last-good-config";
+
+/// The config's identity: absolute, symlinks resolved. The error is for the reader.
+pub fn resolve(path: &Path) -> Result<PathBuf, String> {
+    path.canonicalize().map_err(|e| {
+        let shown = crate::model::name::printable(&path.to_string_lossy());
+        format!("cannot read config `{shown}`: {}\nhint: `agents init` writes a new one", super::words::plain(&e))
     })
 }
 
@@ -65,6 +58,8 @@ pub struct ConfigFile {
     /// The last text that was good.
     pub text: String,
     pub policy: Arc<Policy>,
+    /// With `reload = "manual"`: the same with its changed commands, until somebody asks for a start.
+    held: Option<Policy>,
     broken: bool,
     /// Gone or unreadable last time: editors rename, so it gets a second chance before that is a fault.
     missing: bool,
@@ -74,7 +69,7 @@ impl ConfigFile {
     pub fn new(policy: Policy, text: String, broken: bool) -> ConfigFile {
         let path = policy.config_path.clone();
         let look = if broken { None } else { Look::at(&path) };
-        ConfigFile { path, look, text, policy: Arc::new(policy), broken, missing: false }
+        ConfigFile { path, look, text, policy: Arc::new(policy), held: None, broken, missing: false }
     }
 
     /// Whether something that was missing at the last load may be there by now.
@@ -119,12 +114,21 @@ impl ConfigFile {
         }
     }
 
+    /// Somebody asks for a start: commands that were held back are in force from now on.
+    pub fn release(&mut self) {
+        if let Some(policy) = self.held.take() {
+            self.policy = Arc::new(policy);
+        }
+    }
+
     fn accept(&mut self, mut policy: Policy, text: String) -> ConfigObs {
         let was_broken = std::mem::replace(&mut self.broken, false);
         let same = text == self.text;
         self.text = text;
         let commands = config::changed_commands(&self.policy, &policy);
-        if policy.watchdog.reload == Reload::Manual {
+        self.held = None;
+        if policy.watchdog.reload == Reload::Manual && !commands.is_empty() {
+            self.held = Some(policy.clone());
             keep_commands(&self.policy, &mut policy);
         }
         self.policy = Arc::new(policy);
@@ -135,18 +139,69 @@ impl ConfigFile {
     }
 }
 
-/// With `reload = "manual"` nothing that is executed changes until somebody starts the supervisor again.
+/// With `reload = "manual"` nothing that is executed changes until somebody asks for a start; all else does.
 fn keep_commands(old: &Policy, new: &mut Policy) {
     for agent in &mut new.agents {
-        if let Some(before) = old.agent(&agent.name)
-            && before.backend.name == agent.backend.name
-        {
-            agent.backend = before.backend.clone();
-        }
+        let Some(before) = old.agent(&agent.name).map(|a| &a.backend) else { continue };
+        agent.backend = if before.name == agent.backend.name {
+            Arc::new(with_commands_of(before, &agent.backend))
+        } else {
+            before.clone()
+        };
     }
     for service in &mut new.services {
         if let Some(before) = old.service(&service.name) {
             service.command = before.command.clone();
         }
+    }
+    if old.alert.is_some() {
+        new.alert = old.alert.clone();
+    }
+}
+
+/// How the new one is read, and how the old one is started.
+fn with_commands_of(old: &Backend, new: &Backend) -> Backend {
+    Backend {
+        reader: new.reader.clone(),
+        stall_idle: new.stall_idle,
+        submit_key: new.submit_key.clone(),
+        connect_delay: new.connect_delay,
+        process_name: new.process_name.clone(),
+        ..old.clone()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn text(bin: &str, active: &str) -> String {
+        format!(
+            "[defaults]\nsession_prefix = 'p-'\nlog_dir = 'l'\n[watchdog]\nreload = 'manual'\n\
+             [backend.a]\nbin = '{bin}'\nactive_re = '{active}'\n[backend.b]\nbin = 'b'\n\
+             [[agent]]\nname = 'x'\nbackend = 'a'\n[[service]]\nname = 'w'\ncommand = '{bin}'\n"
+        )
+    }
+
+    #[test]
+    fn with_manual_reload_a_changed_command_waits_for_a_start() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().canonicalize().unwrap().join("agents.toml");
+        let write = |text: &str| std::fs::write(&path, text).unwrap();
+        let before = text("old", "one");
+        write(&before);
+        let policy = load_text(&path, &before, Strictness::Run).unwrap().policy;
+        let mut file = ConfigFile::new(policy, before, false);
+        write(&text("newer", "other"));
+        assert!(matches!(file.follow(false), Some(ConfigObs::Changed { commands }) if commands.len() == 2));
+        let backend = |file: &ConfigFile| file.policy.agents[0].backend.clone();
+        assert_eq!((backend(&file).bin.as_str(), file.policy.services[0].command.as_str()), ("old", "old"));
+        assert!(backend(&file).reader.active.as_ref().unwrap().is_match("other"), "patterns do not wait");
+        // Another program by way of another backend is another program.
+        write(&text("newest", "other").replace("backend = 'a'", "backend = 'b'"));
+        assert!(file.follow(false).is_some());
+        assert_eq!(backend(&file).bin, "old");
+        file.release();
+        assert_eq!((backend(&file).bin.as_str(), file.policy.services[0].command.as_str()), ("b", "newest"));
     }
 }

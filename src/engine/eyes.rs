@@ -1,9 +1,9 @@
 //! The looking half of the engine: tmux, processes, files, git. Fills one observation.
 use super::{
-    heart::Wakeup,
     paths::Paths,
-    screens::{self, Screens},
+    screens::{self, Scene, Screens},
     server, shims,
+    wakeup::Wakeup,
 };
 use crate::{
     decide::{self, done_marker},
@@ -111,7 +111,7 @@ impl Eyes {
             let paths = self.paths.clone();
             let kickoff = move |session: &str| std::fs::read_to_string(paths.kickoff(session)).unwrap_or_default();
             if let Some(client) = self.client.as_mut() {
-                match self.screens.read(client, &wanted, &obs.panes, state, policy, &kickoff, now) {
+                match self.screens.read(client, &wanted, &obs.panes, &Scene { state, policy, kickoff: &kickoff, now }) {
                     Ok((readings, captured)) => {
                         obs.readings = readings;
                         self.captured = captured;

@@ -7,6 +7,7 @@ use super::{
     journal::Journal,
     memory::{self, ClockMark},
     paths::Paths,
+    wakeup::Wakeup,
 };
 use crate::{
     decide::{self, Decision},
@@ -26,25 +27,10 @@ use std::{
     collections::BTreeSet,
     sync::{
         Arc,
-        mpsc::{Receiver, RecvTimeoutError, Sender, channel},
+        mpsc::{Receiver, Sender, channel},
     },
     time::{Duration, Instant},
 };
-
-/// What wakes the engine before its deadline.
-#[derive(Debug)]
-pub enum Wakeup {
-    /// The first process of this session's pane ended.
-    Exit(String),
-    /// Somebody left a request.
-    Poke,
-    /// Sessions came or went, or the connection to tmux broke.
-    Tmux,
-    Git(GitObs),
-    Phase(PhaseObs),
-    /// TERM or INT.
-    Stop,
-}
 
 /// The resource under which the engine claims the store.
 pub const RESOURCE: &str = "engine";
@@ -214,10 +200,7 @@ impl Heart {
     /// Sleeps until `at` or until something happens. True: told to stop.
     fn wait(&mut self, at: Boot) -> bool {
         let pause = Duration::from_millis(at.0.saturating_sub(clock::boot().0)).min(Duration::from_secs(3600));
-        let mut first = match self.mailbox.recv_timeout(pause) {
-            Ok(wakeup) => Some(wakeup),
-            Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => None,
-        };
+        let mut first = self.mailbox.recv_timeout(pause).ok();
         while let Some(wakeup) = first.or_else(|| self.mailbox.try_recv().ok()) {
             first = None;
             match wakeup {
@@ -276,11 +259,18 @@ impl Heart {
         if look && self.supervised {
             self.follow_config(signal);
         }
+        let mut requests = std::mem::take(&mut self.own_requests);
+        if look {
+            requests.extend(self.requests());
+        }
+        if requests.iter().any(|r| matches!(r.verb, Verb::Up { .. } | Verb::Restart { .. })) {
+            self.config.release();
+        }
         let policy = self.policy();
         let mut obs = Observation {
             supervised: self.supervised,
             results: std::mem::take(&mut self.results),
-            requests: std::mem::take(&mut self.own_requests),
+            requests,
             git: self.git.take(),
             phase: self.phase.take(),
             config: self.config_news.take(),
@@ -288,7 +278,6 @@ impl Heart {
             ..Observation::default()
         };
         if look {
-            obs.requests.extend(self.requests());
             let exited = std::mem::take(&mut self.exited);
             self.eyes.look(&mut obs, &self.state, &policy, &exited, now);
         }
@@ -396,7 +385,7 @@ impl Heart {
         let Some(news) = self.config.follow(recheck) else { return };
         if let ConfigObs::Changed { .. } = news {
             let text = self.config.text.clone();
-            let _ = self.store.put(&[(super::fleet::LAST_GOOD.to_owned(), text)].into());
+            let _ = self.store.put(&[(super::config_file::LAST_GOOD.to_owned(), text)].into());
             self.eyes.config_changed(&self.config.policy);
         }
         self.config_news = Some(news);

@@ -1,5 +1,5 @@
 //! The supervisor's own log: one line for each event, `[agents HH:MM:SS] text`, on stdout or in its file.
-use crate::model::{event::Event, name::printable, time::Wall};
+use crate::model::{event::Event, time::Wall};
 use std::{
     fs::{File, OpenOptions},
     io::Write,
@@ -58,7 +58,7 @@ impl Journal {
     }
 
     pub fn line(&mut self, at: Wall, text: &str) {
-        let line = log_line(at, text);
+        let line = crate::view::log_line(at, text);
         if self.stdout {
             let mut out = std::io::stdout().lock();
             let _ = writeln!(out, "{line}").and_then(|()| out.flush());
@@ -97,9 +97,4 @@ pub fn last_beat(path: &Path) -> Option<(Wall, f64)> {
     let text = std::fs::read_to_string(path).ok()?;
     let mut words = text.split_whitespace();
     Some((Wall(words.next()?.parse().ok()?), words.next()?.parse().ok()?))
-}
-
-/// `[agents HH:MM:SS] text`, local time.
-pub fn log_line(at: Wall, text: &str) -> String {
-    format!("[agents {}] {}", at.format_local("%H:%M:%S"), printable(text))
 }

@@ -54,8 +54,7 @@ fn prepare_agent(policy: &Policy, paths: &Paths, order: &Order, agent: &Agent) -
     };
     let phases = policy.phases.as_ref();
     let phase = phases.and_then(|l| l.phases.get(order.phase));
-    let by_phase = phase.and_then(|p| p.models.get(agent.role.as_deref()?)).map(String::as_str);
-    let model = by_phase.or(order.model).unwrap_or(&agent.model);
+    let model = policy.model_for(agent, order.phase, order.model).unwrap_or_default();
     let text = match &agent.prompt {
         Prompt::Empty => String::new(),
         Prompt::Text(text) => text.clone(),

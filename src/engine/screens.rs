@@ -19,6 +19,15 @@ use std::{
     path::Path,
 };
 
+/// What a reading depends on beside the screen.
+pub struct Scene<'a> {
+    pub state: &'a State,
+    pub policy: &'a Policy,
+    /// A session's first message.
+    pub kickoff: &'a dyn Fn(&str) -> String,
+    pub now: Now,
+}
+
 /// The last capture of each session's pane.
 #[derive(Default)]
 pub struct Screens {
@@ -105,11 +114,9 @@ impl Screens {
         client: &mut Client,
         wanted: &BTreeSet<String>,
         panes: &BTreeMap<String, PaneObs>,
-        state: &State,
-        policy: &Policy,
-        kickoff: &dyn Fn(&str) -> String,
-        now: Now,
+        scene: &Scene,
     ) -> Result<(BTreeMap<String, Reading>, usize), TmuxError> {
+        let Scene { state, policy, kickoff, now } = *scene;
         let live: Vec<(&String, &PaneObs)> =
             wanted.iter().filter_map(|s| Some((s, panes.get(s)?))).filter(|(_, p)| !p.dead).collect();
         let stale: Vec<&(&String, &PaneObs)> = live.iter().filter(|(s, p)| !self.is_fresh(s, p)).collect();

@@ -1,12 +1,13 @@
 //! The watchdog as a process: started detached from every terminal and tmux server, stopped, run.
 use super::{
-    config_file::ConfigFile,
+    config_file::{ConfigFile, LAST_GOOD},
     environment,
-    fleet::{Fleet, FleetError, LAST_GOOD},
-    heart::{Heart, RESOURCE, Wakeup},
+    fleet::{Fleet, FleetError},
+    heart::{Heart, RESOURCE},
     journal::Journal,
     lock::{Lock, Role, Tried},
     memory, server,
+    wakeup::Wakeup,
 };
 use crate::{
     model::{event::EventKind, state::State, time::Wall},
@@ -131,7 +132,7 @@ pub fn main(words: &[std::ffi::OsString]) -> Option<std::process::ExitCode> {
     }
     // A session of its own: neither the caller's terminal nor its job control reaches it. It may be one already.
     let _ = rustix::process::setsid();
-    let result = Fleet::load(Some(config.into())).and_then(|fleet| run(&fleet, false, false, false));
+    let result = Fleet::load(config.as_ref()).and_then(|fleet| run(&fleet, false, false, false));
     Some(match result {
         Ok(()) => std::process::ExitCode::SUCCESS,
         Err(e) => {

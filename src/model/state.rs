@@ -61,7 +61,7 @@ pub struct HandoffState {
 }
 
 /// One agent or service.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct UnitState {
     pub name: String,
     pub session: String,

@@ -84,7 +84,7 @@ pub fn human(d: Duration) -> String {
     let s = d.as_secs();
     match s {
         0..=119 => format!("{s}s"),
-        120..=7199 if s % 60 == 0 => format!("{}m", s / 60),
+        120..=7199 if s.is_multiple_of(60) => format!("{}m", s / 60),
         120..=3599 => format!("{}m {}s", s / 60, s % 60),
         3600..=172_799 => format!("{}h {}m", s / 3600, s % 3600 / 60),
         _ => format!("{}d {}h", s / 86_400, s % 86_400 / 3600),

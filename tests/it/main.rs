@@ -9,6 +9,7 @@ mod fleet_fake;
 mod git;
 mod panes;
 mod process;
+mod readme;
 mod rooms;
 #[allow(dead_code)]
 mod sandbox;

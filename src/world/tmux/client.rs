@@ -51,7 +51,7 @@ impl Client {
         Ok(client)
     }
 
-    /// Another deadline than 5 s for each of the calls that follow.
+    /// Another deadline than 5 s without any answer, for each of the calls that follow.
     pub fn set_deadline(&mut self, deadline: Duration) {
         self.deadline = deadline;
     }
@@ -119,8 +119,7 @@ impl Client {
         let lines: Vec<Result<String, TmuxError>> =
             all.iter().map(|new| session::command_line(new, !self.server.is_own())).collect();
         let good: Vec<String> = lines.iter().filter_map(|line| line.as_ref().ok().cloned()).collect();
-        // One tick per session is generous; the deadline of a single call still bounds a server that hangs.
-        let mut answers = match self.ask_for(&good, "new session", self.deadline) {
+        let mut answers = match self.ask(&good, "new session") {
             Ok(answers) => answers.into_iter(),
             Err(e) => return lines.into_iter().map(|line| line.and_then(|_| Err(e.clone()))).collect(),
         };
@@ -172,10 +171,6 @@ impl Client {
         }
     }
 
-    pub(super) fn ask(&mut self, lines: &[String], doing: &str) -> Result<Vec<Answer>, TmuxError> {
-        self.ask_for(lines, doing, self.deadline)
-    }
-
     /// For questions that change nothing: asked once more if only the connection was lost.
     fn ask_again(&mut self, lines: &[String], doing: &str) -> Result<Vec<Answer>, TmuxError> {
         match self.ask(lines, doing) {
@@ -184,12 +179,12 @@ impl Client {
         }
     }
 
-    fn ask_for(&mut self, lines: &[String], doing: &str, deadline: Duration) -> Result<Vec<Answer>, TmuxError> {
+    pub(super) fn ask(&mut self, lines: &[String], doing: &str) -> Result<Vec<Answer>, TmuxError> {
         if self.link.as_mut().is_none_or(Link::is_over) {
             self.attach()?;
         }
         let link = self.link.as_mut().ok_or_else(|| TmuxError::Protocol("no connection".into()))?;
-        let result = link.ask(lines, deadline, doing);
+        let result = link.ask(lines, self.deadline, doing);
         if result.is_err() {
             self.link = None;
         }
@@ -217,7 +212,24 @@ impl Client {
     }
 
     fn open(&self) -> Result<(Link, u32), TmuxError> {
+        self.probe()?;
         Link::open(&self.server, &self.anchor.name, &self.nonce, self.on_notice.clone(), self.deadline)
+    }
+
+    /// Whether the server answers at all. Several control clients that were killed while they waited for a stopped
+    /// server make tmux 3.3a crash when it goes on; a client of this kind does no harm.
+    fn probe(&self) -> Result<(), TmuxError> {
+        let mut command = self.server.command(false);
+        command.args(["list-sessions", "-F", ""]);
+        let out = run::run(command, b"", self.deadline, "connect")?;
+        if out.status.success() {
+            return Ok(());
+        }
+        match self.error(&String::from_utf8_lossy(&out.stderr), &self.anchor.name) {
+            // It has no sessions: it answers.
+            TmuxError::Gone(_) | TmuxError::Refused(_) => Ok(()),
+            e => Err(e),
+        }
     }
 
     /// Starts the server together with the anchor: a server without a session would end at once where the user's

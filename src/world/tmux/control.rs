@@ -136,10 +136,9 @@ impl Link {
         }
     }
 
-    /// Sends each request as one line and gives back one answer each, in order. After an error the connection is of
-    /// no more use.
+    /// Sends each request as one line and gives back one answer each, in order. The deadline is for the time without
+    /// any answer. After an error the connection is of no more use.
     pub fn ask(&mut self, requests: &[String], deadline: Duration, doing: &str) -> Result<Vec<Answer>, TmuxError> {
-        let until = Instant::now() + deadline;
         let mut answers = Vec::with_capacity(requests.len());
         for window in requests.chunks(WINDOW) {
             let first = self.asked;
@@ -149,8 +148,9 @@ impl Link {
                 lines.push_str(&format!("{request}\ndisplay-message -p '{}{}'\n", self.marker, self.asked));
                 self.asked += 1;
             }
-            self.write(lines.as_bytes(), until, deadline, doing)?;
+            self.write(lines.as_bytes(), Instant::now() + deadline, deadline, doing)?;
             for n in first..self.asked {
+                let until = Instant::now() + deadline;
                 answers.push(self.answer(&format!("{}{n}", self.marker), until, deadline, doing)?);
             }
         }

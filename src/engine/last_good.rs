@@ -1,0 +1,50 @@
+//! The way back to the last good config: a broken file does not say where its store is, so that is kept under the
+//! user's state directory, by the hash of the config's path.
+use super::{
+    config_file::{self, LAST_GOOD},
+    fleet::Fleet,
+    paths::{make_private, write_whole},
+};
+use crate::{
+    config::Strictness,
+    model::policy::Policy,
+    store::{Store, sqlite},
+};
+use md5::{Digest, Md5};
+use std::{
+    os::unix::ffi::OsStrExt,
+    path::{Path, PathBuf},
+};
+
+/// The last good text for this config file, from its store.
+pub fn read(path: &Path) -> Option<(Policy, String)> {
+    let text = std::fs::read_to_string(index_of(path)?).ok()?;
+    let db: PathBuf = text.trim().into();
+    let store = sqlite::open_read_only(&db).ok()??;
+    let text = store.get(LAST_GOOD).ok()??;
+    let loaded = config_file::load_text(path, &text, Strictness::Run).ok()?;
+    Some((loaded.policy, text))
+}
+
+fn index_of(path: &Path) -> Option<PathBuf> {
+    let base = std::env::var_os("XDG_STATE_HOME").map(PathBuf::from).filter(|p| p.is_absolute());
+    let base = base.or_else(|| std::env::home_dir().map(|h| h.join(".local/state")))?;
+    let digest = Md5::digest(path.as_os_str().as_bytes());
+    let hex: String = digest.iter().map(|b| format!("{b:02x}")).collect();
+    Some(base.join("agents").join("fleets").join(hex))
+}
+
+/// Keeps the way to the store, once. The good text itself is kept by whoever holds the lock.
+pub fn remember(fleet: &Fleet) {
+    if !fleet.faults.is_empty() {
+        return;
+    }
+    let Some(index) = index_of(&fleet.policy.config_path) else { return };
+    let db = fleet.paths.db.to_string_lossy().into_owned();
+    if std::fs::read_to_string(&index).ok().as_deref() != Some(db.as_str())
+        && let Some(dir) = index.parent()
+        && make_private(dir).is_ok()
+    {
+        let _ = write_whole(&index, db.as_bytes());
+    }
+}

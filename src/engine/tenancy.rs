@@ -1,0 +1,90 @@
+//! Whose tmux server the fleet lives on: taken over from the user's default one, and left clean.
+use super::{
+    fleet::{Fleet, FleetError},
+    heart::Heart,
+    lock::{Lock, Role},
+    server,
+};
+use crate::{
+    model::{
+        event::{Event, EventKind},
+        policy::TmuxServer,
+        state::Life,
+    },
+    world::{
+        clock,
+        tmux::{Address, Server, list_once},
+    },
+};
+
+impl Fleet {
+    /// After the last session of the fleet: its server goes too, and `<prefix>watchdog` on a server of the user's.
+    pub(super) fn tidy_server(&self, heart: &Heart) {
+        let running = heart
+            .state
+            .units
+            .values()
+            .any(|u| !matches!(u.life, Life::Absent | Life::Done | Life::Backoff { .. } | Life::GaveUp { .. }));
+        let watched = Lock::holder(&self.paths.lock).is_some_and(|h| h.role == Role::Watchdog);
+        if running || watched {
+            return;
+        }
+        let server = self.server();
+        let Ok(Some((_, rows))) = list_once(&server) else { return };
+        let anchor = self.policy.watchdog_session();
+        let others = rows.iter().any(|r| r.session_name != anchor);
+        if server.is_own() && !others {
+            let _ = server.kill();
+        } else if rows.iter().any(|r| r.session_name == anchor) {
+            let _ = server.kill_session(&anchor);
+        }
+        server::release(&self.paths);
+    }
+
+    /// Sessions of this fleet on the user's default tmux server, where the fleet uses one of its own.
+    pub fn foreign_sessions(&self) -> Result<Vec<String>, FleetError> {
+        if self.policy.tmux.server != TmuxServer::Own || server::is_adopted(&self.paths) {
+            return Ok(Vec::new());
+        }
+        let rows = match list_once(&Server::at(Address::Default)) {
+            Ok(Some((_, rows))) => rows,
+            _ => return Ok(Vec::new()),
+        };
+        let ours = |name: &str| {
+            self.policy.agents.iter().any(|a| a.session == name)
+                || self.policy.services.iter().any(|s| s.session == name)
+                || self.policy.watchdog_session() == name
+        };
+        let mut names: Vec<String> = rows.into_iter().map(|r| r.session_name).filter(|n| ours(n)).collect();
+        names.sort();
+        names.dedup();
+        Ok(names)
+    }
+
+    /// Takes those over where they are: the fleet lives on the user's default server until the next `agents down`.
+    /// The old driver's own session is ended first, so that two supervisors never fight.
+    pub fn adopt(&self, say: &mut dyn FnMut(&Event)) -> Result<(), FleetError> {
+        let found = self.foreign_sessions()?;
+        if found.is_empty() {
+            return Ok(());
+        }
+        let default = Server::at(Address::Default);
+        let anchor = self.policy.watchdog_session();
+        if found.contains(&anchor) {
+            default.kill_session(&anchor).map_err(|e| FleetError::Failed(e.to_string()))?;
+        }
+        server::adopt(&self.paths).map_err(|e| FleetError::Failed(super::words::plain(&e)))?;
+        for session in found.iter().filter(|s| **s != anchor) {
+            say(&Event {
+                seq: 0,
+                at: clock::now().wall,
+                kind: EventKind::Adopted,
+                agent: None,
+                text: format!("{session} taken over on the default tmux server"),
+                data: serde_json::Value::Null,
+                alert: false,
+            });
+        }
+        Ok(())
+    }
+}
