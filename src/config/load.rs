@@ -78,7 +78,8 @@ fn read(document: &DeTable, source: &Source, disk: &dyn Disk, out: &mut Findings
 fn syntax_hint(message: &str) -> &'static str {
     if message.contains("duplicate key") {
         "keep one of the two"
-    } else if ["unclosed table", "unclosed array of tables", "unclosed array table"].iter().any(|m| message.contains(m)) {
+    } else if ["unclosed table", "unclosed array of tables", "unclosed array table"].iter().any(|m| message.contains(m))
+    {
         "close the header: `[name]`, or `[[name]]` for one of several"
     } else if message.contains("must be quoted") {
         "put text in quotes: `key = \"text\"`"

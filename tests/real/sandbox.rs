@@ -46,7 +46,7 @@ impl Sandbox {
         let service = Service::start().map_err(words("the stand-in service does not start"))?;
         let run = root.display().to_string();
         let mut env =
-            home::furnish(cli, installed, &home, &service.url(), &project, Welcome::Done).map_err(words("no home"))?;
+            home::furnish(cli, installed, &home, &service.url(), &project, Welcome::Plan).map_err(words("no home"))?;
         env.push((sweep::MARKER.into(), run.clone()));
         for who in ["AUTHOR", "COMMITTER"] {
             env.push((format!("GIT_{who}_NAME"), "dev".into()));

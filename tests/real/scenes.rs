@@ -159,8 +159,8 @@ const CLAUDE: &[Scene] = &[
     Scene {
         name: "limit-plan",
         mode: Mode::Limit,
+        welcome: Welcome::Plan,
         args: &["Please look after the shop"],
-        env: &[("ANTHROPIC_AUTH_TOKEN", ""), ("CLAUDE_CODE_OAUTH_TOKEN", "sk-ant-oat01-stand-in")],
         steps: &[
             Wait("Stop and wait"),
             Rest,

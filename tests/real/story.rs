@@ -65,13 +65,17 @@ fn limited(s: &Sandbox) -> Outcome<()> {
         let agent = s.agent()?;
         Ok((agent["state"] == "limited" && !agent["hold_until"].is_null()).then_some(()))
     })?;
-    let asks = s.cli.name == "gemini";
-    if asks {
-        // Its limit is a menu: nothing may be typed, a person (here: we) chooses to try again.
+    // Two of them open a menu at their limit: nothing may be typed into it until a person (here: we) has answered.
+    let answer = match s.cli.name {
+        "claude" => Some("Escape"),
+        "gemini" => Some("Enter"),
+        _ => None,
+    };
+    if let Some(key) = answer {
         s.ticks(6)?;
         exactly(s, PROBE, 0)?;
         s.service.set_mode(Mode::Say);
-        s.press("Enter")?;
+        s.press(key)?;
     } else {
         s.wait("probe", || Ok((s.events("probe")? > 0).then_some(())))?;
         s.service.set_mode(Mode::Say);
