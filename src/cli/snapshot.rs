@@ -1,5 +1,5 @@
 //! One look at the fleet, as every reading verb shows it.
-use super::failure::Failure;
+use super::failure::{Failure, complain};
 use crate::{
     engine::fleet::Fleet,
     model::{state::State, time::Now},
@@ -12,7 +12,10 @@ pub fn take(fleet: &Fleet) -> Result<(StatusView, Now), Failure> {
         Some(store) => store.load()?,
         None => State::default(),
     };
-    let panes = fleet.panes_of(&state)?;
+    let (panes, stale) = fleet.panes_to_show(&state)?;
+    if let Some(why) = stale {
+        complain(&format!("warning: {why}; shown is what was known last"));
+    }
     let now = crate::world::clock::now();
     let phase = fleet.phase();
     let watchdog = fleet.supervisor().map(|s| Watchdog {

@@ -1,6 +1,6 @@
 //! `agents up`: everything, or what is named.
 use super::{
-    Context, change,
+    Context, change, doctor,
     failure::{Failure, Report, complain},
     names::{self, WATCHDOG},
     out::Out,
@@ -11,8 +11,9 @@ use crate::{
     model::{
         event::Event,
         name::printable,
-        policy::{Agent, Kind, Policy},
+        policy::{Agent, Backend, Kind, Policy},
         request::Verb,
+        time::Boot,
     },
     view::outlook::Standing,
     world::clock,
@@ -78,6 +79,7 @@ pub fn run(args: &UpArgs, context: &mut Context) -> Report {
     if !foreign.is_empty() {
         adopt(&fleet, args.adopt, &foreign, &mut context.out)?;
     }
+    missing_programs(&fleet.policy, &units);
     let mut code = 0;
     if !units.is_empty() {
         let verb = Verb::Up {
@@ -102,6 +104,17 @@ pub fn run(args: &UpArgs, context: &mut Context) -> Report {
 fn enabled(policy: &Policy) -> Vec<String> {
     let agents = policy.agents.iter().filter(|a| a.enabled).map(|a| a.name.clone());
     agents.chain(policy.services.iter().map(|s| s.name.clone())).collect()
+}
+
+/// An agent whose program is not there would only be seen to end again and again.
+fn missing_programs(policy: &Policy, units: &[String]) {
+    let agents = policy.agents.iter().filter(|a| a.fault.is_none() && units.contains(&a.name));
+    let backends: BTreeMap<&str, &Backend> = agents.map(|a| (a.backend.name.as_str(), &*a.backend)).collect();
+    for backend in backends.into_values() {
+        if let Some((named, None)) = doctor::program(backend) {
+            complain(&format!("warning: {named} is not found\nhint: install it, or correct `bin`"));
+        }
+    }
 }
 
 fn from_env(prefix: &str, names: &[String]) -> BTreeMap<String, String> {
@@ -162,13 +175,18 @@ fn would_start(policy: &Policy, agent: &Agent, phase: usize) -> String {
     )
 }
 
-/// Looks again and again until all of `units` are there: 0; one gave up or cannot run, or time is up: 1.
+/// A program that ends as soon as it is started must not count as running.
+const STEADY: Duration = Duration::from_secs(1);
+
+/// Looks again and again until all of `units` are there, and the same ones a moment later: 0; one gave up or cannot run,
+/// or time is up: 1.
 fn wait(fleet: &Fleet, units: &[String], goal: Goal, timeout: Duration, out: &mut Out) -> Report {
     if let Some(agent) = fleet.policy.agents.iter().find(|a| a.fault.is_some() && units.contains(&a.name)) {
         let text = format!("`{}` cannot run: {}", agent.name, agent.fault.as_deref().unwrap_or_default());
         return Err(Failure::new(1, text).hint("`agents check` shows where"));
     }
     let deadline = clock::boot().after(timeout);
+    let mut there: Option<(Boot, Vec<Option<u32>>)> = None;
     loop {
         let (view, now) = snapshot::take(fleet)?;
         let mut missing = Vec::new();
@@ -187,16 +205,27 @@ fn wait(fleet: &Fleet, units: &[String], goal: Goal, timeout: Duration, out: &mu
             }
         }
         if missing.is_empty() {
-            return Ok(0);
+            let agents = view.agents.iter().filter(|a| units.contains(&a.name)).map(|a| a.pid);
+            let services = view.services.iter().filter(|s| units.contains(&s.name)).map(|s| s.pid);
+            let pids: Vec<Option<u32>> = agents.chain(services).collect();
+            match &there {
+                _ if goal != Goal::Running => return Ok(0),
+                Some((since, same)) if *same == pids && now.boot.since(*since) >= STEADY => return Ok(0),
+                Some((_, same)) if *same == pids => {}
+                _ => there = Some((now.boot, pids)),
+            }
+        } else {
+            there = None;
         }
-        if !view.watchdog.running {
+        if !missing.is_empty() && !view.watchdog.running {
             let text = format!("not there yet: {}; no watchdog is running to bring them there", missing.join(", "));
             return Err(Failure::new(4, text).hint("`agents up watchdog`"));
         }
         if now.boot >= deadline {
-            return Err(Failure::new(1, format!("time is up; not there yet: {}", missing.join(", "))));
+            let what = if missing.is_empty() { "none stays up for a second".into() } else { missing.join(", ") };
+            return Err(Failure::new(1, format!("time is up; not there yet: {what}")));
         }
-        out.pause(Duration::from_millis(200))?;
+        out.pause(Duration::from_millis(if missing.is_empty() { 50 } else { 200 }))?;
     }
 }
 

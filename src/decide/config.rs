@@ -3,6 +3,7 @@ use super::Mind;
 use crate::model::{
     event::EventKind,
     observation::ConfigObs,
+    policy::Reload,
     state::{AfterEnd, Life},
 };
 
@@ -33,8 +34,12 @@ impl Mind<'_> {
                 self.state.fleet.config_faults.clear();
                 self.tell(EventKind::ConfigChanged, None, "config changed — in force from now on");
                 for change in commands {
+                    let waits = match self.policy.watchdog.reload {
+                        Reload::Auto => "",
+                        Reload::Manual => " — waits for `agents up` or `agents restart`",
+                    };
                     let text = format!(
-                        "config changed what runs: {} `{}`: `{}` -> `{}`",
+                        "config changed what runs: {} `{}`: `{}` -> `{}`{waits}",
                         change.subject, change.key, change.before, change.after
                     );
                     let data = serde_json::to_value(change).unwrap_or_default();

@@ -25,7 +25,7 @@ impl Mind<'_> {
                     self.alert(EventKind::ServerLost, None, "the tmux server is gone — restarting the fleet");
                 }
             }
-            (ServerObs::Up { .. }, ServerObs::Unresponsive) => {
+            (ServerObs::Up { .. } | ServerObs::Down | ServerObs::Unknown, ServerObs::Unresponsive) => {
                 self.alert(
                     EventKind::ServerLost,
                     None,

@@ -21,6 +21,7 @@ mod handoff;
 mod incident;
 mod lifecycle;
 mod limit;
+mod logs;
 mod looks;
 mod phase;
 mod requests;
@@ -85,6 +86,9 @@ pub fn decide(obs: &Observation, state: &State, policy: &Policy, now: Now) -> De
             mind.watch(agent, heavy);
         }
         mind.wakes(signal);
+        if signal {
+            mind.logs();
+        }
         mind.phase_advance();
     }
     mind.deliveries();

@@ -60,7 +60,7 @@ impl Mind<'_> {
     fn up(&mut self, spec: Spec, models: &BTreeMap<String, String>, backends: &BTreeMap<String, String>) {
         let (name, session) = (spec.name(), spec.session().to_owned());
         if let Some(fault) = spec.fault() {
-            return self.tell(EventKind::Warning, Some(name), format!("{name} cannot be started: {fault}"));
+            return self.tell(EventKind::LaunchFailed, Some(name), format!("{name} cannot be started: {fault}"));
         }
         let unit = self.unit(spec);
         unit.wish = Wish::Run;

@@ -234,7 +234,8 @@ fn outcome(result: Result<(), TmuxError>) -> Outcome {
     match result {
         Ok(()) => Outcome::Done,
         Err(e @ TmuxError::Deadline { .. }) => Outcome::Unknown { error: e.to_string() },
-        Err(e) => Outcome::Failed { error: e.to_string() },
+        // Part of a log line.
+        Err(e) => Outcome::Failed { error: e.to_string().replace("\nhint: ", " — ") },
     }
 }
 

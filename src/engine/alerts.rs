@@ -5,23 +5,32 @@ use std::{
     io::Write,
     os::unix::process::CommandExt,
     process::{Command, Stdio},
-    sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel},
+    sync::{
+        Arc, OnceLock,
+        mpsc::{Receiver, SyncSender, TrySendError, sync_channel},
+    },
     time::{Duration, Instant},
 };
 
 const QUEUE: usize = 100;
 const LIMIT: Duration = Duration::from_secs(30);
+/// What is still under way when the program ends has this long, all together.
+const LAST: Duration = Duration::from_secs(3);
 
 pub struct Alerts {
     queue: SyncSender<(Vec<String>, Event)>,
     worker: Option<std::thread::JoinHandle<()>>,
+    /// Set when the program is about to end.
+    end: Arc<OnceLock<Instant>>,
 }
 
 impl Alerts {
     pub fn start() -> Alerts {
         let (queue, inbox) = sync_channel(QUEUE);
-        let worker = std::thread::Builder::new().name("alerts".into()).spawn(move || work(inbox)).ok();
-        Alerts { queue, worker }
+        let end = Arc::new(OnceLock::new());
+        let seen = end.clone();
+        let worker = std::thread::Builder::new().name("alerts".into()).spawn(move || work(inbox, &seen)).ok();
+        Alerts { queue, worker, end }
     }
 
     /// Never blocks. The error says why the alert is not run.
@@ -32,9 +41,10 @@ impl Alerts {
         })
     }
 
-    /// Runs what is queued, then returns: for verbs that end soon.
+    /// Runs what is queued, then returns; a command that hangs is ended.
     pub fn finish(self) {
-        let Alerts { queue, worker } = self;
+        let Alerts { queue, worker, end } = self;
+        let _ = end.set(Instant::now() + LAST);
         drop(queue);
         if let Some(worker) = worker {
             let _ = worker.join();
@@ -42,13 +52,15 @@ impl Alerts {
     }
 }
 
-fn work(inbox: Receiver<(Vec<String>, Event)>) {
+fn work(inbox: Receiver<(Vec<String>, Event)>, end: &OnceLock<Instant>) {
     for (command, event) in inbox {
-        run(&command, &event);
+        if end.get().is_none_or(|end| Instant::now() < *end) {
+            run(&command, &event, end);
+        }
     }
 }
 
-fn run(command: &[String], event: &Event) {
+fn run(command: &[String], event: &Event, end: &OnceLock<Instant>) {
     let Some((program, args)) = command.split_first() else { return };
     let child = Command::new(program)
         .args(args)
@@ -67,7 +79,8 @@ fn run(command: &[String], event: &Event) {
     }
     let deadline = Instant::now() + LIMIT;
     while matches!(child.try_wait(), Ok(None)) {
-        if Instant::now() >= deadline {
+        let now = Instant::now();
+        if now >= deadline || end.get().is_some_and(|end| now >= *end) {
             if let Some(group) = i32::try_from(child.id()).ok().and_then(Pid::from_raw) {
                 let _ = kill_process_group(group, Signal::KILL);
             }

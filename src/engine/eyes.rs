@@ -16,7 +16,7 @@ use crate::{
     world::{
         git::{GitJob, GitQuery, GitReply, GitWorker, StatusQuery},
         process::{ExitWatcher, ProcId},
-        tmux::{Client, Notice, Server, TmuxError, list_once, rescue_socket},
+        tmux::{Client, Notice, Server, TmuxError, list_once, list_once_within, rescue_socket},
     },
 };
 use std::{
@@ -141,6 +141,11 @@ impl Eyes {
                 seen => Ok(seen),
             };
         }
+        let silent = state.fleet.server == ServerObs::Unresponsive;
+        if silent && let Err(e @ TmuxError::Deadline { .. }) = list_once_within(&self.server, LITTLE_PATIENCE) {
+            // No attach until it answers: see there.
+            return Err(e);
+        }
         if self.client.is_none() {
             if self.supervised_client && self.last_connect.is_some_and(|at| at.elapsed() < Duration::from_millis(200)) {
                 return Err(TmuxError::Protocol("waiting before the next connection".into()));
@@ -150,21 +155,21 @@ impl Eyes {
             if known && !self.supervised_client {
                 self.rescue(state);
             }
-            if known && matches!(list_once(&self.server), Ok(None)) {
-                self.supervised_client = true;
-                let _ = self.connect(policy);
-                return Ok(None);
+            match list_once_within(&self.server, PATIENCE) {
+                Ok(None) if known => {
+                    self.supervised_client = true;
+                    let _ = self.connect(policy);
+                    return Ok(None);
+                }
+                Err(e @ TmuxError::Deadline { .. }) => return Err(e),
+                _ => {}
             }
             self.last_connect = Some(std::time::Instant::now());
             self.connect(policy)?;
             self.supervised_client = true;
         }
-        let patience = match state.fleet.server {
-            ServerObs::Unresponsive => LITTLE_PATIENCE,
-            _ => PATIENCE,
-        };
         let Some(client) = self.client.as_mut() else { return Ok(None) };
-        client.set_deadline(patience);
+        client.set_deadline(if silent { LITTLE_PATIENCE } else { PATIENCE });
         match client.list() {
             Ok(rows) => {
                 client.set_deadline(PATIENCE * 2);

@@ -10,18 +10,22 @@ use crate::{
     model::{
         observation::{PaneObs, PhaseObs},
         policy::Policy,
-        state::State,
+        state::{State, UnitState},
     },
     store::{Store, StoreError, sqlite},
     world::{
         git,
-        tmux::{Server, list_once},
+        process::ProcId,
+        tmux::{Server, TmuxError, list_once_within},
     },
 };
-use std::{collections::BTreeMap, path::Path};
+use std::{collections::BTreeMap, path::Path, time::Duration};
 
 pub use super::paths::Paths;
 pub use super::supervisor::Supervisor;
+
+/// How long a verb that only looks waits for the tmux server.
+const LOOK: Duration = Duration::from_secs(2);
 
 /// A configured fleet. Making one reads the config and creates `<log_dir>/state`; it starts nothing.
 pub struct Fleet {
@@ -131,12 +135,30 @@ impl Fleet {
     }
 
     /// [`Fleet::panes`] with a state that is loaded already.
-    pub fn panes_of(&self, state: &State) -> Result<BTreeMap<String, PaneObs>, FleetError> {
-        match list_once(&self.server()) {
-            Ok(Some((_, rows))) => Ok(screens::own_panes(&rows, state, &self.policy, &self.paths.run)),
-            Ok(None) => Ok(BTreeMap::new()),
+    fn panes_of(&self, state: &State) -> Result<BTreeMap<String, PaneObs>, FleetError> {
+        self.look(state).map_err(|e| FleetError::Failed(e.to_string()))
+    }
+
+    /// The panes for a verb that shows them. While the server does not answer: what was known last, of programs that
+    /// still live, and why.
+    pub fn panes_to_show(
+        &self,
+        state: &State,
+    ) -> Result<(BTreeMap<String, PaneObs>, Option<&'static str>), FleetError> {
+        match self.look(state) {
+            Ok(panes) => Ok((panes, None)),
+            Err(TmuxError::Deadline { .. }) => {
+                let alive = |p: &PaneObs| ProcId { pid: p.pid, start: p.pid_start }.is_alive();
+                let known = |u: &UnitState| Some((u.session.clone(), u.pane.clone().filter(alive)?));
+                Ok((state.units.values().filter_map(known).collect(), Some("the tmux server does not answer")))
+            }
             Err(e) => Err(FleetError::Failed(e.to_string())),
         }
+    }
+
+    fn look(&self, state: &State) -> Result<BTreeMap<String, PaneObs>, TmuxError> {
+        let rows = list_once_within(&self.server(), LOOK)?.map(|(_, rows)| rows).unwrap_or_default();
+        Ok(screens::own_panes(&rows, state, &self.policy, &self.paths.run))
     }
 
     /// The current phase and whether its status file says done. `None` without phases.

@@ -172,10 +172,12 @@ impl Heart {
         verb: Verb,
         deadline: Boot,
         settled: &dyn Fn(&State) -> bool,
+        say: &mut dyn FnMut(&Event),
     ) -> Result<(Answer, Ended), StoreError> {
         self.own_requests.push(Request { id: 0, at: clock::now().wall, verb });
         loop {
             let wake_at = self.tick()?;
+            self.journal.told.drain(..).for_each(|event| say(&event));
             if let Some(answer) = self.own_answers.last()
                 && (!matches!(answer, Answer::Accepted { .. }) || settled(&self.state))
             {
@@ -357,10 +359,26 @@ impl Heart {
             }
             Err(e @ (StoreError::Fenced { .. } | StoreError::Newer { .. })) => Err(e),
             Err(e) => {
+                if matches!(e, StoreError::Corrupt { .. }) {
+                    self.reopen();
+                }
                 if !std::mem::replace(&mut self.store_failing, true) {
                     self.note(EventKind::Store, format!("{e} — nothing is typed or ended until it can be saved"), true);
                 }
                 Ok(())
+            }
+        }
+    }
+
+    /// A damaged file is replaced by its backup when it is opened anew; what we remember is then saved whole.
+    fn reopen(&mut self) {
+        if let Ok(mut opened) = crate::store::sqlite::open(&self.paths.db)
+            && let Ok(claim) = opened.store.claim(RESOURCE, &self.claim.owner)
+        {
+            self.claim = claim;
+            self.store = Box::new(opened.store);
+            if let Some(notice) = opened.notice {
+                self.journal.line(clock::now().wall, &format!("WARNING: {notice}"));
             }
         }
     }

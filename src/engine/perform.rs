@@ -75,10 +75,7 @@ impl Fleet {
         });
         let (patience, settled) = self.goal(&verb);
         let all_down = matches!(verb, Verb::Down { .. });
-        let outcome = heart.perform(verb, clock::boot().after(patience), &*settled);
-        for event in heart.journal.told.drain(..) {
-            say(&event);
-        }
+        let outcome = heart.perform(verb, clock::boot().after(patience), &*settled, say);
         let (answer, ended) = outcome?;
         if all_down && ended == Ended::Settled {
             self.tidy_server(&heart);

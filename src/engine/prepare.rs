@@ -7,9 +7,12 @@ use crate::{
         name::printable,
         policy::{Agent, Backend, Kind, Policy, Prompt, Service},
     },
-    shim::record::LaunchRecord,
+    shim::record::{self as shim, LaunchRecord},
 };
-use std::{collections::BTreeMap, path::Path};
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+};
 
 /// One start, as the mind ordered it.
 pub struct Order<'a> {
@@ -120,7 +123,6 @@ fn record(
     env: BTreeMap<String, String>,
 ) -> Result<(), String> {
     let run_dir = paths.run_dir(order.session, order.incarnation);
-    make_private(&run_dir).map_err(|e| format!("cannot make `{}`: {}", run_dir.display(), super::words::plain(&e)))?;
     forget_old(paths, order);
     let record = LaunchRecord {
         v: 1,
@@ -141,7 +143,26 @@ fn record(
         sweep: order.sweep,
     };
     let bytes = serde_json::to_vec(&record).map_err(|e| e.to_string())?;
-    write(&run_dir.join("launch.json"), &bytes)
+    let file = run_dir.join(shim::LAUNCH);
+    let fresh = || make_private(&run_dir).and_then(|()| write_whole(&file, &bytes));
+    let written = match fresh() {
+        Err(e) if shim::is_full(&e) => match older(paths, order).into_iter().any(|old| shim::take_over(&old, &run_dir))
+        {
+            true => shim::write_atomically(&file, &bytes),
+            false => Err(e),
+        },
+        other => other,
+    };
+    written.map_err(|e| format!("cannot write `{}`: {}", file.display(), super::words::plain(&e)))
+}
+
+/// Run folders of earlier starts of this session, the newest first.
+fn older(paths: &Paths, order: &Order) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(paths.run.join(order.session)).into_iter().flatten().flatten();
+    let numbers = entries.filter_map(|e| e.file_name().to_str()?.parse::<u64>().ok());
+    let mut numbers: Vec<u64> = numbers.filter(|n| *n < order.incarnation).collect();
+    numbers.sort_unstable_by(|a, b| b.cmp(a));
+    numbers.into_iter().map(|n| paths.run_dir(order.session, n)).collect()
 }
 
 /// `$SHELL` of whoever called `up`, as tmux itself would choose.
@@ -171,5 +192,9 @@ fn read(file: &Path, what: &str) -> Result<String, String> {
 }
 
 fn write(file: &Path, bytes: &[u8]) -> Result<(), String> {
+    // The same prompt as last time costs nothing, not even on a full disk.
+    if std::fs::read(file).is_ok_and(|old| old == bytes) {
+        return Ok(());
+    }
     write_whole(file, bytes).map_err(|e| format!("cannot write `{}`: {}", file.display(), super::words::plain(&e)))
 }

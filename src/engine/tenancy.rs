@@ -13,7 +13,7 @@ use crate::{
     },
     world::{
         clock,
-        tmux::{Address, Server, list_once},
+        tmux::{Address, Server, TmuxError, list_once},
     },
 };
 
@@ -43,11 +43,12 @@ impl Fleet {
 
     /// Sessions of this fleet on the user's default tmux server, where the fleet uses one of its own.
     pub fn foreign_sessions(&self) -> Result<Vec<String>, FleetError> {
-        if self.policy.tmux.server != TmuxServer::Own || server::is_adopted(&self.paths) {
-            return Ok(Vec::new());
-        }
-        let rows = match list_once(&Server::at(Address::Default)) {
-            Ok(Some((_, rows))) => rows,
+        let own = self.policy.tmux.server == TmuxServer::Own && !server::is_adopted(&self.paths);
+        let asked = if own { Server::at(Address::Default) } else { self.server() };
+        let rows = match list_once(&asked) {
+            // Nothing can be started at all.
+            Err(e @ TmuxError::NoTmux(_)) => return Err(FleetError::Failed(e.to_string())),
+            Ok(Some((_, rows))) if own => rows,
             _ => return Ok(Vec::new()),
         };
         let ours = |name: &str| {

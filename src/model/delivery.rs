@@ -45,10 +45,13 @@ pub enum Stage {
     /// Waits for the program to be ready.
     Queued {
         /// Screen hash and time of the last look; two equal ones = the screen is at rest.
+        #[serde(default)]
         rest: Option<(u64, Boot)>,
         /// First moment since when nothing but unrest kept it from being typed.
+        #[serde(default)]
         free_since: Option<Boot>,
         /// Next look at the screen.
+        #[serde(default)]
         look: Boot,
     },
     /// The text was (or may have been) typed; look for it from `check` on, until `until`.

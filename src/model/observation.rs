@@ -52,6 +52,7 @@ pub enum ServerObs {
 
 /// One session's own pane (the one we started; else the first pane of its first window).
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct PaneObs {
     /// `%12`
     pub pane_id: String,
@@ -87,8 +88,10 @@ pub struct ExitRecord {
     pub signal: Option<i32>,
     pub at: Wall,
     /// Why there was no program at all: command not found, working directory unreachable, …
+    #[serde(default)]
     pub error: Option<String>,
     /// Every process of the tree is gone.
+    #[serde(default)]
     pub tree_ended: bool,
 }
 

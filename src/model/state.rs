@@ -235,7 +235,9 @@ pub struct Hold {
     /// The same as wall time, for people and for `limited-<session>.json`.
     pub until_wall: Wall,
     /// The reset the banner named, if it could be read.
+    #[serde(default)]
     pub reset: Option<Wall>,
+    #[serde(default)]
     pub probes: u32,
     /// Pause after an unreadable probe: doubles up to `limit_probe_max`.
     pub pause_ms: u64,

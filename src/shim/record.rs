@@ -8,7 +8,7 @@
 //!         gap           what of the log was lost, if anything
 //!         exit.json     how the main process ended; written again when its whole tree is gone
 //! ```
-use crate::model::observation::ExitRecord;
+use crate::{model::observation::ExitRecord, world::process::ProcId};
 use serde::{Deserialize, Serialize};
 use std::{
     collections::BTreeMap,
@@ -129,20 +129,47 @@ pub fn read_exit(run_dir: &Path) -> Option<ExitRecord> {
     serde_json::from_slice(&std::fs::read(run_dir.join(EXIT)).ok()?).ok()
 }
 
-/// The whole file (0600) or none of it: readers never see a half.
+/// The whole file (0600) or none of it: readers never see a half. On a full disk a file that is there already is
+/// written over where it stands, which needs no space: a half that cannot be parsed for a moment counts as absent.
 pub fn write_atomically(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let mut temp = path.as_os_str().to_owned();
     temp.push(".new");
-    let mut file = std::fs::OpenOptions::new()
-        .write(true)
-        .create(true)
-        .truncate(true)
-        .mode(0o600)
-        .custom_flags(rustix::fs::OFlags::NOFOLLOW.bits() as i32)
-        .open(&temp)?;
-    file.write_all(bytes)?;
-    drop(file);
-    std::fs::rename(&temp, path)
+    let temp = PathBuf::from(temp);
+    let flags = rustix::fs::OFlags::NOFOLLOW.bits() as i32;
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true).mode(0o600).custom_flags(flags);
+    let file = options.clone().create(true).truncate(true).open(&temp);
+    let written = file.and_then(|mut file| file.write_all(bytes)).and_then(|()| std::fs::rename(&temp, path));
+    match written {
+        Err(e) if is_full(&e) => {
+            let _ = std::fs::remove_file(&temp);
+            let Ok(mut file) = options.open(path) else { return Err(e) };
+            file.write_all(bytes)?;
+            file.set_len(bytes.len() as u64)
+        }
+        other => other,
+    }
+}
+
+pub fn is_full(e: &io::Error) -> bool {
+    matches!(e.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
+}
+
+/// For a start on a full disk: the folder of an earlier run becomes that of a new one, so that every record has a
+/// file to be written over. `false`: there is none, or its shim lives.
+pub fn take_over(old: &Path, new: &Path) -> bool {
+    let lives = ShimRecord::read(old).is_some_and(|s| ProcId { pid: s.pid, start: s.start }.is_alive());
+    if lives || !old.join(LAUNCH).exists() {
+        return false;
+    }
+    let _ = std::fs::remove_dir_all(new);
+    if std::fs::rename(old, new).is_err() {
+        return false;
+    }
+    for name in [PIPED, STOPPED, GAP, EXEC_ERROR] {
+        let _ = std::fs::remove_file(new.join(name));
+    }
+    true
 }
 
 /// argv of a session's program.

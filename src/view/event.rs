@@ -13,11 +13,11 @@ pub fn line(event: &Event, with_day: bool) -> String {
     if with_day { format!("{} {text}", event.at.format_local("%Y-%m-%d")) } else { text }
 }
 
-/// One object of `agents events --json`.
+/// One object of `agents events --json`; `seq` is null until the event is stored.
 pub fn json(event: &Event) -> Value {
     json!({
         "v": 1,
-        "seq": event.seq,
+        "seq": (event.seq > 0).then_some(event.seq),
         "at": event.at.rfc3339(),
         "kind": event.kind,
         "agent": event.agent,

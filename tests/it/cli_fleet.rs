@@ -317,3 +317,15 @@ fn a_running_fleet_is_shown_spoken_to_and_stopped() {
     assert!(!table.contains("RUNNING"), "{table}");
     drop(running);
 }
+
+#[test]
+fn a_program_that_is_not_there_is_named_and_does_not_count_as_running() {
+    let fleet = Fleet::new();
+    let running = Running(&fleet);
+    let config = CONFIG.replace("bin = \"sh\"", "bin = \"no-such-agent-program\"");
+    std::fs::write(fleet.dir.path().join("agents.toml"), config).expect("a config");
+    let (code, err) = fleet.fails(&["up", "builder", "watchdog", "--wait", "--timeout", "3s"]);
+    assert!(err.contains("warning: `no-such-agent-program` of backend `sh` is not found\nhint: "), "{err}");
+    assert!(code == 1 && err.contains("time is up; not there yet: "), "{code}: {err}");
+    drop(running);
+}

@@ -67,7 +67,7 @@ impl Fleet {
         Fleet::with(&format!("{BASE}{toml}"))
     }
 
-    /// A whole config. `{dir}` is the project's folder, `{fake}` the fake agent, `{root}` the temporary folder.
+    /// A whole config. `{project}` is the project's folder, `{fake}` the fake agent, `{root}` the temporary folder.
     pub fn with(toml: &str) -> Fleet {
         Fleet::in_folder("project", toml)
     }
@@ -103,7 +103,7 @@ impl Fleet {
     pub fn filled(&self, toml: &str) -> String {
         let fake = format!("sh {}", concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fake_agent.sh"));
         toml.replace("{fake}", &fake)
-            .replace("{dir}", &self.project.to_string_lossy())
+            .replace("{project}", &self.project.to_string_lossy())
             .replace("{root}", &self.root().to_string_lossy())
     }
 
@@ -207,6 +207,16 @@ impl Fleet {
     /// How often the watchdog's log has this.
     pub fn said(&self, text: &str) -> usize {
         self.log().matches(text).count()
+    }
+
+    /// Waits until the watchdog has looked `n` times more.
+    #[track_caller]
+    pub fn ticks(&self, n: usize) {
+        let beat = || fs::read(self.project.join(".agents/state/t-agents.beat")).unwrap_or_default();
+        for _ in 0..n {
+            let before = beat();
+            self.wait("the next tick", |_| beat() != before);
+        }
     }
 
     /// What an agent's terminal got, as it was logged.

@@ -298,6 +298,75 @@ fn the_size_stays_when_a_person_looks_in() {
     assert_eq!((row.width, row.height), (120, 40));
 }
 
+/// A stand-in for `tmux` that runs `line` first.
+fn wrapped(sandbox: &Sandbox, line: &str) -> std::path::PathBuf {
+    use std::os::unix::fs::PermissionsExt;
+    let path = sandbox.join("tmux-wrapper");
+    std::fs::write(&path, format!("#!/bin/sh\n{line}\n")).expect("wrapper");
+    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).expect("mode");
+    path
+}
+
+#[test]
+fn a_look_costs_no_process_and_a_sweep_of_captures_one() {
+    let sandbox = Sandbox::new();
+    let calls = sandbox.join("calls");
+    let tmux = wrapped(&sandbox, &format!("echo x >> {}\nexec tmux \"$@\"", calls.display()));
+    let server = Server { tmux, ..sandbox.server.clone() };
+    let mut client = Client::connect(&server, &Sandbox::anchor(), |_| {}).expect("connect");
+    let all: Vec<NewSession> = (0..50).map(|n| Sandbox::session(&format!("p-{n}"), "exec sleep 1000")).collect();
+    let count = || std::fs::read_to_string(&calls).expect("calls").lines().count();
+    let before = count();
+    let made: Vec<_> = client.new_sessions(&all).into_iter().map(|r| r.expect("session")).collect();
+    assert_eq!(client.list().expect("list").len(), 51);
+    client.send_text(&made[0].pane_id, "x").expect("type");
+    assert_eq!(count(), before, "making, listing and typing go over the connection");
+    let panes: Vec<&str> = made.iter().map(|m| m.pane_id.as_str()).collect();
+    assert_eq!(client.capture(&panes).expect("capture").len(), 50);
+    assert_eq!(count(), before + 1);
+    assert_eq!(client.capture(&[]).expect("capture").len(), 0);
+    assert_eq!(count(), before + 1, "nothing to capture, no process");
+}
+
+#[test]
+fn fault_30_the_users_options_do_not_end_or_bend_what_we_start() {
+    let sandbox = Sandbox::new();
+    let conf = sandbox.join("users.conf");
+    let options = "set -g destroy-unattached on\nset -g base-index 1\nset -g pane-base-index 1\nset -g remain-on-exit on\n\
+                   set -g allow-rename on\nset -g default-command false\nset -g default-shell /bin/false\n";
+    std::fs::write(&conf, options).expect("conf");
+    let server = Server {
+        tmux: wrapped(&sandbox, &format!("exec tmux -f {} \"$@\"", conf.display())),
+        conf: None,
+        ..sandbox.server.clone()
+    };
+    assert!(!server.is_own());
+    let mut client = Client::connect(&server, &Sandbox::anchor(), |_| {}).expect("connect");
+    let made = client.new_session(&Sandbox::session("p-a", "echo hello; exec cat")).expect("session");
+    assert_eq!(made.pipe_error, None);
+    client.send_text(&made.pane_id, "words").expect("type");
+    wait_until(5, "typed", || text_of(&mut client, &made.pane_id).starts_with("hello\nwords"));
+    client.press(&made.pane_id, "Enter").expect("press");
+    client.press(&made.pane_id, "C-d").expect("press");
+    wait_until(5, "nothing is left", || client.list().expect("list").len() == 1);
+}
+
+#[test]
+fn fault_44_buffers_of_a_process_that_is_gone_are_removed() {
+    let sandbox = Sandbox::new();
+    drop(sandbox.client());
+    let mut gone = std::process::Command::new("true").spawn().expect("true");
+    gone.wait().expect("wait");
+    for name in [format!("agents-{}-1", gone.id()), format!("agents-{}-1", std::process::id()), "mine".into()] {
+        sandbox.tmux(&["set-buffer", "-b", &name, "text"]);
+    }
+    let _client = sandbox.client();
+    let left = sandbox.tmux(&["list-buffers", "-F", "#{buffer_name}"]);
+    let mut left: Vec<&str> = left.lines().collect();
+    left.sort_unstable();
+    assert_eq!(left, [format!("agents-{}-1", std::process::id()).as_str(), "mine"]);
+}
+
 #[test]
 fn fault_24_a_server_that_cannot_be_made_is_said() {
     let sandbox = Sandbox::new();

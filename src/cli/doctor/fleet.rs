@@ -2,10 +2,13 @@
 use super::{Finding, tools};
 use crate::{
     engine::fleet::Fleet,
-    model::{name::printable_cut, policy::Policy},
+    model::{
+        name::printable_cut,
+        policy::{Backend, Policy},
+    },
 };
 use rustix::fs::{FlockOperation, flock, fstatvfs, statfs};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 const MB: u64 = 1 << 20;
 /// Below this, nothing may be saved soon.
@@ -108,25 +111,31 @@ fn server(fleet: &Fleet) -> Finding {
 
 /// Backends that an agent uses: their programs must be found; the others only should.
 fn programs(policy: &Policy) -> Vec<Finding> {
-    let look = |backend: &crate::model::policy::Backend| {
+    let look = |backend: &Backend| {
         let used = policy.agents.iter().any(|a| a.enabled && a.fault.is_none() && a.backend.name == backend.name);
-        let program = tools::program_of(&backend.bin)?;
-        let program = match program.strip_prefix("~/") {
-            Some(rest) => std::env::home_dir()?.join(rest).display().to_string(),
-            None => program.to_owned(),
-        };
-        // Relative to each agent's folder: nothing to look up.
-        if program.contains('/') && !program.starts_with('/') {
-            return None;
-        }
-        let named = format!("`{}` of backend `{}`", printable_cut(&program, 80), backend.name);
-        Some(match tools::on_path(&program) {
+        let (named, found) = program(backend)?;
+        Some(match found {
             Some(path) => Finding::ok("backend", format!("{named} is {}", path.display())),
             None if used => Finding::fail("backend", format!("{named} is not found"), "install it, or correct `bin`"),
             None => Finding::warn("backend", format!("{named} is not found (no agent uses it)"), "correct `bin`"),
         })
     };
     policy.backends.iter().filter_map(|b| look(b)).collect()
+}
+
+/// The program that a backend begins with, named for a reader, and where it is found. `None`: that cannot be told.
+pub fn program(backend: &Backend) -> Option<(String, Option<PathBuf>)> {
+    let program = tools::program_of(&backend.bin)?;
+    let program = match program.strip_prefix("~/") {
+        Some(rest) => std::env::home_dir()?.join(rest).display().to_string(),
+        None => program.to_owned(),
+    };
+    // Relative to each agent's folder: nothing to look up.
+    if program.contains('/') && !program.starts_with('/') {
+        return None;
+    }
+    let named = format!("`{}` of backend `{}`", printable_cut(&program, 80), printable_cut(&backend.name, 80));
+    Some((named, tools::on_path(&program)))
 }
 
 fn repository(policy: &Policy) -> Option<Finding> {

@@ -3,6 +3,8 @@ mod fleet;
 mod machine;
 mod tools;
 
+pub use fleet::program;
+
 use super::{Context, failure::Report, locate};
 use crate::{
     model::name::printable,

@@ -48,6 +48,12 @@ pub fn on_path(program: &str) -> Option<PathBuf> {
     env::split_paths(&env::var_os("PATH")?).map(|dir| dir.join(program)).find(|p| runs(p))
 }
 
+/// Words that begin a line of shell text and are no program.
+const OF_THE_SHELL: [&str; 18] = [
+    "while", "until", "for", "if", "case", "time", "cd", "source", ".", "eval", "set", "export", "trap", "command",
+    "builtin", "ulimit", "umask", "read",
+];
+
 /// The program that a line of shell text starts, where that can be told without a shell.
 pub fn program_of(shell: &str) -> Option<&str> {
     let mut words = shell.split_whitespace().skip_while(|w| {
@@ -57,7 +63,7 @@ pub fn program_of(shell: &str) -> Option<&str> {
     });
     let word = words.next()?;
     let plain = word.chars().all(|c| c.is_ascii_alphanumeric() || "/._-+~".contains(c));
-    plain.then_some(word)
+    (plain && !OF_THE_SHELL.contains(&word)).then_some(word)
 }
 
 /// The number in `tmux 3.3a`, `tmux next-3.4`: (3, 3).
@@ -81,6 +87,7 @@ mod tests {
         assert_eq!(program_of("FOO=1 exec env BAR=2 ./run.sh {kickoff}"), Some("./run.sh"));
         assert_eq!(program_of("{bin} x"), None);
         assert_eq!(program_of("\"$HOME/x\""), None);
+        assert_eq!(program_of("while date; do sleep 1; done"), None);
         assert_eq!(program_of(""), None);
     }
 }

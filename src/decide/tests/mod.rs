@@ -1,6 +1,7 @@
 //! The mind against a scripted world in virtual time.
 mod handoff;
 mod limits;
+mod nemesis;
 mod phases;
 mod restarts;
 mod stalls;

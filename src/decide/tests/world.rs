@@ -50,6 +50,8 @@ pub struct World {
     next_request: i64,
     pub refuse_prepare: bool,
     pub supervised: bool,
+    /// tmux does nothing that it is told.
+    pub frozen: bool,
 }
 
 impl World {
@@ -68,6 +70,7 @@ impl World {
             next_request: 1,
             refuse_prepare: false,
             supervised: true,
+            frozen: false,
         }
     }
 
@@ -146,6 +149,11 @@ impl World {
     }
 
     fn carry_out(&mut self, action: Action) {
+        if self.frozen && !matches!(action, Action::Prepare { .. }) {
+            let outcome = Outcome::Unknown { error: "no answer".into() };
+            self.results.push(ActionResult { action, at: self.now.wall, outcome });
+            return;
+        }
         let outcome = match &action {
             Action::Prepare { .. } if self.refuse_prepare => Outcome::Failed { error: "prompt file missing".into() },
             Action::Prepare { session, .. } => {
@@ -164,6 +172,7 @@ impl World {
                     pid_start: 5,
                     incarnation: Some(*incarnation),
                     command: "claude".into(),
+                    piped: true,
                     ..PaneObs::default()
                 };
                 assert!(!self.obs.panes.contains_key(session), "{session} started twice");

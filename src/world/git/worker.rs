@@ -38,6 +38,9 @@ pub enum GitReply {
     Status(StatusFile),
 }
 
+/// Several times the pause between two looks of a running command at whether it is to stop.
+const FAREWELL: Duration = Duration::from_millis(500);
+
 /// What became of a question.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Asked {
@@ -49,7 +52,8 @@ pub enum Asked {
     Running,
 }
 
-/// Runs git jobs on threads of its own. Dropping it ends a running fetch and waits for nothing.
+/// Runs git jobs on threads of its own. Dropping it ends a running fetch, and waits a moment for that: a process that
+/// ended first would leave the fetch behind.
 pub struct GitWorker {
     git: GitProgram,
     shared: Arc<Shared>,
@@ -119,6 +123,10 @@ impl Drop for GitWorker {
     fn drop(&mut self) {
         self.git.stop.store(true, Ordering::Relaxed);
         self.shared.repos().values_mut().for_each(|queue| queue.waiting.clear());
+        let until = Instant::now() + FAREWELL;
+        while Instant::now() < until && self.shared.repos().values().any(|queue| queue.running.is_some()) {
+            thread::sleep(Duration::from_millis(5));
+        }
     }
 }
 

@@ -48,6 +48,7 @@ impl Client {
             pastes: 0,
         };
         client.restore()?;
+        client.sweep_buffers()?;
         Ok(client)
     }
 
@@ -262,7 +263,10 @@ impl Client {
                 }));
             }
         }
-        command.args([";", "set-option", "-w", "-t", &format!("={}:", self.anchor.name), "window-size", "manual"]);
+        let at = format!("={}:", self.anchor.name);
+        for [flag, option, value] in session::options(!self.server.is_own()) {
+            command.args([";", "set-option", flag, "-t", &at, option, value]);
+        }
         let out = run::run(command, b"", self.deadline, "start tmux")?;
         let words = String::from_utf8_lossy(&out.stderr);
         // With a socket that cannot be made it ends with 0 all the same; the attach that follows is the proof.

@@ -56,6 +56,23 @@ impl Client {
         pasted
     }
 
+    /// Deletes paste buffers that a process of ours left when it was ended between loading and pasting.
+    pub(super) fn sweep_buffers(&mut self) -> Result<(), TmuxError> {
+        let answers = self.ask(&["list-buffers -F '#{buffer_name}'".into()], "list buffers")?;
+        let names: Vec<String> =
+            answers.iter().flat_map(|a| a.blocks.iter()).flat_map(|text| text.lines()).map(str::to_owned).collect();
+        for name in names {
+            let owner = name.strip_prefix("agents-").and_then(|rest| rest.split_once('-')).and_then(|(pid, n)| {
+                n.parse::<u64>().ok()?;
+                pid.parse::<u32>().ok()
+            });
+            if owner.is_some_and(|pid| crate::world::process::ProcId::of(pid).is_none()) {
+                self.simple(&format!("delete-buffer -b {name}"), &name, "tidy up")?;
+            }
+        }
+        Ok(())
+    }
+
     /// Leaves copy mode, if the pane is in one.
     pub fn leave_mode(&mut self, pane_id: &str) -> Result<(), TmuxError> {
         let pane = self.pane(pane_id)?;

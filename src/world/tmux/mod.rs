@@ -20,7 +20,7 @@ pub use capture::Captured;
 pub use client::Client;
 pub use control::{Notice, OnNotice};
 pub use error::TmuxError;
-pub use once::{list_once, rescue_socket};
+pub use once::{list_once, list_once_within, rescue_socket};
 pub use quote::{is_key, sanitize};
 pub use rows::PaneRow;
 pub use server::{Address, Server};

@@ -8,6 +8,12 @@ use std::{
 
 /// Every pane of a server and the server's pid, with one process; changes and starts nothing. `None`: no server.
 pub fn list_once(server: &Server) -> Result<Option<(u32, Vec<PaneRow>)>, TmuxError> {
+    list_once_within(server, Duration::from_secs(5))
+}
+
+/// [`list_once`] with another deadline. Harmless to a server that does not answer, however often it is tried: unlike
+/// an attach that is given up, of which a few crash tmux 3.3a once it goes on.
+pub fn list_once_within(server: &Server, deadline: Duration) -> Result<Option<(u32, Vec<PaneRow>)>, TmuxError> {
     let mark = nonce().map_err(|e| TmuxError::io("/dev/urandom", e))?;
     let mut command = server.command(false);
     // The format as data on stdin: nobody else can read it, so nobody can forge a row.
@@ -16,7 +22,7 @@ pub fn list_once(server: &Server) -> Result<Option<(u32, Vec<PaneRow>)>, TmuxErr
         "display-message -p '#{{pid}}'\nlist-panes -a -F '{}'\ndisplay-message -p '{mark}end'\n",
         rows::format(&mark)
     );
-    let out = run::run(command, script.as_bytes(), Duration::from_secs(5), "list panes")?;
+    let out = run::run(command, script.as_bytes(), deadline, "list panes")?;
     let text = String::from_utf8_lossy(&out.stdout);
     let Some(whole) = text.strip_suffix(&format!("{mark}end\n")) else {
         let words = String::from_utf8_lossy(&out.stderr);

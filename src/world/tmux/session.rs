@@ -45,19 +45,26 @@ pub(super) fn command_line(new: &NewSession, guard_options: bool) -> Result<Stri
         new.name,
         program(&new.argv)?
     );
-    let at = format!("-t ={}:", new.name);
-    // Else a person who looks in from a small terminal leaves it small.
-    line.push_str(&format!(" ; set-option -w {at} window-size manual"));
-    if guard_options {
-        // The user's server has the user's options: these would end or rename what we start.
-        line.push_str(&format!(
-            " ; set-option {at} destroy-unattached off ; set-option -w {at} remain-on-exit off ; set-option -w {at} allow-rename off"
-        ));
+    for option in options(guard_options) {
+        line.push_str(&format!(" ; set-option {} -t ={}: {} {}", option[0], new.name, option[1], option[2]));
     }
     if let Some(pipe) = &new.pipe {
         line.push_str(&format!(" ; {}", pipe_line(&format!("={}:", new.name), pipe)));
     }
     Ok(line)
+}
+
+/// What a new session is given: flag, option, value. Chained to its making, before the server looks at it again.
+pub(super) fn options(guard: bool) -> &'static [[&'static str; 3]] {
+    const ALL: [[&str; 3]; 4] = [
+        // Else a person who looks in from a small terminal leaves it small.
+        ["-w", "window-size", "manual"],
+        // The user's server has the user's options: these would end, keep or rename what we start.
+        ["-q", "destroy-unattached", "off"],
+        ["-w", "remain-on-exit", "off"],
+        ["-w", "allow-rename", "off"],
+    ];
+    if guard { &ALL } else { &ALL[..1] }
 }
 
 /// The program as words: tmux gives several words to `execvp`, but a single one to a shell.
