@@ -59,7 +59,7 @@ fn print_env(cli: &str, port: &str, home: &str, project: &str) -> ExitCode {
         eprintln!("error: unknown CLI `{cli}`");
         return ExitCode::FAILURE;
     };
-    let env = clis::install().and_then(|installed| {
+    let env = clis::install().map_err(|trouble| format!("{trouble:?}")).and_then(|installed| {
         let url = format!("http://127.0.0.1:{port}");
         home::furnish(cli, &installed, home.as_ref(), &url, project.as_ref(), home::Welcome::Done)
             .map_err(|e| e.to_string())

@@ -24,9 +24,9 @@ const SHOWN_FOLDER: &str = "/home/dev";
 pub fn record(names: &[&str]) -> ExitCode {
     let installed = match clis::install() {
         Ok(installed) => installed,
-        Err(reason) => {
-            println!("skipped: {reason}");
-            return ExitCode::SUCCESS;
+        Err(trouble) => {
+            eprintln!("error: {trouble:?}");
+            return ExitCode::FAILURE;
         }
     };
     // `claude` = all its scenes, `claude/limit` = that one.

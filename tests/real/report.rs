@@ -1,6 +1,6 @@
 //! Plays the stories and tells how they went.
 use crate::{
-    clis::{self, CLIS, Cli, Installed},
+    clis::{self, CLIS, Cli, Installed, Trouble},
     sandbox::{Outcome, Sandbox},
     service::Mode,
     story::CHAPTERS,
@@ -34,8 +34,12 @@ pub fn run(names: &[&str]) -> ExitCode {
                 threads.into_iter().flat_map(|t| t.join().unwrap_or_default()).collect()
             })
         }
-        Err(reason) => {
-            chosen.iter().flat_map(|cli| all(cli, &Verdict::Skipped, &format!("skipped: {reason}"))).collect()
+        Err(trouble) => {
+            let (verdict, text) = match trouble {
+                Trouble::Lacking(why) => (Verdict::Skipped, format!("skipped: {why}")),
+                Trouble::Wrong(why) => (Verdict::Failed, format!("FAILED: {why}")),
+            };
+            chosen.iter().flat_map(|cli| all(cli, &verdict, &text)).collect()
         }
     };
     table(&chosen, &lines);
