@@ -66,6 +66,8 @@ fn play(cli: &Cli, scene: &Scene, installed: &Installed) -> io::Result<usize> {
     let root = folder.path().canonicalize()?;
     let project = root.join("shop");
     fs::create_dir(&project)?;
+    // A repository of its own, or else the CLIs would take this one's name.
+    std::process::Command::new("git").arg("-C").arg(&project).args(["init", "-q"]).status()?;
     let service = Service::start()?;
     let mut env = home::furnish(cli, installed, &root.join("home"), &service.url(), &project, scene.welcome)?;
     env.extend(scene.env.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())));
