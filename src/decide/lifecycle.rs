@@ -9,6 +9,9 @@ use crate::model::{
 };
 use std::time::Duration;
 
+/// How often a server that does not answer is looked at for units that wait for it.
+const UNANSWERED: Duration = Duration::from_secs(1);
+
 impl Mind<'_> {
     pub(super) fn lifecycles(&mut self) {
         let specs: Vec<_> = self.specs().collect();
@@ -23,6 +26,10 @@ impl Mind<'_> {
         let session = spec.session();
         let obs = self.obs;
         let pane = obs.panes.get(session).filter(|p| !p.dead);
+        if self.state.fleet.server == ServerObs::Unresponsive && !matches!(self.life(session), Life::Ending { .. }) {
+            // Whatever happened: nothing can be started now, and an attach that is given up may crash tmux.
+            return self.wake_by(self.now.after(UNANSWERED));
+        }
         match self.life(session) {
             Life::Absent | Life::Backoff { .. } | Life::GaveUp { .. } | Life::Done if pane.is_some() => {
                 self.adopt(spec, pane.cloned().unwrap_or_default());
@@ -207,6 +214,9 @@ impl Mind<'_> {
                 self.wake_by(deadline);
             }
             return;
+        }
+        if self.state.fleet.server == ServerObs::Unresponsive && then != AfterEnd::Stay {
+            return self.wake_by(self.now.after(UNANSWERED));
         }
         match then {
             AfterEnd::Stay => {
