@@ -1,5 +1,9 @@
 //! Starting, dying, ending: one pass over every unit.
-use super::{Mind, starts::END_MARGIN, unit::Spec};
+use super::{
+    Mind,
+    starts::{END_MARGIN, START_DEADLINE},
+    unit::Spec,
+};
 use crate::model::{
     action::Action,
     event::EventKind,
@@ -74,7 +78,7 @@ impl Mind<'_> {
                 }
             }
             Life::Done => {}
-            Life::Starting { deadline, .. } => self.starting(spec, pane, deadline),
+            Life::Starting { since, deadline } => self.starting(spec, pane, since, deadline),
             Life::Running { .. } => self.running(spec, pane),
             Life::Ending { deadline, then } => self.ending(spec, pane, deadline, then),
         }
@@ -101,7 +105,7 @@ impl Mind<'_> {
         }
     }
 
-    fn starting(&mut self, spec: Spec, pane: Option<&PaneObs>, deadline: Boot) {
+    fn starting(&mut self, spec: Spec, pane: Option<&PaneObs>, since: Boot, deadline: Boot) {
         let session = spec.session();
         let incarnation = self.unit(spec).incarnation;
         if let Some(exit) = self.exit_of(session, incarnation) {
@@ -113,6 +117,12 @@ impl Mind<'_> {
             let since = self.now.boot;
             self.set_life(session, Life::Running { since }, "started");
         } else if deadline <= self.now.boot && self.sees_all() && !self.obs.lingering.contains(session) {
+            let wish = self.unit(spec).wish;
+            if deadline.since(since) < START_DEADLINE && !matches!(wish, Wish::Stop | Wish::Pause) {
+                // Ordered by a process that was killed before it came to it.
+                self.close_texts(session, "its start was never sent");
+                return self.start(spec, false);
+            }
             self.tell(
                 EventKind::LaunchFailed,
                 Some(spec.name()),

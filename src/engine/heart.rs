@@ -97,6 +97,7 @@ impl Heart {
         for unit in state.units.values_mut() {
             // A restored store may be older than what was started since.
             unit.incarnation = unit.incarnation.max(super::shims::newest(&paths.run.join(&unit.session)));
+            memory::take_over(unit, now);
         }
         let (sender, mailbox) = channel();
         let eyes = Eyes::new(&policy, &paths, sender.clone());

@@ -81,13 +81,14 @@ pub(super) fn start(fleet: &Fleet) -> Result<bool, FleetError> {
         .map_err(|e| FleetError::Failed(format!("cannot start the watchdog: {}", super::words::plain(&e))))?;
     let deadline = clock::boot().after(START);
     loop {
-        if let Some(supervisor) = fleet.supervisor() {
-            if supervisor.pid != child.id() {
-                let _ = child.wait();
-            }
-            return Ok(supervisor.pid == child.id());
+        if fleet.supervisor().is_some_and(|s| s.pid == child.id()) {
+            return Ok(true);
         }
         if let Ok(Some(status)) = child.try_wait() {
+            // Somebody else was faster. A name alone proves nothing: it may be that of one that is just ending.
+            if fleet.supervisor().is_some() {
+                return Ok(false);
+            }
             let mut words = String::new();
             if let Some(mut stderr) = child.stderr.take() {
                 use std::io::Read;

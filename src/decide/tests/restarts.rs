@@ -259,3 +259,23 @@ fn a_removed_agent_is_stopped_and_forgotten() {
     assert!(w.said("no longer in the config"));
     assert!(matches!(w.life("p-a"), Life::Running { .. }));
 }
+
+#[test]
+fn g19_a_start_that_a_killed_engine_never_sent_is_sent_once() {
+    let mut w = World::new(vec![agent("a")]);
+    w.run(secs(1));
+    assert_eq!(w.launches.len(), 1);
+    let pane = w.obs.panes.remove("p-a");
+    // As the engine finds it when it takes over.
+    let taken_over = |w: &World| Life::Starting { since: w.now.boot, deadline: w.now.after(secs(1)) };
+    w.state.units.get_mut("p-a").unwrap().life = taken_over(&w);
+    w.run(secs(5));
+    assert_eq!((w.launches.len(), w.count(EventKind::LaunchFailed)), (2, 0));
+    assert!(matches!(w.life("p-a"), Life::Running { .. }));
+    assert_eq!(w.state.units["p-a"].restarts.total, 0, "it is nobody's fault");
+    // One that was sent is simply seen.
+    assert!(pane.is_some());
+    w.state.units.get_mut("p-a").unwrap().life = taken_over(&w);
+    w.run(secs(5));
+    assert_eq!(w.launches.len(), 2);
+}
