@@ -1,5 +1,9 @@
 //! Starting, dying, ending: one pass over every unit.
-use super::{Mind, starts::END_MARGIN, unit::Spec};
+use super::{
+    Mind,
+    starts::{END_MARGIN, START_DEADLINE},
+    unit::Spec,
+};
 use crate::model::{
     action::Action,
     event::EventKind,
@@ -8,6 +12,9 @@ use crate::model::{
     time::Boot,
 };
 use std::time::Duration;
+
+/// How often a server that does not answer is looked at for units that wait for it.
+const UNANSWERED: Duration = Duration::from_secs(1);
 
 impl Mind<'_> {
     pub(super) fn lifecycles(&mut self) {
@@ -23,6 +30,10 @@ impl Mind<'_> {
         let session = spec.session();
         let obs = self.obs;
         let pane = obs.panes.get(session).filter(|p| !p.dead);
+        if self.state.fleet.server == ServerObs::Unresponsive && !matches!(self.life(session), Life::Ending { .. }) {
+            // Whatever happened: nothing can be started now, and an attach that is given up may crash tmux.
+            return self.wake_by(self.now.after(UNANSWERED));
+        }
         match self.life(session) {
             Life::Absent | Life::Backoff { .. } | Life::GaveUp { .. } | Life::Done if pane.is_some() => {
                 self.adopt(spec, pane.cloned().unwrap_or_default());
@@ -67,7 +78,7 @@ impl Mind<'_> {
                 }
             }
             Life::Done => {}
-            Life::Starting { deadline, .. } => self.starting(spec, pane, deadline),
+            Life::Starting { since, deadline } => self.starting(spec, pane, since, deadline),
             Life::Running { .. } => self.running(spec, pane),
             Life::Ending { deadline, then } => self.ending(spec, pane, deadline, then),
         }
@@ -94,7 +105,7 @@ impl Mind<'_> {
         }
     }
 
-    fn starting(&mut self, spec: Spec, pane: Option<&PaneObs>, deadline: Boot) {
+    fn starting(&mut self, spec: Spec, pane: Option<&PaneObs>, since: Boot, deadline: Boot) {
         let session = spec.session();
         let incarnation = self.unit(spec).incarnation;
         if let Some(exit) = self.exit_of(session, incarnation) {
@@ -106,6 +117,12 @@ impl Mind<'_> {
             let since = self.now.boot;
             self.set_life(session, Life::Running { since }, "started");
         } else if deadline <= self.now.boot && self.sees_all() && !self.obs.lingering.contains(session) {
+            let wish = self.unit(spec).wish;
+            if deadline.since(since) < START_DEADLINE && !matches!(wish, Wish::Stop | Wish::Pause) {
+                // Ordered by a process that was killed before it came to it.
+                self.close_texts(session, "its start was never sent");
+                return self.start(spec, false);
+            }
             self.tell(
                 EventKind::LaunchFailed,
                 Some(spec.name()),
@@ -207,6 +224,9 @@ impl Mind<'_> {
                 self.wake_by(deadline);
             }
             return;
+        }
+        if self.state.fleet.server == ServerObs::Unresponsive && then != AfterEnd::Stay {
+            return self.wake_by(self.now.after(UNANSWERED));
         }
         match then {
             AfterEnd::Stay => {

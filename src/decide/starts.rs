@@ -16,7 +16,7 @@ use crate::{
 use std::time::Duration;
 
 /// A launch that nobody saw by then has failed.
-const START_DEADLINE: Duration = Duration::from_secs(15);
+pub(super) const START_DEADLINE: Duration = Duration::from_secs(15);
 /// Beyond the stop grace, before the rest is killed from outside.
 pub(super) const END_MARGIN: Duration = Duration::from_secs(3);
 

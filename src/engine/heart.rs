@@ -39,7 +39,7 @@ pub struct Heart {
     pub paths: Paths,
     pub config: ConfigFile,
     pub store: Box<dyn Store>,
-    claim: Claim,
+    pub claim: Claim,
     pub state: State,
     pub eyes: Eyes,
     pub hands: Hands,
@@ -97,6 +97,7 @@ impl Heart {
         for unit in state.units.values_mut() {
             // A restored store may be older than what was started since.
             unit.incarnation = unit.incarnation.max(super::shims::newest(&paths.run.join(&unit.session)));
+            memory::take_over(unit, now);
         }
         let (sender, mailbox) = channel();
         let eyes = Eyes::new(&policy, &paths, sender.clone());
@@ -126,7 +127,6 @@ impl Heart {
         for notice in notices {
             heart.note(EventKind::Store, notice, true);
         }
-        super::import::old_limits(&mut heart.state, &policy, &heart.paths, now);
         Ok(heart)
     }
 
@@ -231,27 +231,6 @@ impl Heart {
             self.journal.beat(&self.paths.beat, clock::now().wall, started.elapsed());
         }
         Ok(wake_at)
-    }
-
-    /// What the supervisor would decide now, in lines for people. Nothing is done or saved, no server is started.
-    pub fn rehearse(&mut self) -> Vec<String> {
-        let now = clock::now();
-        let policy = self.policy();
-        let mut obs = Observation::default();
-        self.eyes.look(&mut obs, &self.state, &policy, &BTreeSet::new(), now);
-        obs.supervised = true;
-        self.eyes.files(&mut obs, &self.state, &policy, now);
-        let decision = decide::decide(&obs, &self.state, &policy, now);
-        let events = decision.events.iter().map(|e| format!("event: {}", e.text));
-        let actions = decision.actions.iter().map(|a| {
-            let words = serde_json::to_value(a).unwrap_or_default();
-            format!("action: {} {}", words["do"].as_str().unwrap_or_default(), a.session().unwrap_or_default())
-        });
-        let mut lines: Vec<String> = events.chain(actions).map(|l| l.trim_end().to_owned()).collect();
-        if lines.is_empty() {
-            lines.push("nothing to do".into());
-        }
-        lines
     }
 
     fn pass(&mut self, look: bool) -> Result<Boot, StoreError> {

@@ -90,5 +90,29 @@ fn read(file: &mut File) -> Option<Holder> {
     let mut text = String::new();
     file.rewind().ok()?;
     file.read_to_string(&mut text).ok()?;
-    serde_json::from_str(&text).ok()
+    let holder: Holder = serde_json::from_str(&text).ok()?;
+    // Whoever has just taken the lock has not written over the name of a dead one yet.
+    holder.process().is_alive().then_some(holder)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::world::clock;
+
+    #[test]
+    fn a_dead_holders_name_is_nobodys() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("lock");
+        let Tried::Held(lock) = Lock::try_take(&path, Role::Watchdog, clock::now()).unwrap() else { panic!() };
+        let holder = Lock::holder(&path).unwrap();
+        assert_eq!(holder.pid, std::process::id());
+        // The lock is held, but the name in it is that of a process that was killed.
+        let dead = Holder { pid_start: holder.pid_start + 1, ..holder };
+        std::fs::write(&path, serde_json::to_vec(&dead).unwrap()).unwrap();
+        assert_eq!(Lock::holder(&path), None);
+        assert!(matches!(Lock::try_take(&path, Role::Verb, clock::now()).unwrap(), Tried::Busy(None)));
+        drop(lock);
+        assert!(matches!(Lock::try_take(&path, Role::Verb, clock::now()).unwrap(), Tried::Held(_)));
+    }
 }

@@ -23,6 +23,7 @@ mod messages;
 pub mod paths;
 mod perform;
 mod prepare;
+mod rehearse;
 mod screens;
 mod server;
 mod shims;

@@ -67,6 +67,7 @@ impl Fleet {
         let store = self.store()?;
         let config = ConfigFile::new(self.policy.clone(), self.config_text.clone(), !self.faults.is_empty());
         let mut heart = Heart::new(config, store, false, Journal::verb(&self.paths.watchdog_log))?;
+        super::import::old_limits(&mut heart);
         let stop = heart.sender.clone();
         let _signals = super::supervisor::on_signals(move |signal| {
             if signal != signal_hook::consts::SIGUSR1 {
