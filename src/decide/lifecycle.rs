@@ -13,8 +13,8 @@ use crate::model::{
 };
 use std::time::Duration;
 
-/// Before a start that waits for the server to answer is looked at again.
-const BLIND: Duration = Duration::from_secs(1);
+/// How often a server that does not answer is looked at for units that wait for it.
+const UNANSWERED: Duration = Duration::from_secs(1);
 
 impl Mind<'_> {
     pub(super) fn lifecycles(&mut self) {
@@ -30,6 +30,10 @@ impl Mind<'_> {
         let session = spec.session();
         let obs = self.obs;
         let pane = obs.panes.get(session).filter(|p| !p.dead);
+        if self.state.fleet.server == ServerObs::Unresponsive && !matches!(self.life(session), Life::Ending { .. }) {
+            // Whatever happened: nothing can be started now, and an attach that is given up may crash tmux.
+            return self.wake_by(self.now.after(UNANSWERED));
+        }
         match self.life(session) {
             Life::Absent | Life::Backoff { .. } | Life::GaveUp { .. } | Life::Done if pane.is_some() => {
                 self.adopt(spec, pane.cloned().unwrap_or_default());
@@ -55,7 +59,7 @@ impl Mind<'_> {
                     self.wake_by(until);
                 } else if !self.sees_all() {
                     // Nobody can tell who runs: the next look decides.
-                    self.wake_by(self.now.after(BLIND));
+                    self.wake_by(self.now.after(UNANSWERED));
                 } else if let pause = self.storm_pause()
                     && !pause.is_zero()
                 {
@@ -67,7 +71,7 @@ impl Mind<'_> {
                 }
             }
             Life::GaveUp { retry: Some(at) } if at <= self.now.boot && !self.sees_all() => {
-                self.wake_by(self.now.after(BLIND));
+                self.wake_by(self.now.after(UNANSWERED));
             }
             Life::GaveUp { retry } => {
                 if let Some(at) = retry
@@ -241,6 +245,9 @@ impl Mind<'_> {
                 self.wake_by(deadline);
             }
             return;
+        }
+        if self.state.fleet.server == ServerObs::Unresponsive && then != AfterEnd::Stay {
+            return self.wake_by(self.now.after(UNANSWERED));
         }
         match then {
             AfterEnd::Stay => {

@@ -22,8 +22,11 @@ const SUBMIT: Duration = Duration::from_millis(1200);
 const MAX_PRESSES: u32 = 3;
 /// A screen that never rests (a clock, a spinner nobody described) is typed to after this.
 const UNREST: Duration = Duration::from_secs(30);
-/// A program that has drawn nothing yet is given this long.
-const BLANK: Duration = Duration::from_secs(3);
+/// A program that has drawn nothing yet is given this long. The first message of a ping agent waited for its
+/// `connect_delay` already; a CLI that comes back with a long conversation can be blank for half a minute, and what is
+/// typed then is echoed by the terminal and lost.
+const BLANK_KICKOFF: Duration = Duration::from_secs(3);
+const BLANK: Duration = Duration::from_secs(60);
 
 impl Mind<'_> {
     pub(super) fn deliveries(&mut self) {
@@ -78,8 +81,9 @@ impl Mind<'_> {
         }
         let since = free_since.unwrap_or(now);
         let rested = rest.is_some_and(|(screen, at)| screen == reading.screen && now.since(at) >= looks::REST);
-        let drawn = !reading.blank || now.since(since) >= BLANK;
-        if (rested && drawn) || now.since(since) >= UNREST {
+        let blank = if d.kind == DeliveryKind::Kickoff { BLANK_KICKOFF } else { BLANK };
+        let drawn = !reading.blank || now.since(since) >= blank;
+        if (rested && drawn) || (!reading.blank && now.since(since) >= UNREST) {
             let check = now.after(BEFORE_SUBMIT);
             let before = seen.map_or(0, |s| s.count);
             d.stage = Stage::Typing { since: now, check, until: now.after(SHOW), before };

@@ -105,7 +105,7 @@ impl Hands {
                 };
                 eyes.also_said(session, text);
                 match eyes.connect(policy) {
-                    Ok(client) if text.len() <= MAX_TYPED => outcome(client.send_text(&pane_id, text)),
+                    Ok(client) if is_typed(text) => outcome(client.send_text(&pane_id, text)),
                     Ok(client) => outcome(client.paste(&pane_id, text)),
                     Err(e) => outcome(Err(e)),
                 }
@@ -228,6 +228,11 @@ impl Hands {
             results.push(ActionResult { action, at: clock::now().wall, outcome });
         }
     }
+}
+
+/// Typed key by key, or pasted. One CLI swallows every `?` that comes as a key; a slash command must come as keys.
+fn is_typed(text: &str) -> bool {
+    text.len() <= MAX_TYPED && (text.starts_with('/') || !text.contains('?'))
 }
 
 fn outcome(result: Result<(), TmuxError>) -> Outcome {

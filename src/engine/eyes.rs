@@ -16,7 +16,7 @@ use crate::{
     world::{
         git::{GitJob, GitQuery, GitReply, GitWorker, StatusQuery},
         process::{ExitWatcher, ProcId},
-        tmux::{Client, Notice, Server, TmuxError, list_once, list_once_within, rescue_socket},
+        tmux::{Client, Notice, Server, TmuxError, list_once_within, rescue_socket},
     },
 };
 use std::{
@@ -154,8 +154,9 @@ impl Eyes {
         supervised: bool,
     ) -> Result<Option<(u32, Vec<crate::world::tmux::PaneRow>)>, TmuxError> {
         if self.client.is_none() && !supervised {
-            return match list_once(&self.server)? {
-                None if self.rescue(state) => list_once(&self.server),
+            let patience = if state.fleet.server == ServerObs::Unresponsive { LITTLE_PATIENCE } else { PATIENCE };
+            return match list_once_within(&self.server, patience)? {
+                None if self.rescue(state) => list_once_within(&self.server, patience),
                 seen => Ok(seen),
             };
         }

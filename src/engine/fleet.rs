@@ -25,7 +25,7 @@ pub use super::paths::Paths;
 pub use super::supervisor::Supervisor;
 
 /// How long a verb that only looks waits for the tmux server.
-const LOOK: Duration = Duration::from_secs(2);
+pub(super) const LOOK: Duration = Duration::from_secs(2);
 
 /// A configured fleet. Making one reads the config and creates `<log_dir>/state`; it starts nothing.
 pub struct Fleet {

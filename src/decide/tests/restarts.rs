@@ -185,6 +185,23 @@ fn a_server_that_does_not_answer_is_no_death() {
 }
 
 #[test]
+fn fault_16_nothing_is_started_while_the_server_does_not_answer() {
+    let mut w = World::new(vec![agent("a"), agent("b")]);
+    w.run(secs(1));
+    w.obs.server = ServerObs::Unresponsive;
+    w.tick();
+    w.obs.panes.clear();
+    w.exit("p-a", 1, Some(1), None);
+    w.exit("p-b", 1, None, Some(15));
+    w.ask(Verb::Restart { names: vec!["b".into()] });
+    w.run(secs(60));
+    assert_eq!(w.launches.len(), 2, "{:?}", w.launches);
+    w.obs.server = ServerObs::Up { pid: 7 };
+    w.run(secs(5));
+    assert_eq!(w.launches.len(), 4, "both are started once it answers: {:?}", w.launches);
+}
+
+#[test]
 fn fault_02_a_restart_that_cannot_be_prepared_ends_nothing() {
     let mut w = World::new(vec![agent("a")]);
     w.run(secs(1));
