@@ -7,6 +7,7 @@ use super::{
     journal::Journal,
     memory::{self, ClockMark},
     paths::Paths,
+    saver::{RESOURCE, Saved, Saver},
     wakeup::Wakeup,
 };
 use crate::{
@@ -20,7 +21,7 @@ use crate::{
         state::{Life, State},
         time::{Boot, Now},
     },
-    store::{Changes, Claim, Durability, Store, StoreError},
+    store::{Changes, Durability, Store, StoreError},
     world::clock,
 };
 use std::{
@@ -32,20 +33,14 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// The resource under which the engine claims the store.
-pub const RESOURCE: &str = "engine";
-
 /// A program's death is seen before its shim has written it down.
 const EXIT_RETRY: Duration = Duration::from_millis(5);
 const MAX_EXIT_TRIES: u32 = 40;
-/// Events kept for a store that cannot be written.
-const MAX_BACKLOG: usize = 1000;
 
 pub struct Heart {
     pub paths: Paths,
     pub config: ConfigFile,
-    pub store: Box<dyn Store>,
-    pub claim: Claim,
+    pub saver: Saver,
     pub state: State,
     pub eyes: Eyes,
     pub hands: Hands,
@@ -55,9 +50,6 @@ pub struct Heart {
     pub sender: Sender<Wakeup>,
     /// Watches over the fleet; else it only does what it was asked.
     supervised: bool,
-    store_failing: bool,
-    /// What could not be saved and is not part of the state any more: answers, texts that are over, forgotten units.
-    backlog: Changes,
     results: Vec<ActionResult>,
     git: Option<GitObs>,
     phase: Option<PhaseObs>,
@@ -91,6 +83,7 @@ impl Heart {
         let now = clock::now();
         let owner = format!("{}-{}", std::process::id(), now.boot.0);
         let claim = store.claim(RESOURCE, &owner)?;
+        let db = paths.db.clone();
         let mut state = store.load()?;
         let notices = store.notices();
         let boot_id = clock::boot_id();
@@ -117,8 +110,7 @@ impl Heart {
         let mut heart = Heart {
             paths,
             config,
-            store,
-            claim,
+            saver: Saver::new(store, claim, db),
             state,
             eyes,
             hands,
@@ -127,8 +119,6 @@ impl Heart {
             mailbox,
             sender,
             supervised,
-            store_failing: false,
-            backlog: Changes::default(),
             results: Vec::new(),
             git: None,
             phase: None,
@@ -164,7 +154,7 @@ impl Heart {
             let _ = self.alerts.raise(command, &event);
         }
         let changes = Changes { events: vec![event], ..Changes::default() };
-        let _ = self.store.save(&self.claim, &changes, Durability::Normal);
+        let _ = self.saver.store.save(&self.saver.claim, &changes, Durability::Normal);
     }
 
     /// Runs until it is told to stop.
@@ -268,7 +258,7 @@ impl Heart {
             git: self.git.take(),
             phase: self.phase.take(),
             config: self.config_news.take(),
-            store_failing: self.store_failing,
+            store_failing: self.saver.is_failing(),
             ..Observation::default()
         };
         if look {
@@ -319,7 +309,7 @@ impl Heart {
         let urgent = actions.iter().any(|a| a.needs_intent() || matches!(a, Action::Launch { .. }));
         self.save(&changes, urgent, &state)?;
         self.state = state;
-        if self.store_failing {
+        if self.saver.is_failing() {
             // Nothing is typed or ended while no intent can be recorded. Starts go on: the tmux name is the lock.
             let (held, free) = actions.into_iter().partition(Action::needs_intent);
             actions = free;
@@ -330,64 +320,21 @@ impl Heart {
         Ok(wake_at)
     }
 
+    /// Saves, and tells when the store cannot be written or can be again.
     fn save(&mut self, changes: &Changes, urgent: bool, state: &State) -> Result<(), StoreError> {
-        // After a failure the whole state is due, not only what changed since.
-        let whole;
-        let changes = if self.store_failing {
-            let mut all = memory::changes(&State::default(), state);
-            let old = std::mem::take(&mut self.backlog);
-            all.events = old.events.into_iter().chain(changes.events.clone()).collect();
-            all.answers = old.answers.into_iter().chain(changes.answers.clone()).collect();
-            all.deliveries.extend(old.deliveries.into_iter().filter(|d| !state.deliveries.contains_key(&d.id)));
-            all.removed_units = old.removed_units.into_iter().chain(changes.removed_units.clone()).collect();
-            all.removed_units.retain(|s| !state.units.contains_key(s));
-            whole = all;
-            &whole
-        } else {
-            changes
-        };
-        if changes.is_empty() {
-            return Ok(());
-        }
-        let durability = if urgent { Durability::Full } else { Durability::Normal };
-        match self.store.save(&self.claim, changes, durability) {
-            Ok(()) => {
-                if std::mem::take(&mut self.store_failing) {
-                    self.note(EventKind::Store, "the store can be written again".into(), false);
-                }
-                for notice in self.store.notices() {
-                    self.journal.line(clock::now().wall, &format!("WARNING: {notice}"));
-                }
-                Ok(())
+        let saved = self.saver.save(changes, urgent, state)?;
+        match saved {
+            Saved::Yes => {}
+            Saved::Again => self.note(EventKind::Store, "the store can be written again".into(), false),
+            Saved::NotYet(error) => {
+                self.note(EventKind::Store, format!("{error} — nothing is typed or ended until it can be saved"), true);
             }
-            Err(e @ (StoreError::Fenced { .. } | StoreError::Newer { .. })) => Err(e),
-            Err(e) => {
-                if matches!(e, StoreError::Corrupt { .. }) {
-                    self.reopen();
-                }
-                self.backlog = changes.clone();
-                self.backlog.deliveries.retain(|d| d.stage.is_over());
-                let excess = self.backlog.events.len().saturating_sub(MAX_BACKLOG);
-                self.backlog.events.drain(..excess);
-                if !std::mem::replace(&mut self.store_failing, true) {
-                    self.note(EventKind::Store, format!("{e} — nothing is typed or ended until it can be saved"), true);
-                }
-                Ok(())
-            }
+            Saved::StillNot => {}
         }
-    }
-
-    /// A damaged file is replaced by its backup when it is opened anew; what we remember is then saved whole.
-    fn reopen(&mut self) {
-        if let Ok(mut opened) = crate::store::sqlite::open(&self.paths.db)
-            && let Ok(claim) = opened.store.claim(RESOURCE, &self.claim.owner)
-        {
-            self.claim = claim;
-            self.store = Box::new(opened.store);
-            if let Some(notice) = opened.notice {
-                self.journal.line(clock::now().wall, &format!("WARNING: {notice}"));
-            }
+        for notice in self.saver.notices() {
+            self.journal.line(clock::now().wall, &format!("WARNING: {notice}"));
         }
+        Ok(())
     }
 
     fn publish(&mut self, events: &[Event]) {
@@ -397,9 +344,9 @@ impl Heart {
     }
 
     fn requests(&mut self) -> Vec<Request> {
-        match self.store.requests() {
+        match self.saver.store.requests() {
             Ok(requests) => {
-                let answered = |r: &Request| self.backlog.answers.iter().any(|(id, _)| *id == r.id);
+                let answered = |r: &Request| self.saver.has_answered(r.id);
                 let open = requests.into_iter().filter(|r| !answered(r));
                 open.map(|r| super::messages::by_reference(r, &self.paths)).collect()
             }
@@ -414,7 +361,7 @@ impl Heart {
         let Some(news) = self.config.follow(recheck) else { return };
         if let ConfigObs::Changed { .. } = news {
             let text = self.config.text.clone();
-            let _ = self.store.put(&[(super::config_file::LAST_GOOD.to_owned(), text)].into());
+            let _ = self.saver.store.put(&[(super::config_file::LAST_GOOD.to_owned(), text)].into());
             self.eyes.config_changed(&self.config.policy);
         }
         self.config_news = Some(news);

@@ -3,9 +3,10 @@
 use super::{
     config_file::ConfigFile,
     fleet::{Fleet, FleetError},
-    heart::{Heart, RESOURCE},
+    heart::Heart,
     journal::Journal,
     memory,
+    saver::RESOURCE,
 };
 use crate::{
     decide::decide,
