@@ -26,7 +26,7 @@ pub(super) fn old_limits(heart: &mut Heart) {
     let mut state = heart.state.clone();
     let files = take(&mut state, &heart.policy(), &heart.paths, clock::now());
     let changes = memory::changes(&heart.state, &state);
-    if files.is_empty() || heart.store.save(&heart.claim, &changes, Durability::Full).is_err() {
+    if files.is_empty() || heart.saver.store.save(&heart.saver.claim, &changes, Durability::Full).is_err() {
         return;
     }
     heart.state = state;

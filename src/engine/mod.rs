@@ -24,6 +24,7 @@ pub mod paths;
 mod perform;
 mod prepare;
 mod rehearse;
+mod saver;
 mod screens;
 mod server;
 mod shims;

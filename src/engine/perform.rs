@@ -30,7 +30,10 @@ impl Fleet {
     /// Asks for a change. With a supervisor: a request row, answered by it. Without: passes of the engine in this
     /// process, under the fleet's lock, until what was asked is settled. `say` gets every event as it happens.
     pub fn perform(&self, verb: Verb, say: &mut dyn FnMut(&Event)) -> Result<Answer, FleetError> {
-        if matches!(verb, Verb::Up { .. } | Verb::Restart { .. }) {
+        if matches!(verb, Verb::Restart { .. }) {
+            self.must_be_whole()?;
+        }
+        if matches!(verb, Verb::Up { .. }) {
             self.must_be_whole()?;
             environment::save(&self.paths.env, &self.policy.env).map_err(|e| {
                 FleetError::Failed(format!("cannot write `{}`: {}", self.paths.env.display(), super::words::plain(&e)))
@@ -82,7 +85,13 @@ impl Fleet {
             self.tidy_server(&heart);
         }
         heart.finish();
-        Ok(answer)
+        match (ended, &answer) {
+            (Ended::Settled, _) | (_, Answer::Denied { .. } | Answer::Ignored { .. }) => Ok(answer),
+            (Ended::Deadline, _) => Err(unfinished()),
+            (Ended::Stopped, _) => {
+                Err(FleetError::Failed("interrupted before it was finished\nhint: agents status".into()))
+            }
+        }
     }
 
     /// How long a verb may take, and when it is over.
@@ -199,4 +208,8 @@ impl Fleet {
             std::thread::sleep(Duration::from_millis(15));
         }
     }
+}
+
+fn unfinished() -> FleetError {
+    FleetError::Failed("not finished in time; it goes on as far as it can\nhint: agents status".into())
 }

@@ -3,9 +3,10 @@
 use super::{
     config_file::ConfigFile,
     fleet::{Fleet, FleetError},
-    heart::{Heart, RESOURCE},
+    heart::Heart,
     journal::Journal,
     memory,
+    saver::RESOURCE,
 };
 use crate::{
     decide::decide,
@@ -36,7 +37,7 @@ fn lines(heart: &mut Heart) -> Vec<String> {
     let now = clock::now();
     let policy = heart.policy();
     let mut obs = Observation::default();
-    heart.eyes.look(&mut obs, &heart.state, &policy, &BTreeSet::new(), now);
+    heart.eyes.look(&mut obs, &heart.state, &policy, &mut BTreeSet::new(), now);
     obs.supervised = true;
     heart.eyes.files(&mut obs, &heart.state, &policy, now);
     let decision = decide(&obs, &heart.state, &policy, now);

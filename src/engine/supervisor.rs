@@ -28,7 +28,9 @@ pub struct Supervisor {
     pub tick_ms: Option<f64>,
 }
 
-const START: Duration = Duration::from_secs(10);
+/// Variables for us, not marks of an agent.
+const KEPT: [&str; 2] = ["AGENTS_CONFIG", "AGENTS_BOOT_ID"];
+const START: Duration = Duration::from_secs(30);
 const STOP: Duration = Duration::from_secs(15);
 
 /// Calls `act` with each of TERM, INT, HUP and USR1 until the handle is dropped.
@@ -71,6 +73,8 @@ pub(super) fn start(fleet: &Fleet) -> Result<bool, FleetError> {
             || name == "TMUX_PANE"
             || name.starts_with("AGENT_MODEL_")
             || name.starts_with("AGENT_BACKEND_")
+            // Started by an agent: it is not that agent's child.
+            || name.starts_with("AGENTS_") && !KEPT.contains(&&*name)
         {
             command.env_remove(&key);
         }
@@ -81,13 +85,14 @@ pub(super) fn start(fleet: &Fleet) -> Result<bool, FleetError> {
         .map_err(|e| FleetError::Failed(format!("cannot start the watchdog: {}", super::words::plain(&e))))?;
     let deadline = clock::boot().after(START);
     loop {
-        if let Some(supervisor) = fleet.supervisor() {
-            if supervisor.pid != child.id() {
-                let _ = child.wait();
-            }
-            return Ok(supervisor.pid == child.id());
+        if fleet.supervisor().is_some_and(|s| s.pid == child.id()) {
+            return Ok(true);
         }
         if let Ok(Some(status)) = child.try_wait() {
+            // Somebody else was faster. A name alone proves nothing: it may be that of one that is just ending.
+            if fleet.supervisor().is_some() {
+                return Ok(false);
+            }
             let mut words = String::new();
             if let Some(mut stderr) = child.stderr.take() {
                 use std::io::Read;
@@ -148,6 +153,9 @@ pub(super) fn run(fleet: &Fleet, once: bool, dry_run: bool, foreground: bool) ->
     if dry_run {
         return rehearse::rehearse(fleet);
     }
+    // The first tick reads the requests anyway; until our own handler stands, a poke must not end us.
+    let poked: std::sync::Arc<std::sync::atomic::AtomicBool> = Default::default();
+    let _ = signal_hook::flag::register(signal_hook::consts::SIGUSR1, poked);
     let _lock = match Lock::try_take(&fleet.paths.lock, Role::Watchdog, clock::now()) {
         Ok(Tried::Held(lock)) => lock,
         Ok(Tried::Busy(holder)) => {
