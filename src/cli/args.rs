@@ -14,7 +14,7 @@ pub struct Args {
     /// The fleet's config; may stand anywhere. Else $AGENTS_CONFIG, ./agents.toml, or the nearest one above
     #[arg(long, global = true, value_name = "PATH", value_hint = ValueHint::FilePath, display_order = 900)]
     pub config: Option<PathBuf>,
-    /// When to colour: NO_COLOR counts too
+    /// `always` or `never` in colour; else on a terminal, unless NO_COLOR is set
     #[arg(
         long,
         global = true,
@@ -39,8 +39,12 @@ pub enum Verb {
     /// Stop the watchdog, then everything else
     Down(DownArgs),
     /// Stop agents or services and start them again
+    #[command(
+        after_help = "`watchdog` is a name too. The start is prepared first: what cannot start again is not stopped."
+    )]
     Restart(ChangeArgs),
     /// Leave agents alone: no healing, no typing
+    #[command(after_help = "The programs go on. `agents resume` ends it.")]
     Pause(ChangeArgs),
     /// Look after paused agents again
     Resume(ChangeArgs),
@@ -63,6 +67,7 @@ pub enum Verb {
     /// Check the config: every fault at once
     Check(CheckArgs),
     /// Print the JSON schema of agents.toml
+    #[command(after_help = "For editors: completion and checks while you write.")]
     Schema,
     /// Check this machine: tmux, git, disk, limits, agent programs
     Doctor(DoctorArgs),

@@ -36,7 +36,7 @@ pub struct UpArgs {
     /// Say what would be started, start nothing
     #[arg(long)]
     dry_run: bool,
-    /// Return when all of it runs, or is in that state
+    /// Return when all of it runs and goes on, or is in that state
     #[arg(long, value_name = "STATE", num_args = 0..=1, require_equals = true, default_missing_value = "RUNNING", value_parser = goal)]
     wait: Option<Goal>,
     /// Give up waiting after this long

@@ -1,6 +1,7 @@
 //! A config that changed, broke, or reads again; units that came or went with it.
-use super::Mind;
+use super::{Mind, starts::END_MARGIN};
 use crate::model::{
+    action::Action,
     event::EventKind,
     observation::ConfigObs,
     policy::Reload,
@@ -84,11 +85,19 @@ impl Mind<'_> {
             let unit = self.state.units[&session].clone();
             let live = self.obs.panes.get(&session).is_some_and(|p| !p.dead) || self.obs.lingering.contains(&session);
             match unit.life {
-                Life::Ending { deadline, .. } if live => {
+                Life::Ending { deadline, then } if live => {
                     if deadline <= self.now.boot {
-                        self.end(&session, unit.incarnation, AfterEnd::Stay);
+                        let again = self.now.after(END_MARGIN);
+                        self.actions.push(Action::End {
+                            session: session.clone(),
+                            incarnation: unit.incarnation,
+                            grace_ms: 0,
+                        });
+                        self.set_life(&session, Life::Ending { deadline: again, then }, "does not end; killed");
+                        self.wake_by(again);
+                    } else {
+                        self.wake_by(deadline);
                     }
-                    self.wake_by(deadline);
                 }
                 _ if live => {
                     let text = format!("{} is no longer in the config — killing {session}", unit.name);
@@ -97,6 +106,7 @@ impl Mind<'_> {
                 }
                 _ if self.sees_all() => {
                     self.close_texts(&session, "the agent was removed from the config");
+                    self.state.deliveries.retain(|_, d| d.session != session || d.stage.is_over());
                     self.state.units.remove(&session);
                 }
                 _ => {}

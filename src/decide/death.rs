@@ -79,7 +79,7 @@ impl Mind<'_> {
     }
 
     /// How long every restart waits while too many happened in the last minute.
-    fn storm_pause(&mut self) -> Duration {
+    pub(super) fn storm_pause(&mut self) -> Duration {
         const MINUTE: Duration = Duration::from_secs(60);
         let now = self.now;
         let limit = self.policy.watchdog.storm_limit as usize;

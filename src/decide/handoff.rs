@@ -133,6 +133,8 @@ fn is_queued(d: &crate::model::delivery::Delivery) -> bool {
 /// Loop agents get a new first message with a new phase; pings of the old one are stale.
 impl Mind<'_> {
     pub(super) fn forget_handoff(&mut self) {
+        // An inbox that still lies there is news in the new phase.
+        self.state.fleet.handoff.inboxes.clear();
         let policy = self.policy;
         for agent in policy.agents.iter().filter(|a| a.kind == crate::model::policy::Kind::Loop) {
             let session = Spec::Agent(agent).session();

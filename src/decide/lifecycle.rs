@@ -1,5 +1,9 @@
 //! Starting, dying, ending: one pass over every unit.
-use super::{Mind, starts::END_MARGIN, unit::Spec};
+use super::{
+    Mind,
+    starts::{END_MARGIN, START_DEADLINE},
+    unit::Spec,
+};
 use crate::model::{
     action::Action,
     event::EventKind,
@@ -8,6 +12,9 @@ use crate::model::{
     time::Boot,
 };
 use std::time::Duration;
+
+/// How often a server that does not answer is looked at for units that wait for it.
+const UNANSWERED: Duration = Duration::from_secs(1);
 
 impl Mind<'_> {
     pub(super) fn lifecycles(&mut self) {
@@ -23,6 +30,10 @@ impl Mind<'_> {
         let session = spec.session();
         let obs = self.obs;
         let pane = obs.panes.get(session).filter(|p| !p.dead);
+        if self.state.fleet.server == ServerObs::Unresponsive && !matches!(self.life(session), Life::Ending { .. }) {
+            // Whatever happened: nothing can be started now, and an attach that is given up may crash tmux.
+            return self.wake_by(self.now.after(UNANSWERED));
+        }
         match self.life(session) {
             Life::Absent | Life::Backoff { .. } | Life::GaveUp { .. } | Life::Done if pane.is_some() => {
                 self.adopt(spec, pane.cloned().unwrap_or_default());
@@ -44,11 +55,23 @@ impl Mind<'_> {
                     if self.obs.supervised {
                         self.set_life(session, Life::Absent, "not watched any more");
                     }
-                } else if until <= self.now.boot {
-                    self.start(spec, true);
-                } else {
+                } else if until > self.now.boot {
                     self.wake_by(until);
+                } else if !self.sees_all() {
+                    // Nobody can tell who runs: the next look decides.
+                    self.wake_by(self.now.after(UNANSWERED));
+                } else if let pause = self.storm_pause()
+                    && !pause.is_zero()
+                {
+                    let until = self.now.after(pause);
+                    self.set_life(session, Life::Backoff { until }, "restarts pause");
+                    self.wake_by(until);
+                } else {
+                    self.start(spec, true);
                 }
+            }
+            Life::GaveUp { retry: Some(at) } if at <= self.now.boot && !self.sees_all() => {
+                self.wake_by(self.now.after(UNANSWERED));
             }
             Life::GaveUp { retry } => {
                 if let Some(at) = retry
@@ -67,7 +90,7 @@ impl Mind<'_> {
                 }
             }
             Life::Done => {}
-            Life::Starting { deadline, .. } => self.starting(spec, pane, deadline),
+            Life::Starting { since, deadline } => self.starting(spec, pane, since, deadline),
             Life::Running { .. } => self.running(spec, pane),
             Life::Ending { deadline, then } => self.ending(spec, pane, deadline, then),
         }
@@ -94,7 +117,7 @@ impl Mind<'_> {
         }
     }
 
-    fn starting(&mut self, spec: Spec, pane: Option<&PaneObs>, deadline: Boot) {
+    fn starting(&mut self, spec: Spec, pane: Option<&PaneObs>, since: Boot, deadline: Boot) {
         let session = spec.session();
         let incarnation = self.unit(spec).incarnation;
         if let Some(exit) = self.exit_of(session, incarnation) {
@@ -105,7 +128,16 @@ impl Mind<'_> {
             self.unit(spec).pane = Some(pane.clone());
             let since = self.now.boot;
             self.set_life(session, Life::Running { since }, "started");
+        } else if let Some(pane) = pane.filter(|_| deadline <= self.now.boot) {
+            // Another incarnation of it lives: better that one than none, and never two.
+            self.adopt(spec, pane.clone());
         } else if deadline <= self.now.boot && self.sees_all() && !self.obs.lingering.contains(session) {
+            let wish = self.unit(spec).wish;
+            if deadline.since(since) < START_DEADLINE && !matches!(wish, Wish::Stop | Wish::Pause) {
+                // Ordered by a process that was killed before it came to it.
+                self.close_texts(session, "its start was never sent");
+                return self.start(spec, false);
+            }
             self.tell(
                 EventKind::LaunchFailed,
                 Some(spec.name()),
@@ -199,14 +231,23 @@ impl Mind<'_> {
         let gone = exit.as_ref().is_some_and(|e| e.tree_ended) || (self.sees_all() && pane.is_none() && !lingering);
         if !gone {
             if deadline <= self.now.boot {
-                let again = self.now.after(END_MARGIN);
-                self.actions.push(Action::End { session: session.to_owned(), incarnation, grace_ms: 0 });
-                self.set_life(session, Life::Ending { deadline: again, then }, "does not end; killed");
+                // Ordered by a supervisor that was killed before it came to it: asked first, killed later.
+                let (grace, words) = match std::mem::replace(&mut self.unit(spec).end_asked, true) {
+                    true => (Duration::ZERO, "does not end; killed"),
+                    false => (self.policy.watchdog.stop_grace, "being ended"),
+                };
+                let again = self.now.after(grace + END_MARGIN);
+                let grace_ms = grace.as_millis() as u64;
+                self.actions.push(Action::End { session: session.to_owned(), incarnation, grace_ms });
+                self.set_life(session, Life::Ending { deadline: again, then }, words);
                 self.wake_by(again);
             } else {
                 self.wake_by(deadline);
             }
             return;
+        }
+        if self.state.fleet.server == ServerObs::Unresponsive && then != AfterEnd::Stay {
+            return self.wake_by(self.now.after(UNANSWERED));
         }
         match then {
             AfterEnd::Stay => {
@@ -223,7 +264,8 @@ impl Mind<'_> {
                 let unit = self.unit(spec);
                 unit.pane = None;
                 unit.last_exit = exit;
-                self.launch(spec, counted);
+                // Prepared anew: in the phase of now, and also if a crash came between the order and its preparation.
+                self.start(spec, counted);
             }
             AfterEnd::Died => self.died(spec, exit, "ended"),
             AfterEnd::Lost => {

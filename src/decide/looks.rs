@@ -15,7 +15,8 @@ pub const SECOND_LOOK: Duration = Duration::from_millis(200);
 /// Sessions whose screens the next decision needs.
 pub fn looks(state: &State, policy: &Policy, now: Now, supervised: bool) -> BTreeSet<String> {
     let mut wanted = BTreeSet::new();
-    if supervised && state.fleet.next_signal.is_none_or(|at| at <= now.boot) {
+    let due = |next: Option<Boot>| next.is_none_or(|at| at <= now.boot);
+    if supervised && (due(state.fleet.next_signal) || due(state.fleet.next_heavy)) {
         let running = |session: &str| state.units.get(session).is_some_and(|u| matches!(u.life, Life::Running { .. }));
         let seen = |a: &&crate::model::policy::Agent| running(&a.session);
         wanted.extend(policy.watched().filter(seen).map(|a| a.session.clone()));

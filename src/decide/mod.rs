@@ -82,6 +82,7 @@ pub fn decide(obs: &Observation, state: &State, policy: &Policy, now: Now) -> De
     mind.requests();
     if obs.supervised {
         mind.handoff();
+        mind.unwatched();
         for agent in policy.watched() {
             mind.watch(agent, heavy);
         }

@@ -5,7 +5,7 @@ use crate::model::{
     event::EventKind,
     policy::{Agent, Kind, Loop, Phase},
     request::Answer,
-    state::{Life, Wish},
+    state::{AfterEnd, Life, Wish},
 };
 
 impl<'a> Mind<'a> {
@@ -14,6 +14,17 @@ impl<'a> Mind<'a> {
         let Some(phases) = &self.policy.phases else { return };
         let count = phases.phases.len();
         let fleet = &mut self.state.fleet;
+        if self.obs.files.sequence_complete {
+            fleet.sequence_seen = true;
+            fleet.sequence_complete = true;
+        } else if std::mem::take(&mut fleet.sequence_seen) {
+            // Somebody removed the marker.
+            fleet.sequence_complete = false;
+        }
+        // Once a tick, not once for each of its answers.
+        if fleet.phase_pending && !self.obs.results.is_empty() {
+            return;
+        }
         if fleet.phase_pending {
             let index = fleet.phase;
             return self.actions.push(Action::WritePhase { index });
@@ -55,6 +66,8 @@ impl<'a> Mind<'a> {
 
     fn move_to(&mut self, index: usize) {
         self.state.fleet.phase = index;
+        self.state.fleet.sequence_complete = false;
+        self.state.fleet.sequence_seen = false;
         self.state.fleet.phase_pending = true;
         self.actions.push(Action::WritePhase { index });
     }
@@ -90,12 +103,12 @@ impl<'a> Mind<'a> {
             }
             self.unit(spec).hold = None;
             match self.life(&agent.session) {
-                Life::Running { .. } => {
+                Life::Running { .. } | Life::Starting { .. } => {
                     self.restart_live(spec, EventKind::Stopped, &format!("killing {}", agent.session), false);
                 }
                 Life::Absent | Life::Backoff { .. } | Life::GaveUp { .. } | Life::Done => self.start(spec, false),
-                // On its way already: it is told of the new phase by its next start.
-                Life::Starting { .. } | Life::Ending { .. } => {}
+                // It is prepared when it starts.
+                Life::Ending { .. } => {}
             }
         }
     }
@@ -104,11 +117,15 @@ impl<'a> Mind<'a> {
         if self.obs.files.sequence_complete {
             return;
         }
+        let stamp = self.now.wall.format_local("%Y-%m-%d %H:%M:%S");
+        let marker = format!("phase sequence complete {stamp}. Loops stopped; build finished.\n");
+        if self.state.fleet.sequence_complete {
+            // Decided before; the file could not be written then.
+            return self.actions.push(Action::WriteSequenceComplete { text: marker });
+        }
         let data = serde_json::json!({ "phase": phase.id, "status": source });
         let text = format!("PHASE SEQUENCE COMPLETE (last phase {} DONE) — stopping loops", phase.id);
         self.tell_with(EventKind::SequenceComplete, None, text, data, false);
-        let stamp = self.now.wall.format_local("%Y-%m-%d %H:%M:%S");
-        let marker = format!("phase sequence complete {stamp}. Loops stopped; build finished.\n");
         self.actions.push(Action::WriteSequenceComplete { text: marker });
         self.state.fleet.sequence_complete = true;
         self.forget_handoff();
@@ -116,6 +133,10 @@ impl<'a> Mind<'a> {
             let spec = Spec::Agent(agent);
             match self.life(&agent.session) {
                 Life::Running { .. } | Life::Starting { .. } => self.stop_live(spec),
+                Life::Ending { deadline, .. } => {
+                    let stay = Life::Ending { deadline, then: AfterEnd::Stay };
+                    self.set_life(&agent.session, stay, "the sequence is complete");
+                }
                 Life::Backoff { .. } | Life::GaveUp { .. } => {
                     self.set_life(&agent.session, Life::Absent, "the sequence is complete")
                 }
@@ -150,5 +171,10 @@ impl<'a> Mind<'a> {
     fn loops(&self) -> Vec<&'a Agent> {
         let policy = self.policy;
         policy.agents.iter().filter(|a| a.kind == Kind::Loop && a.enabled).collect()
+    }
+
+    /// The last phase is done: decided, or said by the marker file.
+    pub(super) fn is_sequence_over(&self) -> bool {
+        self.obs.files.sequence_complete || self.state.fleet.sequence_complete
     }
 }

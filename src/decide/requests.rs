@@ -24,6 +24,11 @@ impl Mind<'_> {
             Verb::Down { names } => self.each(names, |mind, spec| mind.down(spec)),
             Verb::Restart { names } => self.each(names, |mind, spec| mind.restart(spec)),
             Verb::Pause { names } => self.each(names, |mind, spec| {
+                if mind.unit(spec).wish == Wish::Stop || matches!(mind.life(spec.session()), Life::Absent | Life::Done)
+                {
+                    let text = format!("{} is not running, there is nothing to pause", spec.name());
+                    return mind.tell(EventKind::Warning, Some(spec.name()), text);
+                }
                 mind.unit(spec).wish = Wish::Pause;
                 mind.tell(
                     EventKind::Paused,
@@ -72,10 +77,12 @@ impl Mind<'_> {
         unit.start_backend = backends.get(name).filter(|b| !b.is_empty()).cloned();
         match unit.life.clone() {
             Life::Running { .. } => {
+                // For one start only, and this is none.
+                (unit.start_model, unit.start_backend) = (None, None);
                 self.tell(EventKind::Adopted, Some(name), format!("{session} already running — leaving it"));
             }
-            Life::Starting { .. } => {}
-            Life::Ending { deadline, then: AfterEnd::Stay } => {
+            Life::Starting { .. } => (unit.start_model, unit.start_backend) = (None, None),
+            Life::Ending { deadline, then: AfterEnd::Stay | AfterEnd::Died | AfterEnd::Lost } => {
                 // Asked for again while it is being stopped: started once it is gone.
                 let incarnation = self.unit(spec).incarnation + 1;
                 self.prepare(spec, incarnation);
@@ -155,6 +162,8 @@ impl Mind<'_> {
     }
 
     pub(super) fn submit_key(&self, spec: Spec) -> String {
-        spec.agent().and_then(|a| a.backend.submit_key.clone()).unwrap_or_else(|| "Enter".into())
+        let started_with = self.state.units.get(spec.session()).and_then(|u| u.started_with.as_deref());
+        let key = spec.agent().and_then(|a| self.policy.backend_of(a, started_with).submit_key.clone());
+        key.unwrap_or_else(|| "Enter".into())
     }
 }

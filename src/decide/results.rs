@@ -11,6 +11,8 @@ use std::time::Duration;
 
 /// After an ordered restart that could not be prepared.
 const FORCE_PAUSE: Duration = Duration::from_secs(60);
+/// A launch without an answer shows within this.
+const SEEN_BY: Duration = Duration::from_secs(2);
 
 impl Mind<'_> {
     pub(super) fn results(&mut self) {
@@ -24,6 +26,10 @@ impl Mind<'_> {
         match (&result.action, &result.outcome) {
             (Action::Prepare { session, .. }, Outcome::Prepared { log_line, notes }) => {
                 let name = self.name_of(session);
+                // Prepared to see whether it can be done at all: it is told when it starts.
+                if matches!(self.life(session), Life::Ending { .. }) {
+                    return;
+                }
                 self.tell(EventKind::Started, Some(&name), log_line);
                 for note in notes {
                     self.tell(EventKind::DirMade, Some(&name), note);
@@ -98,7 +104,16 @@ impl Mind<'_> {
                 self.tell(EventKind::LaunchFailed, Some(&name), format!("cannot start {session}: {error}"));
                 self.start_failed(session, error);
             }
-            // Nobody knows: the next look tells, or the deadline.
+            // Nobody knows: the next look tells. Not seen soon, on a server that answers, it was never sent.
+            Outcome::Unknown { .. } => {
+                let deadline = self.now.after(SEEN_BY);
+                if let Some(unit) = self.state.units.get_mut(session)
+                    && let Life::Starting { since, .. } = unit.life
+                {
+                    unit.life = Life::Starting { since, deadline };
+                }
+                self.wake_by(deadline);
+            }
             _ => {}
         }
     }

@@ -11,6 +11,16 @@ use crate::model::{
 const MAX_TRIES: u32 = 5;
 
 impl Mind<'_> {
+    /// A hold or a suspicion is for those who are looked after; nobody else would ever lift it.
+    pub(super) fn unwatched(&mut self) {
+        let policy = self.policy;
+        let watched: std::collections::BTreeSet<_> = policy.watched().map(|a| a.session.as_str()).collect();
+        for unit in self.state.units.values_mut().filter(|u| !watched.contains(u.session.as_str())) {
+            unit.hold = None;
+            unit.sight.suspect = None;
+        }
+    }
+
     pub(super) fn watch(&mut self, agent: &Agent, heavy: bool) {
         let spec = Spec::Agent(agent);
         let obs = self.obs;
@@ -29,6 +39,9 @@ impl Mind<'_> {
         self.see(agent, reading, active);
         self.limit(agent, reading);
         let held = self.unit(spec).hold.is_some();
+        if held {
+            self.unsuspect(&agent.session, SuspectKind::Fatal);
+        }
         if (heavy || self.is_suspected(&agent.session, SuspectKind::Fatal)) && !held {
             self.fatal(agent, reading, active);
         }
@@ -100,9 +113,12 @@ impl Mind<'_> {
 
     /// Another backend's program runs where this one's should.
     fn mismatch(&mut self, agent: &Agent) {
-        let Some(expected) = &agent.backend.process_name else { return };
+        let started_with = self.unit(Spec::Agent(agent)).started_with.clone();
+        let Some(expected) = self.policy.backend_of(agent, started_with.as_deref()).process_name.clone() else {
+            return self.unsuspect(&agent.session, SuspectKind::Mismatch);
+        };
         let Some(command) = self.obs.panes.get(&agent.session).map(|p| p.command.clone()) else { return };
-        let another = command != *expected && self.policy.process_names().any(|p| p == command);
+        let another = command != expected && self.policy.process_names().any(|p| p == command);
         let screen = hash_of(&command);
         if !another {
             return self.unsuspect(&agent.session, SuspectKind::Mismatch);

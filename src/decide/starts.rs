@@ -10,13 +10,14 @@ use crate::{
         action::Action,
         delivery::DeliveryKind,
         event::EventKind,
+        policy::PromptDelivery,
         state::{AfterEnd, Life, Seen, Sight},
     },
 };
 use std::time::Duration;
 
 /// A launch that nobody saw by then has failed.
-const START_DEADLINE: Duration = Duration::from_secs(15);
+pub(super) const START_DEADLINE: Duration = Duration::from_secs(15);
 /// Beyond the stop grace, before the rest is killed from outside.
 pub(super) const END_MARGIN: Duration = Duration::from_secs(3);
 
@@ -34,15 +35,17 @@ impl Mind<'_> {
     pub(super) fn prepare(&mut self, spec: Spec, incarnation: u64) {
         let phase = self.state.fleet.phase;
         let unit = self.unit(spec);
-        // Whoever may still carry an older incarnation's marker is ended before the program starts.
+        // Whoever may still carry an older incarnation's marker is ended before the program starts. Looking for them
+        // reads every process of the machine, so it is done only where an end was not seen to its end.
         let clean_end = unit.last_exit.as_ref().is_some_and(|e| e.tree_ended && e.incarnation + 1 == incarnation);
+        let first = incarnation == 1;
         let order = Action::Prepare {
             session: spec.session().to_owned(),
             incarnation,
             model: unit.start_model.clone(),
             backend: unit.start_backend.clone(),
             phase,
-            sweep: !clean_end,
+            sweep: !(clean_end || first),
         };
         self.actions.push(order);
     }
@@ -52,14 +55,17 @@ impl Mind<'_> {
         let session = spec.session().to_owned();
         let now = self.now;
         let rules = self.policy.watchdog.clone();
-        let had_pane = self.obs.panes.contains_key(&session);
+        let had_pane = self.obs.panes.contains_key(&session) || self.obs.occupied.contains(&session);
+        let asked = self.unit(spec).start_backend.take();
+        let backend = spec.agent().map(|a| self.policy.backend_of(a, asked.as_deref()).clone());
         let unit = self.unit(spec);
+        unit.started_with = backend.as_ref().map(|b| b.name.clone());
+        unit.end_asked = false;
         unit.incarnation += 1;
         let incarnation = unit.incarnation;
         unit.sight = Sight { state: Seen::Unknown, ..Sight::default() };
         unit.pane = None;
         unit.start_model = None;
-        unit.start_backend = None;
         unit.restarts.last_start = Some(now.boot);
         if counted {
             restart::note(&mut unit.restarts, &rules, now.boot);
@@ -72,10 +78,10 @@ impl Mind<'_> {
         self.set_life(&session, Life::Starting { since: now.boot, deadline }, "starting");
         self.actions.push(Action::Launch { session: session.clone(), incarnation });
         self.wake_by(deadline);
-        if let Some(delay) = spec.connect_delay() {
+        if let Some(backend) = backend.filter(|b| b.delivery == PromptDelivery::Ping) {
             let file = self.policy.state_dir().join(format!("kickoff-{session}.txt"));
-            let key = spec.agent().and_then(|a| a.backend.submit_key.clone()).unwrap_or_else(|| "C-m".into());
-            let at = now.after(delay);
+            let key = backend.submit_key.clone().unwrap_or_else(|| "C-m".into());
+            let at = now.after(backend.connect_delay);
             self.queue_text(&session, DeliveryKind::Kickoff, prompt::read_kickoff(&file), key, Some(incarnation), at);
         }
     }
@@ -85,10 +91,10 @@ impl Mind<'_> {
     pub(super) fn restart_live(&mut self, spec: Spec, kind: EventKind, text: &str, counted: bool) {
         let (name, session) = (spec.name(), spec.session().to_owned());
         let now = self.now;
-        if self.unit(spec).no_force_until.is_some_and(|until| until > now.boot) {
+        if counted && self.unit(spec).no_force_until.is_some_and(|until| until > now.boot) {
             return;
         }
-        if counted && !self.may_restart_live(spec, kind, text) {
+        if counted && (!self.storm_pause().is_zero() || !self.may_restart_live(spec, kind, text)) {
             return;
         }
         self.tell(kind, Some(name), text);
@@ -147,12 +153,15 @@ impl Mind<'_> {
             _ => "being restarted",
         };
         self.set_life(session, Life::Ending { deadline, then }, reason);
+        if let Some(unit) = self.state.units.get_mut(session) {
+            unit.end_asked = true;
+        }
         self.wake_by(deadline);
     }
 
     /// Removes a session whose processes are gone, so that its name is free.
     pub(super) fn clear_leftover(&mut self, session: &str) {
-        if self.obs.panes.contains_key(session) {
+        if self.obs.panes.contains_key(session) || self.obs.occupied.contains(session) {
             self.actions.push(Action::Clear { session: session.to_owned() });
         }
     }

@@ -22,8 +22,11 @@ const SUBMIT: Duration = Duration::from_millis(1200);
 const MAX_PRESSES: u32 = 3;
 /// A screen that never rests (a clock, a spinner nobody described) is typed to after this.
 const UNREST: Duration = Duration::from_secs(30);
-/// A program that has drawn nothing yet is given this long.
-const BLANK: Duration = Duration::from_secs(3);
+/// A program that has drawn nothing yet is given this long. The first message of a ping agent waited for its
+/// `connect_delay` already; a CLI that comes back with a long conversation can be blank for half a minute, and what is
+/// typed then is echoed by the terminal and lost.
+const BLANK_KICKOFF: Duration = Duration::from_secs(3);
+const BLANK: Duration = Duration::from_secs(60);
 
 impl Mind<'_> {
     pub(super) fn deliveries(&mut self) {
@@ -78,8 +81,9 @@ impl Mind<'_> {
         }
         let since = free_since.unwrap_or(now);
         let rested = rest.is_some_and(|(screen, at)| screen == reading.screen && now.since(at) >= looks::REST);
-        let drawn = !reading.blank || now.since(since) >= BLANK;
-        if (rested && drawn) || now.since(since) >= UNREST {
+        let blank = if d.kind == DeliveryKind::Kickoff { BLANK_KICKOFF } else { BLANK };
+        let drawn = !reading.blank || now.since(since) >= blank;
+        if (rested && drawn) || (!reading.blank && now.since(since) >= UNREST) {
             let check = now.after(BEFORE_SUBMIT);
             let before = seen.map_or(0, |s| s.count);
             d.stage = Stage::Typing { since: now, check, until: now.after(SHOW), before };
@@ -126,6 +130,9 @@ impl Mind<'_> {
         }
         let shown = seen.filter(|s| s.count > before || (s.count > 0 && s.at_cursor));
         let asking = self.obs.readings.get(&d.session).is_some_and(|r| r.waiting.is_some());
+        if shown.is_some() && self.is_shut(&d.session) {
+            return self.later(d, Stage::Typing { since, check: now.after(RECHECK), until: now.after(SHOW), before });
+        }
         match shown {
             // A dialog came up while we typed: no key until somebody has answered it.
             Some(_) if asking && now < until => {
@@ -161,6 +168,11 @@ impl Mind<'_> {
         check: Boot,
     ) {
         let now = self.now.boot;
+        if self.is_shut(&d.session) {
+            let check = now.after(RECHECK);
+            d.stage = Stage::Submitting { presses, tail, check };
+            return self.wake_by(check);
+        }
         let unchanged = seen.is_some_and(|s| s.count > 0 && s.tail == tail);
         if !unchanged {
             d.stage = Stage::Delivered { at: self.now.wall };
@@ -174,6 +186,11 @@ impl Mind<'_> {
         } else {
             self.undeliver(d, "the submit key had no effect; the text stands in the input line");
         }
+    }
+
+    /// Somebody scrolls (copy mode) or turned the pane's input off: keys would be swallowed.
+    fn is_shut(&self, session: &str) -> bool {
+        self.obs.panes.get(session).is_none_or(|p| p.in_mode || p.input_off)
     }
 
     fn press(&mut self, d: &Delivery) {

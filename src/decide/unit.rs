@@ -1,10 +1,9 @@
 //! What agents and services have in common.
 use super::Mind;
 use crate::model::{
-    policy::{Agent, Kind, PromptDelivery, Service, Watch},
+    policy::{Agent, Kind, Service, Watch},
     state::{Life, UnitState, Wish},
 };
-use std::time::Duration;
 
 #[derive(Clone, Copy)]
 pub(super) enum Spec<'a> {
@@ -36,10 +35,6 @@ impl<'a> Spec<'a> {
             Spec::Agent(a) => Some(a),
             Spec::Service(_) => None,
         }
-    }
-    pub fn connect_delay(self) -> Option<Duration> {
-        let agent = self.agent()?;
-        (agent.backend.delivery == PromptDelivery::Ping).then_some(agent.backend.connect_delay)
     }
 }
 
@@ -105,7 +100,7 @@ impl<'a> Mind<'a> {
             Spec::Agent(a) => {
                 let on_complete = self.is_one_shot(spec) && a.kind != Kind::Task;
                 let watched = a.watch != Watch::None && a.enabled;
-                let over = a.kind == Kind::Loop && self.obs.files.sequence_complete;
+                let over = a.kind == Kind::Loop && self.is_sequence_over();
                 let never_asked = on_complete && wish == Wish::None;
                 watched && !over && !never_asked
             }

@@ -105,7 +105,7 @@ impl Hands {
                 };
                 eyes.also_said(session, text);
                 match eyes.connect(policy) {
-                    Ok(client) if text.len() <= MAX_TYPED => outcome(client.send_text(&pane_id, text)),
+                    Ok(client) if is_typed(text) => outcome(client.send_text(&pane_id, text)),
                     Ok(client) => outcome(client.paste(&pane_id, text)),
                     Err(e) => outcome(Err(e)),
                 }
@@ -230,10 +230,15 @@ impl Hands {
     }
 }
 
+/// Typed key by key, or pasted. One CLI swallows every `?` that comes as a key; a slash command must come as keys.
+fn is_typed(text: &str) -> bool {
+    text.len() <= MAX_TYPED && (text.starts_with('/') || !text.contains('?'))
+}
+
 fn outcome(result: Result<(), TmuxError>) -> Outcome {
     match result {
         Ok(()) => Outcome::Done,
-        Err(e @ TmuxError::Deadline { .. }) => Outcome::Unknown { error: e.to_string() },
+        Err(e) if e.is_unknown() || matches!(e, TmuxError::Io { .. }) => Outcome::Unknown { error: e.to_string() },
         // Part of a log line.
         Err(e) => Outcome::Failed { error: e.to_string().replace("\nhint: ", " — ") },
     }

@@ -110,7 +110,7 @@ impl ConfigFile {
                 self.broken = true;
                 Some(ConfigObs::Broken { faults: faults.iter().map(Fault::one_line).collect() })
             }
-            Ok(loaded) => Some(self.accept(loaded.policy, text)),
+            Ok(loaded) => self.accept(loaded.policy, text),
         }
     }
 
@@ -121,9 +121,13 @@ impl ConfigFile {
         }
     }
 
-    fn accept(&mut self, mut policy: Policy, text: String) -> ConfigObs {
+    /// `None`: the same text and the same faults as before.
+    fn accept(&mut self, mut policy: Policy, text: String) -> Option<ConfigObs> {
         let was_broken = std::mem::replace(&mut self.broken, false);
         let same = text == self.text;
+        if same && !was_broken && faults(&self.policy) == faults(&policy) {
+            return None;
+        }
         self.text = text;
         let commands = config::changed_commands(&self.policy, &policy);
         self.held = None;
@@ -133,10 +137,17 @@ impl ConfigFile {
         }
         self.policy = Arc::new(policy);
         if same && was_broken {
-            return ConfigObs::Mended;
+            return Some(ConfigObs::Mended);
         }
-        ConfigObs::Changed { commands }
+        // The text is the same: what was missing is there now, or the other way round.
+        Some(ConfigObs::Changed { commands: if same { Vec::new() } else { commands } })
     }
+}
+
+/// What is disabled, and why.
+fn faults(policy: &Policy) -> Vec<Option<&str>> {
+    let agents = policy.agents.iter().map(|a| a.fault.as_deref());
+    agents.chain(policy.services.iter().map(|s| s.fault.as_deref())).collect()
 }
 
 /// With `reload = "manual"` nothing that is executed changes until somebody asks for a start; all else does.

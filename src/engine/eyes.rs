@@ -8,7 +8,7 @@ use super::{
 use crate::{
     decide::{self, done_marker},
     model::{
-        observation::{FilesObs, Observation, PhaseObs, ServerObs},
+        observation::{FilesObs, Observation, PaneObs, PhaseObs, ServerObs},
         policy::Policy,
         state::{Life, State, UnitState, Wish},
         time::{Now, Wall},
@@ -16,7 +16,7 @@ use crate::{
     world::{
         git::{GitJob, GitQuery, GitReply, GitWorker, StatusQuery},
         process::{ExitWatcher, ProcId},
-        tmux::{Client, Notice, PaneRow, Server, TmuxError, list_once, list_once_within, rescue_socket},
+        tmux::{Client, Notice, PaneRow, Server, TmuxError, list_once_within, rescue_socket},
     },
 };
 use std::{
@@ -37,6 +37,9 @@ const RESCUE_PAUSE: Duration = Duration::from_secs(10);
 const GIT_LOOK: u64 = 1;
 const GIT_PHASE: u64 = 2;
 
+/// Before a session's name: the watch on the program, not on its shim.
+const PROGRAM: &str = "program ";
+
 pub struct Eyes {
     pub server: Server,
     pub client: Option<Client>,
@@ -46,9 +49,11 @@ pub struct Eyes {
     git: Option<GitWorker>,
     sender: Sender<Wakeup>,
     paths: Paths,
-    /// Which phase was last asked about, and with which marker.
-    asked_phase: Arc<Mutex<(usize, String)>>,
+    /// The marker that says done.
+    done_marker_now: Arc<Mutex<String>>,
     watched: BTreeMap<String, ProcId>,
+    /// Session -> incarnation whose program is watched.
+    programs: BTreeMap<String, u64>,
     supervised_client: bool,
     pub captured: usize,
     last_connect: Option<std::time::Instant>,
@@ -62,7 +67,11 @@ pub struct Eyes {
 impl Eyes {
     pub fn new(policy: &Policy, paths: &Paths, sender: Sender<Wakeup>) -> Eyes {
         let to_engine = sender.clone();
-        let watcher = ExitWatcher::new(move |session: String| drop(to_engine.send(Wakeup::Exit(session)))).ok();
+        let watcher = ExitWatcher::new(move |session: String| {
+            let session = session.strip_prefix(PROGRAM).unwrap_or(&session).to_owned();
+            drop(to_engine.send(Wakeup::Exit(session)));
+        })
+        .ok();
         Eyes {
             server: server::of(policy, paths),
             client: None,
@@ -71,8 +80,9 @@ impl Eyes {
             git: None,
             sender,
             paths: paths.clone(),
-            asked_phase: Arc::default(),
+            done_marker_now: Arc::default(),
             watched: BTreeMap::new(),
+            programs: BTreeMap::new(),
             supervised_client: false,
             captured: 0,
             last_connect: None,
@@ -107,13 +117,21 @@ impl Eyes {
     }
 
     /// Lists every pane, reads the screens the mind wants, and collects recorded ends.
-    pub fn look(&mut self, obs: &mut Observation, state: &State, policy: &Policy, exited: &BTreeSet<String>, now: Now) {
+    pub fn look(
+        &mut self,
+        obs: &mut Observation,
+        state: &State,
+        policy: &Policy,
+        exited: &mut BTreeSet<String>,
+        now: Now,
+    ) {
         let thorough = self.must_be_thorough(obs, state, exited, now);
         let rows = self.rows(state, policy, obs.supervised, thorough);
         match rows {
             Ok(Some((pid, rows))) => {
                 obs.server = ServerObs::Up { pid };
                 obs.panes = screens::own_panes(&rows, state, policy, &self.paths.run);
+                obs.occupied = rows.into_iter().map(|r| r.session_name).collect();
             }
             Ok(None) => obs.server = ServerObs::Down,
             Err(_) => {
@@ -167,8 +185,9 @@ impl Eyes {
         thorough: bool,
     ) -> Result<Option<(u32, Vec<PaneRow>)>, TmuxError> {
         if self.client.is_none() && !supervised {
-            return match list_once(&self.server)? {
-                None if self.rescue(state) => list_once(&self.server),
+            let patience = if state.fleet.server == ServerObs::Unresponsive { LITTLE_PATIENCE } else { PATIENCE };
+            return match list_once_within(&self.server, patience)? {
+                None if self.rescue(state) => list_once_within(&self.server, patience),
                 seen => Ok(seen),
             };
         }
@@ -243,7 +262,12 @@ impl Eyes {
         }
     }
 
-    fn exits(&self, obs: &mut Observation, state: &State, exited: &BTreeSet<String>) {
+    fn exits(&self, obs: &mut Observation, state: &State, exited: &mut BTreeSet<String>) {
+        // A death whose shim is not one of ours is never written down.
+        exited.retain(|s| {
+            let ours = state.units.get(s).and_then(|u| u.pane.as_ref()).is_some_and(|p| p.incarnation.is_some());
+            ours && obs.panes.get(s).is_some_and(|p| !p.dead)
+        });
         for unit in state.units.values() {
             let pane = obs.panes.get(&unit.session);
             let settled = matches!(unit.life, Life::Running { .. }) && pane.is_some_and(|p| !p.dead);
@@ -253,6 +277,7 @@ impl Eyes {
             }
             if let Some(exit) = shims::exit(&self.paths.run_dir(&unit.session, unit.incarnation)) {
                 obs.exits.insert(unit.session.clone(), exit);
+                exited.remove(&unit.session);
             }
             if pane.is_none()
                 && let Some(p) = &unit.pane
@@ -268,7 +293,10 @@ impl Eyes {
         for unit in state.units.values() {
             let pane = obs.panes.get(&unit.session).or(unit.pane.as_ref()).filter(|p| !p.dead && p.pid_start != 0);
             match pane {
-                Some(p) => self.watch_one(&unit.session, ProcId { pid: p.pid, start: p.pid_start }),
+                Some(p) => {
+                    self.watch_one(&unit.session, ProcId { pid: p.pid, start: p.pid_start });
+                    self.watch_program(unit, p);
+                }
                 None => {
                     if self.watched.remove(&unit.session).is_some()
                         && let Some(watcher) = &self.watcher
@@ -277,6 +305,19 @@ impl Eyes {
                     }
                 }
             }
+        }
+    }
+
+    /// The program itself, below its shim: the shim may still be ending what the program left behind.
+    fn watch_program(&mut self, unit: &UnitState, pane: &PaneObs) {
+        if pane.incarnation != Some(unit.incarnation) || self.programs.get(&unit.session) == Some(&unit.incarnation) {
+            return;
+        }
+        let Some(program) = shims::program(&self.paths.run_dir(&unit.session, unit.incarnation)) else { return };
+        self.programs.insert(unit.session.clone(), unit.incarnation);
+        let key = format!("{PROGRAM}{}", unit.session);
+        if self.watcher.as_ref().is_some_and(|w| !w.watch(&key, program)) {
+            let _ = self.sender.send(Wakeup::Exit(unit.session.clone()));
         }
     }
 
@@ -295,7 +336,12 @@ impl Eyes {
     pub fn files(&self, obs: &mut Observation, state: &State, policy: &Policy, now: Now) {
         let mut files = FilesObs { sequence_complete: self.paths.sequence_complete().exists(), ..FilesObs::default() };
         if let Some(phases) = &policy.phases {
-            files.phase_index = std::fs::read_to_string(&phases.state_file).ok().and_then(|t| t.trim().parse().ok());
+            // Gone means the first phase; unreadable or half-written means nothing.
+            files.phase_index = match std::fs::read_to_string(&phases.state_file) {
+                Err(e) if e.kind() == std::io::ErrorKind::NotFound => None,
+                Err(_) => Some(-1),
+                Ok(text) => Some(text.trim().parse().unwrap_or(-1)),
+            };
             files.trigger = phases.on_complete.as_ref().is_some_and(|c| c.trigger_file.exists());
         }
         for agent in &policy.agents {
@@ -324,13 +370,14 @@ impl Eyes {
 
     fn git(&mut self) -> &GitWorker {
         let sender = self.sender.clone();
-        let asked = self.asked_phase.clone();
+        let asked = self.done_marker_now.clone();
         self.git.get_or_insert_with(|| {
             GitWorker::spawn(move |answer| {
                 let wakeup = match answer.reply {
                     GitReply::Look(obs) => Wakeup::Git(obs),
                     GitReply::Status(file) => {
-                        let (index, marker) = asked.lock().map(|a| a.clone()).unwrap_or_default();
+                        let marker = asked.lock().map(|a| a.clone()).unwrap_or_default();
+                        let index = (answer.id - GIT_PHASE) as usize;
                         let done = file.text.is_some_and(|text| done_marker::is_done(&text, &marker));
                         Wakeup::Phase(PhaseObs { index, done, source: file.source })
                     }
@@ -362,8 +409,8 @@ impl Eyes {
         let Some(phases) = policy.phases.as_ref().filter(|l| policy.has_loops() && l.auto_advance) else { return };
         let index = state.fleet.phase;
         let Some(phase) = phases.phases.get(index).filter(|p| !p.status.is_empty()) else { return };
-        if let Ok(mut asked) = self.asked_phase.lock() {
-            *asked = (index, phases.done_marker.clone());
+        if let Ok(mut asked) = self.done_marker_now.lock() {
+            phases.done_marker.clone_into(&mut asked);
         }
         let query = StatusQuery {
             repo: phases.repo.clone(),
@@ -371,7 +418,7 @@ impl Eyes {
             file: phase.status.clone(),
             done_from: phases.done_from.clone(),
         };
-        self.git().ask(GIT_PHASE, GitJob::Status(query));
+        self.git().ask(GIT_PHASE + index as u64, GitJob::Status(query));
     }
 }
 

@@ -19,13 +19,13 @@ use crate::{
         tmux::{Server, TmuxError, list_once_within},
     },
 };
-use std::{collections::BTreeMap, path::Path, time::Duration};
+use std::{collections::BTreeMap, io::Write, path::Path, time::Duration};
 
 pub use super::paths::Paths;
 pub use super::supervisor::Supervisor;
 
 /// How long a verb that only looks waits for the tmux server.
-const LOOK: Duration = Duration::from_secs(2);
+pub(super) const LOOK: Duration = Duration::from_secs(2);
 
 /// A configured fleet. Making one reads the config and creates `<log_dir>/state`; it starts nothing.
 pub struct Fleet {
@@ -103,7 +103,8 @@ impl Fleet {
     pub fn store(&self) -> Result<Box<dyn Store>, FleetError> {
         let opened = sqlite::open(&self.paths.db)?;
         if let Some(notice) = opened.notice {
-            eprintln!("warning: {}", crate::model::name::printable(&notice));
+            // Nobody may be left at the other end.
+            let _ = writeln!(std::io::stderr(), "warning: {}", crate::model::name::printable(&notice));
         }
         Ok(Box::new(opened.store))
     }

@@ -7,6 +7,7 @@ use super::{
     journal::Journal,
     memory::{self, ClockMark},
     paths::Paths,
+    saver::{RESOURCE, Saved, Saver},
     wakeup::Wakeup,
 };
 use crate::{
@@ -17,10 +18,10 @@ use crate::{
         observation::{ConfigObs, GitObs, Observation, PhaseObs, ServerObs},
         policy::Policy,
         request::{Answer, Request, Verb},
-        state::State,
+        state::{Life, State},
         time::{Boot, Now},
     },
-    store::{Changes, Claim, Durability, Store, StoreError},
+    store::{Changes, Durability, Store, StoreError},
     world::clock,
 };
 use std::{
@@ -32,14 +33,14 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// The resource under which the engine claims the store.
-pub const RESOURCE: &str = "engine";
+/// A program's death is seen before its shim has written it down.
+const EXIT_RETRY: Duration = Duration::from_millis(5);
+const MAX_EXIT_TRIES: u32 = 40;
 
 pub struct Heart {
     pub paths: Paths,
     pub config: ConfigFile,
-    pub store: Box<dyn Store>,
-    claim: Claim,
+    pub saver: Saver,
     pub state: State,
     pub eyes: Eyes,
     pub hands: Hands,
@@ -49,7 +50,6 @@ pub struct Heart {
     pub sender: Sender<Wakeup>,
     /// Watches over the fleet; else it only does what it was asked.
     supervised: bool,
-    store_failing: bool,
     results: Vec<ActionResult>,
     git: Option<GitObs>,
     phase: Option<PhaseObs>,
@@ -59,6 +59,7 @@ pub struct Heart {
     own_answers: Vec<Answer>,
     /// Sessions whose process was reported dead.
     exited: BTreeSet<String>,
+    exit_tries: u32,
 }
 
 /// How a run of the engine ended.
@@ -82,6 +83,7 @@ impl Heart {
         let now = clock::now();
         let owner = format!("{}-{}", std::process::id(), now.boot.0);
         let claim = store.claim(RESOURCE, &owner)?;
+        let db = paths.db.clone();
         let mut state = store.load()?;
         let notices = store.notices();
         let boot_id = clock::boot_id();
@@ -96,7 +98,11 @@ impl Heart {
         let _ = store.put(&[(ClockMark::KEY.to_owned(), text)].into());
         for unit in state.units.values_mut() {
             // A restored store may be older than what was started since.
-            unit.incarnation = unit.incarnation.max(super::shims::newest(&paths.run.join(&unit.session)));
+            // What runs keeps its number: its end is recorded under it.
+            if !matches!(unit.life, Life::Running { .. } | Life::Ending { .. } | Life::Starting { .. }) {
+                unit.incarnation = unit.incarnation.max(super::shims::newest(&paths.run.join(&unit.session)));
+            }
+            memory::take_over(unit, now);
         }
         let (sender, mailbox) = channel();
         let eyes = Eyes::new(&policy, &paths, sender.clone());
@@ -104,8 +110,7 @@ impl Heart {
         let mut heart = Heart {
             paths,
             config,
-            store,
-            claim,
+            saver: Saver::new(store, claim, db),
             state,
             eyes,
             hands,
@@ -114,7 +119,6 @@ impl Heart {
             mailbox,
             sender,
             supervised,
-            store_failing: false,
             results: Vec::new(),
             git: None,
             phase: None,
@@ -122,11 +126,11 @@ impl Heart {
             own_requests: Vec::new(),
             own_answers: Vec::new(),
             exited: BTreeSet::new(),
+            exit_tries: 0,
         };
         for notice in notices {
             heart.note(EventKind::Store, notice, true);
         }
-        super::import::old_limits(&mut heart.state, &policy, &heart.paths, now);
         Ok(heart)
     }
 
@@ -150,7 +154,7 @@ impl Heart {
             let _ = self.alerts.raise(command, &event);
         }
         let changes = Changes { events: vec![event], ..Changes::default() };
-        let _ = self.store.save(&self.claim, &changes, Durability::Normal);
+        let _ = self.saver.store.save(&self.saver.claim, &changes, Durability::Normal);
     }
 
     /// Runs until it is told to stop.
@@ -233,27 +237,6 @@ impl Heart {
         Ok(wake_at)
     }
 
-    /// What the supervisor would decide now, in lines for people. Nothing is done or saved, no server is started.
-    pub fn rehearse(&mut self) -> Vec<String> {
-        let now = clock::now();
-        let policy = self.policy();
-        let mut obs = Observation::default();
-        self.eyes.look(&mut obs, &self.state, &policy, &BTreeSet::new(), now);
-        obs.supervised = true;
-        self.eyes.files(&mut obs, &self.state, &policy, now);
-        let decision = decide::decide(&obs, &self.state, &policy, now);
-        let events = decision.events.iter().map(|e| format!("event: {}", e.text));
-        let actions = decision.actions.iter().map(|a| {
-            let words = serde_json::to_value(a).unwrap_or_default();
-            format!("action: {} {}", words["do"].as_str().unwrap_or_default(), a.session().unwrap_or_default())
-        });
-        let mut lines: Vec<String> = events.chain(actions).map(|l| l.trim_end().to_owned()).collect();
-        if lines.is_empty() {
-            lines.push("nothing to do".into());
-        }
-        lines
-    }
-
     fn pass(&mut self, look: bool) -> Result<Boot, StoreError> {
         let now = clock::now();
         let signal = self.supervised && self.state.fleet.next_signal.is_none_or(|at| at <= now.boot);
@@ -261,10 +244,9 @@ impl Heart {
         if look && self.supervised {
             self.follow_config(signal);
         }
-        let mut requests = std::mem::take(&mut self.own_requests);
-        if look {
-            requests.extend(self.requests());
-        }
+        // Older requests first: what is asked here and now has the last word.
+        let mut requests = if look { self.requests() } else { Vec::new() };
+        requests.append(&mut self.own_requests);
         if requests.iter().any(|r| matches!(r.verb, Verb::Up { .. } | Verb::Restart { .. })) {
             self.config.release();
         }
@@ -276,22 +258,30 @@ impl Heart {
             git: self.git.take(),
             phase: self.phase.take(),
             config: self.config_news.take(),
-            store_failing: self.store_failing,
+            store_failing: self.saver.is_failing(),
             ..Observation::default()
         };
         if look {
-            let exited = std::mem::take(&mut self.exited);
-            self.eyes.look(&mut obs, &self.state, &policy, &exited, now);
+            let mut exited = std::mem::take(&mut self.exited);
+            self.eyes.look(&mut obs, &self.state, &policy, &mut exited, now);
+            self.exited = exited;
+            // A shim that is stopped never writes: the periodic look goes on without it.
+            self.exit_tries = if self.exited.is_empty() { 0 } else { self.exit_tries + 1 };
+            if self.exit_tries > MAX_EXIT_TRIES {
+                self.exited.clear();
+            }
         }
         self.eyes.files(&mut obs, &self.state, &policy, now);
+        let decision = decide::decide(&obs, &self.state, &policy, now);
+        let wake_at = self.carry_out(decision, &policy, now)?;
+        // After the decision: the question is about the positions and the phase that hold from now on.
         if signal {
             self.eyes.ask_git(&self.state, &policy);
         }
         if heavy {
             self.eyes.ask_phase(&self.state, &policy);
         }
-        let decision = decide::decide(&obs, &self.state, &policy, now);
-        self.carry_out(decision, &policy, now)
+        Ok(if self.exited.is_empty() { wake_at } else { wake_at.min(clock::boot().after(EXIT_RETRY)) })
     }
 
     fn carry_out(&mut self, decision: Decision, policy: &Arc<Policy>, now: Now) -> Result<Boot, StoreError> {
@@ -319,7 +309,7 @@ impl Heart {
         let urgent = actions.iter().any(|a| a.needs_intent() || matches!(a, Action::Launch { .. }));
         self.save(&changes, urgent, &state)?;
         self.state = state;
-        if self.store_failing {
+        if self.saver.is_failing() {
             // Nothing is typed or ended while no intent can be recorded. Starts go on: the tmux name is the lock.
             let (held, free) = actions.into_iter().partition(Action::needs_intent);
             actions = free;
@@ -330,57 +320,21 @@ impl Heart {
         Ok(wake_at)
     }
 
+    /// Saves, and tells when the store cannot be written or can be again.
     fn save(&mut self, changes: &Changes, urgent: bool, state: &State) -> Result<(), StoreError> {
-        // After a failure the whole state is due, not only what changed since.
-        let whole;
-        let changes = if self.store_failing {
-            whole = Changes {
-                events: changes.events.clone(),
-                answers: changes.answers.clone(),
-                ..memory::changes(&State::default(), state)
-            };
-            &whole
-        } else {
-            changes
-        };
-        if changes.is_empty() {
-            return Ok(());
-        }
-        let durability = if urgent { Durability::Full } else { Durability::Normal };
-        match self.store.save(&self.claim, changes, durability) {
-            Ok(()) => {
-                if std::mem::take(&mut self.store_failing) {
-                    self.note(EventKind::Store, "the store can be written again".into(), false);
-                }
-                for notice in self.store.notices() {
-                    self.journal.line(clock::now().wall, &format!("WARNING: {notice}"));
-                }
-                Ok(())
+        let saved = self.saver.save(changes, urgent, state)?;
+        match saved {
+            Saved::Yes => {}
+            Saved::Again => self.note(EventKind::Store, "the store can be written again".into(), false),
+            Saved::NotYet(error) => {
+                self.note(EventKind::Store, format!("{error} — nothing is typed or ended until it can be saved"), true);
             }
-            Err(e @ (StoreError::Fenced { .. } | StoreError::Newer { .. })) => Err(e),
-            Err(e) => {
-                if matches!(e, StoreError::Corrupt { .. }) {
-                    self.reopen();
-                }
-                if !std::mem::replace(&mut self.store_failing, true) {
-                    self.note(EventKind::Store, format!("{e} — nothing is typed or ended until it can be saved"), true);
-                }
-                Ok(())
-            }
+            Saved::StillNot => {}
         }
-    }
-
-    /// A damaged file is replaced by its backup when it is opened anew; what we remember is then saved whole.
-    fn reopen(&mut self) {
-        if let Ok(mut opened) = crate::store::sqlite::open(&self.paths.db)
-            && let Ok(claim) = opened.store.claim(RESOURCE, &self.claim.owner)
-        {
-            self.claim = claim;
-            self.store = Box::new(opened.store);
-            if let Some(notice) = opened.notice {
-                self.journal.line(clock::now().wall, &format!("WARNING: {notice}"));
-            }
+        for notice in self.saver.notices() {
+            self.journal.line(clock::now().wall, &format!("WARNING: {notice}"));
         }
+        Ok(())
     }
 
     fn publish(&mut self, events: &[Event]) {
@@ -390,8 +344,12 @@ impl Heart {
     }
 
     fn requests(&mut self) -> Vec<Request> {
-        match self.store.requests() {
-            Ok(requests) => requests.into_iter().map(|r| super::messages::by_reference(r, &self.paths)).collect(),
+        match self.saver.store.requests() {
+            Ok(requests) => {
+                let answered = |r: &Request| self.saver.has_answered(r.id);
+                let open = requests.into_iter().filter(|r| !answered(r));
+                open.map(|r| super::messages::by_reference(r, &self.paths)).collect()
+            }
             Err(e) => {
                 self.journal.line(clock::now().wall, &format!("WARNING: cannot read requests: {e}"));
                 Vec::new()
@@ -403,7 +361,7 @@ impl Heart {
         let Some(news) = self.config.follow(recheck) else { return };
         if let ConfigObs::Changed { .. } = news {
             let text = self.config.text.clone();
-            let _ = self.store.put(&[(super::config_file::LAST_GOOD.to_owned(), text)].into());
+            let _ = self.saver.store.put(&[(super::config_file::LAST_GOOD.to_owned(), text)].into());
             self.eyes.config_changed(&self.config.policy);
         }
         self.config_news = Some(news);

@@ -50,10 +50,20 @@ pub enum Tried {
 impl Lock {
     pub fn try_take(path: &Path, role: Role, now: Now) -> std::io::Result<Tried> {
         let mut file = open(path)?;
-        match file.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => return Ok(Tried::Busy(read(&mut file))),
-            Err(TryLockError::Error(e)) => return Err(e),
+        let mut tries = 0;
+        loop {
+            match file.try_lock() {
+                Ok(()) => break,
+                Err(TryLockError::Error(e)) => return Err(e),
+                Err(TryLockError::WouldBlock) => {}
+            }
+            // Somebody may merely look at it, or has it and has not written his name yet.
+            let holder = read(&mut file).filter(|h| h.process().is_alive());
+            tries += 1;
+            if holder.is_some() || tries > 100 {
+                return Ok(Tried::Busy(holder));
+            }
+            std::thread::sleep(std::time::Duration::from_millis(2));
         }
         let me = ProcId::own().unwrap_or(ProcId { pid: std::process::id(), start: 0 });
         let holder = Holder { role, pid: me.pid, pid_start: me.start, since: now.wall, since_boot: now.boot };
@@ -70,7 +80,7 @@ impl Lock {
         let mut file = OpenOptions::new().read(true).open(path).ok()?;
         match file.try_lock_shared() {
             Ok(()) => None,
-            Err(_) => read(&mut file),
+            Err(_) => read(&mut file).filter(|h| h.process().is_alive()),
         }
     }
 }
@@ -90,5 +100,29 @@ fn read(file: &mut File) -> Option<Holder> {
     let mut text = String::new();
     file.rewind().ok()?;
     file.read_to_string(&mut text).ok()?;
-    serde_json::from_str(&text).ok()
+    let holder: Holder = serde_json::from_str(&text).ok()?;
+    // Whoever has just taken the lock has not written over the name of a dead one yet.
+    holder.process().is_alive().then_some(holder)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::world::clock;
+
+    #[test]
+    fn a_dead_holders_name_is_nobodys() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("lock");
+        let Tried::Held(lock) = Lock::try_take(&path, Role::Watchdog, clock::now()).unwrap() else { panic!() };
+        let holder = Lock::holder(&path).unwrap();
+        assert_eq!(holder.pid, std::process::id());
+        // The lock is held, but the name in it is that of a process that was killed.
+        let dead = Holder { pid_start: holder.pid_start + 1, ..holder };
+        std::fs::write(&path, serde_json::to_vec(&dead).unwrap()).unwrap();
+        assert_eq!(Lock::holder(&path), None);
+        assert!(matches!(Lock::try_take(&path, Role::Verb, clock::now()).unwrap(), Tried::Busy(None)));
+        drop(lock);
+        assert!(matches!(Lock::try_take(&path, Role::Verb, clock::now()).unwrap(), Tried::Held(_)));
+    }
 }

@@ -9,6 +9,10 @@ use crate::{
     store::Changes,
 };
 use serde::{Deserialize, Serialize};
+use std::time::Duration;
+
+/// A start that was sent shows within this.
+const UNSENT: Duration = Duration::from_secs(1);
 
 /// One moment on both clocks, and the boot it belongs to.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -83,6 +87,13 @@ pub fn shift(state: &mut State, by: i64) {
     }
 }
 
+/// Another process is in charge now. A start that the last one ordered was sent already, or never will be.
+pub fn take_over(unit: &mut UnitState, now: Now) {
+    if let Life::Starting { .. } = unit.life {
+        unit.life = Life::Starting { since: now.boot, deadline: now.after(UNSENT) };
+    }
+}
+
 /// What of `new` is not on disk yet, given that `old` is. What only the next look needs is not worth a write.
 pub fn changes(old: &State, new: &State) -> Changes {
     let mut changes = Changes::default();
@@ -136,7 +147,6 @@ fn both_queued(a: &Delivery, b: &Delivery) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::time::Duration;
 
     #[test]
     fn a_reboot_keeps_what_is_left_of_a_deadline() {

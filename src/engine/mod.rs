@@ -23,6 +23,8 @@ mod messages;
 pub mod paths;
 mod perform;
 mod prepare;
+mod rehearse;
+mod saver;
 mod screens;
 mod server;
 mod shims;

@@ -30,7 +30,10 @@ impl Fleet {
     /// Asks for a change. With a supervisor: a request row, answered by it. Without: passes of the engine in this
     /// process, under the fleet's lock, until what was asked is settled. `say` gets every event as it happens.
     pub fn perform(&self, verb: Verb, say: &mut dyn FnMut(&Event)) -> Result<Answer, FleetError> {
-        if matches!(verb, Verb::Up { .. } | Verb::Restart { .. }) {
+        if matches!(verb, Verb::Restart { .. }) {
+            self.must_be_whole()?;
+        }
+        if matches!(verb, Verb::Up { .. }) {
             self.must_be_whole()?;
             environment::save(&self.paths.env, &self.policy.env).map_err(|e| {
                 FleetError::Failed(format!("cannot write `{}`: {}", self.paths.env.display(), super::words::plain(&e)))
@@ -67,6 +70,7 @@ impl Fleet {
         let store = self.store()?;
         let config = ConfigFile::new(self.policy.clone(), self.config_text.clone(), !self.faults.is_empty());
         let mut heart = Heart::new(config, store, false, Journal::verb(&self.paths.watchdog_log))?;
+        super::import::old_limits(&mut heart);
         let stop = heart.sender.clone();
         let _signals = super::supervisor::on_signals(move |signal| {
             if signal != signal_hook::consts::SIGUSR1 {
@@ -81,7 +85,13 @@ impl Fleet {
             self.tidy_server(&heart);
         }
         heart.finish();
-        Ok(answer)
+        match (ended, &answer) {
+            (Ended::Settled, _) | (_, Answer::Denied { .. } | Answer::Ignored { .. }) => Ok(answer),
+            (Ended::Deadline, _) => Err(unfinished()),
+            (Ended::Stopped, _) => {
+                Err(FleetError::Failed("interrupted before it was finished\nhint: agents status".into()))
+            }
+        }
     }
 
     /// How long a verb may take, and when it is over.
@@ -198,4 +208,8 @@ impl Fleet {
             std::thread::sleep(Duration::from_millis(15));
         }
     }
+}
+
+fn unfinished() -> FleetError {
+    FleetError::Failed("not finished in time; it goes on as far as it can\nhint: agents status".into())
 }

@@ -72,8 +72,12 @@ pub fn own_panes(rows: &[PaneRow], state: &State, policy: &Policy, run: &Path) -
     for session in known {
         let before = state.units.get(session).and_then(|u| u.pane.as_ref());
         let mine = before.and_then(|p| by_id.get(p.pane_id.as_str()).filter(|r| r.pane_pid == p.pid));
-        if let Some(row) = mine.or_else(|| by_session.get(session)) {
-            panes.insert(session.to_owned(), observe(row, before, session, run));
+        let was_ours = before.is_some_and(|p| p.incarnation.is_some());
+        let Some(row) = mine.or_else(|| by_session.get(session)) else { continue };
+        let seen = observe(row, before, session, run);
+        // Our own pane is gone: another one (somebody's second window) counts only if a shim of ours runs in it.
+        if mine.is_some() || !was_ours || seen.incarnation.is_some() {
+            panes.insert(session.to_owned(), seen);
         }
     }
     panes
@@ -152,7 +156,8 @@ impl Screens {
             };
             let Some(shot) = fresh.or_else(|| self.last.remove(session).map(|s| s.captured)) else { continue };
             let screen = Screen { text: &shot.text, title: &pane.title, cursor: (shot.cursor_x, shot.cursor_y) };
-            let reader = agent.map_or(&generic, |a| &a.backend.reader);
+            let started_with = state.units.get(session).and_then(|u| u.started_with.as_deref());
+            let reader = agent.map_or(&generic, |a| &policy.backend_of(a, started_with).reader);
             let reading = backends::read(&screen, &Context { reader, said, ours: &ours, now });
             readings.insert(session.clone(), reading.clone());
             let shot = Shot {

@@ -3,15 +3,15 @@ use super::{
     config_file::{ConfigFile, LAST_GOOD},
     environment,
     fleet::{Fleet, FleetError},
-    heart::{Heart, RESOURCE},
+    heart::Heart,
+    import,
     journal::Journal,
     lock::{Lock, Role, Tried},
-    memory, server,
+    rehearse, server,
     wakeup::Wakeup,
 };
 use crate::{
-    model::{event::EventKind, state::State, time::Wall},
-    store::{Durability, Store, memory::MemoryStore},
+    model::{event::EventKind, time::Wall},
     world::clock,
 };
 use std::{
@@ -28,7 +28,9 @@ pub struct Supervisor {
     pub tick_ms: Option<f64>,
 }
 
-const START: Duration = Duration::from_secs(10);
+/// Variables for us, not marks of an agent.
+const KEPT: [&str; 2] = ["AGENTS_CONFIG", "AGENTS_BOOT_ID"];
+const START: Duration = Duration::from_secs(30);
 const STOP: Duration = Duration::from_secs(15);
 
 /// Calls `act` with each of TERM, INT, HUP and USR1 until the handle is dropped.
@@ -71,6 +73,8 @@ pub(super) fn start(fleet: &Fleet) -> Result<bool, FleetError> {
             || name == "TMUX_PANE"
             || name.starts_with("AGENT_MODEL_")
             || name.starts_with("AGENT_BACKEND_")
+            // Started by an agent: it is not that agent's child.
+            || name.starts_with("AGENTS_") && !KEPT.contains(&&*name)
         {
             command.env_remove(&key);
         }
@@ -81,13 +85,14 @@ pub(super) fn start(fleet: &Fleet) -> Result<bool, FleetError> {
         .map_err(|e| FleetError::Failed(format!("cannot start the watchdog: {}", super::words::plain(&e))))?;
     let deadline = clock::boot().after(START);
     loop {
-        if let Some(supervisor) = fleet.supervisor() {
-            if supervisor.pid != child.id() {
-                let _ = child.wait();
-            }
-            return Ok(supervisor.pid == child.id());
+        if fleet.supervisor().is_some_and(|s| s.pid == child.id()) {
+            return Ok(true);
         }
         if let Ok(Some(status)) = child.try_wait() {
+            // Somebody else was faster. A name alone proves nothing: it may be that of one that is just ending.
+            if fleet.supervisor().is_some() {
+                return Ok(false);
+            }
             let mut words = String::new();
             if let Some(mut stderr) = child.stderr.take() {
                 use std::io::Read;
@@ -146,8 +151,11 @@ pub fn main(words: &[std::ffi::OsString]) -> Option<std::process::ExitCode> {
 pub(super) fn run(fleet: &Fleet, once: bool, dry_run: bool, foreground: bool) -> Result<(), FleetError> {
     fleet.must_be_whole()?;
     if dry_run {
-        return rehearse(fleet);
+        return rehearse::rehearse(fleet);
     }
+    // The first tick reads the requests anyway; until our own handler stands, a poke must not end us.
+    let poked: std::sync::Arc<std::sync::atomic::AtomicBool> = Default::default();
+    let _ = signal_hook::flag::register(signal_hook::consts::SIGUSR1, poked);
     let _lock = match Lock::try_take(&fleet.paths.lock, Role::Watchdog, clock::now()) {
         Ok(Tried::Held(lock)) => lock,
         Ok(Tried::Busy(holder)) => {
@@ -168,6 +176,7 @@ pub(super) fn run(fleet: &Fleet, once: bool, dry_run: bool, foreground: bool) ->
     let _ = store.put(&[(LAST_GOOD.to_owned(), fleet.config_text.clone())].into());
     let config = ConfigFile::new(fleet.policy.clone(), fleet.config_text.clone(), false);
     let mut heart = Heart::new(config, store, true, Journal::watchdog(&fleet.paths.watchdog_log, foreground))?;
+    import::old_limits(&mut heart);
     let sender = heart.sender.clone();
     let _signals = on_signals(move |signal| {
         use signal_hook::consts::{SIGHUP, SIGUSR1};
@@ -204,21 +213,4 @@ fn up_line(fleet: &Fleet) -> String {
         seconds(policy.watchdog.heavy_interval),
         names.join(", ")
     )
-}
-
-/// One look and one decision on a copy of the memory: printed, not done, not saved. Screens are not read.
-fn rehearse(fleet: &Fleet) -> Result<(), FleetError> {
-    let mut store = MemoryStore::new();
-    if let Some(real) = fleet.store_to_read()? {
-        let claim = store.claim(RESOURCE, "rehearsal")?;
-        let mut changes = memory::changes(&State::default(), &real.load()?);
-        changes.events.clear();
-        store.save(&claim, &changes, Durability::Normal)?;
-    }
-    let config = ConfigFile::new(fleet.policy.clone(), fleet.config_text.clone(), false);
-    let mut heart = Heart::new(config, Box::new(store), false, Journal::nowhere())?;
-    for line in heart.rehearse() {
-        println!("{}", crate::model::name::printable(&line));
-    }
-    Ok(())
 }

@@ -1,6 +1,6 @@
 //! Whose tmux server the fleet lives on: taken over from the user's default one, and left clean.
 use super::{
-    fleet::{Fleet, FleetError},
+    fleet::{Fleet, FleetError, LOOK},
     heart::Heart,
     lock::{Lock, Role},
     server,
@@ -13,7 +13,7 @@ use crate::{
     },
     world::{
         clock,
-        tmux::{Address, Server, TmuxError, list_once},
+        tmux::{Address, Server, TmuxError, list_once, list_once_within},
     },
 };
 
@@ -30,7 +30,7 @@ impl Fleet {
             return;
         }
         let server = self.server();
-        let Ok(Some((_, rows))) = list_once(&server) else { return };
+        let Ok(Some((_, rows))) = list_once_within(&server, LOOK) else { return };
         let anchor = self.policy.watchdog_session();
         let others = rows.iter().any(|r| r.session_name != anchor);
         if server.is_own() && !others {

@@ -17,6 +17,8 @@ pub struct Observation {
     pub server: ServerObs,
     /// Sessions on the fleet's server, by session name as we know it. Complete whenever `server` is [`ServerObs::Up`].
     pub panes: BTreeMap<String, PaneObs>,
+    /// Names of the fleet's sessions that exist, with or without a pane of ours.
+    pub occupied: std::collections::BTreeSet<String>,
     /// Ends recorded by our shim, not yet taken over into the state.
     pub exits: BTreeMap<String, ExitRecord>,
     /// Sessions whose recorded first process still lives although their pane is gone.

@@ -315,6 +315,11 @@ impl Policy {
         let words = [of_phase().map(String::as_str), asked, Some(agent.model.as_str())];
         words.into_iter().flatten().find(|m| !m.is_empty())
     }
+    /// The backend an agent was started with: its own, or the one asked for by the caller of `up`.
+    pub fn backend_of<'a>(&'a self, agent: &'a Agent, asked: Option<&str>) -> &'a Arc<Backend> {
+        let named = asked.filter(|name| *name != agent.backend.name);
+        named.and_then(|name| self.backends.iter().find(|b| b.name == name)).unwrap_or(&agent.backend)
+    }
     pub fn watchdog_session(&self) -> String {
         format!("{}watchdog", self.session_prefix)
     }

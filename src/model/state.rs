@@ -29,6 +29,8 @@ pub struct FleetState {
     /// The index file is still to be written with `phase`.
     pub phase_pending: bool,
     pub sequence_complete: bool,
+    /// The marker file was there.
+    pub sequence_seen: bool,
     pub handoff: HandoffState,
     /// Next periodic passes.
     #[serde(skip)]
@@ -99,6 +101,9 @@ pub struct UnitState {
     /// Next wake pass.
     #[serde(default)]
     pub wake_due: Option<Boot>,
+    /// This supervisor asked it to end; one that was not asked is asked before it is killed.
+    #[serde(skip)]
+    pub end_asked: bool,
     /// An ordered restart failed in its preparation: not tried again before.
     #[serde(default)]
     pub no_force_until: Option<Boot>,

@@ -25,21 +25,23 @@ pub(super) fn run(path: &Path) -> u8 {
 
 fn follow(path: &Path) -> io::Result<()> {
     let dir = path.parent().unwrap_or(Path::new("/"));
-    let watch = inotify::init(inotify::CreateFlags::CLOEXEC | inotify::CreateFlags::NONBLOCK)?;
+    // None where the user's editors hold all there are: then a look a second. This session must not end for that.
+    let watch = inotify::init(inotify::CreateFlags::CLOEXEC | inotify::CreateFlags::NONBLOCK).ok();
     let changes = inotify::WatchFlags::CREATE | inotify::WatchFlags::MOVED_TO | inotify::WatchFlags::MODIFY;
-    let mut watching = inotify::add_watch(&watch, dir, changes).is_ok();
+    let watches = || watch.as_ref().is_some_and(|watch| inotify::add_watch(watch, dir, changes).is_ok());
+    let mut watching = watches();
     let mut file = None;
     let mut first = true;
     loop {
         show(path, &mut file, first)?;
         first = false;
         let pause = (!watching).then_some(Timespec { tv_sec: 1, tv_nsec: 0 });
-        let mut fds = [PollFd::new(&watch, PollFlags::IN)];
+        let mut fds: Vec<_> = watch.iter().map(|watch| PollFd::new(watch, PollFlags::IN)).collect();
         // Interrupted or not: look again.
         let _ = poll(&mut fds, pause.as_ref());
         let mut events = [0_u8; 2048];
-        while matches!(rustix::io::read(&watch, &mut events), Ok(n) if n > 0) {}
-        watching = watching || inotify::add_watch(&watch, dir, changes).is_ok();
+        while watch.as_ref().is_some_and(|w| matches!(rustix::io::read(w, &mut events), Ok(n) if n > 0)) {}
+        watching = watching || watches();
     }
 }
 

@@ -43,7 +43,7 @@ fn fault_21_the_idle_clock_outlives_the_watchdog() {
         BASE.replace("watch = \"heal\"", "watch = \"heal+stall\"").replace("stop_grace", "start_grace = 0\nstop_grace");
     let f = Fleet::with(&format!("{base}stall_idle = 4\n{ONE}"));
     f.up();
-    f.wait("it is idle", |f| f.state("a") == "idle");
+    f.wait("it is idle", |f| f.starts("a") == 1 && f.state("a") == "idle");
     let begun = Instant::now();
     // No watchdog lives for as long as the agent may be idle.
     while f.starts("a") == 1 {

@@ -1,5 +1,6 @@
 //! Faults of the machine around the fleet: no tmux, a tmux or git that hangs, programs that are not there.
 use crate::fleet::{BASE, Fleet, signal};
+use agents::world::process::ProcId;
 use rustix::process::Signal;
 use std::{fs, os::unix::fs::PermissionsExt};
 
@@ -84,6 +85,28 @@ fn fault_16_a_stopped_tmux_server_hangs_nobody() {
     assert_eq!((fleet.starts("a"), fleet.starts("b"), fleet.watchdog(), fleet.server()), (1, 1, watchdog, server));
     fleet.kill("a");
     fleet.wait("healing goes on", |f| f.starts("a") == 2);
+}
+
+#[test]
+fn fault_16_a_fleet_on_a_stopped_tmux_server_can_be_stopped() {
+    let fleet = Fleet::new("[[agent]]\nname = \"a\"\n[[agent]]\nname = \"b\"\n");
+    fleet.up();
+    fleet.wait("both run", |f| f.starts("a") == 1 && f.starts("b") == 1);
+    let (server, pids) = (fleet.server(), [fleet.pid("a"), fleet.pid("b")]);
+    signal(server, Signal::STOP);
+    fleet.wait("it is said", |f| f.said("the tmux server does not answer") == 1);
+    // What ends now is not started again before the server answers, and then nobody wants it any more.
+    fleet.kill("b");
+    fleet.agents(&["down"]).ok();
+    for pid in pids {
+        let over = || ProcId::of(pid).is_none_or(|p| !p.is_alive());
+        fleet.wait("the agents ended", |_| over());
+    }
+    assert_eq!(fleet.status()["watchdog"]["running"], false);
+    signal(server, Signal::CONT);
+    fleet.agents(&["down"]).ok();
+    fleet.wait("nothing is left", |f| f.processes().is_empty());
+    assert_eq!((fleet.starts("a"), fleet.starts("b")), (1, 1));
 }
 
 #[test]

@@ -90,11 +90,10 @@ fn fault_27_a_killed_service_comes_back() {
         let all = f.processes().into_iter().filter_map(|p| Stat::read(p.pid));
         all.filter(|s| u64::from(s.parent) == shim).map(|s| s.pid).collect::<Vec<_>>()
     };
-    let child = under(first.as_u64().expect("a pid"));
-    assert!(!child.is_empty(), "{:?}", f.row("web"));
-    child.into_iter().for_each(|pid| signal(pid, Signal::KILL));
-    f.wait("it is back", |f| f.alive("web") && f.row("web")["pid"] != first);
-    assert_eq!(f.row("web")["restarts"], 1);
+    let shim = first.as_u64().expect("a pid");
+    f.wait("its program runs", |_| !under(shim).is_empty());
+    under(shim).into_iter().for_each(|pid| signal(pid, Signal::KILL));
+    f.wait("it is back", |f| f.alive("web") && f.row("web")["pid"] != first && f.row("web")["restarts"] == 1);
 }
 
 #[test]

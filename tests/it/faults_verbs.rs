@@ -43,7 +43,7 @@ fn fault_28_a_model_from_the_environment_is_for_that_up_only() {
 fn fault_34_a_typo_among_the_names_changes_nothing_in_a_running_fleet() {
     let f = Fleet::new("[[agent]]\nname = \"a\"\n[[agent]]\nname = \"b\"\nwatch = \"none\"\n");
     f.agents(&["up", "a", "watchdog"]).ok();
-    f.wait("a runs", |f| f.alive("a"));
+    f.wait("a runs", |f| f.alive("a") && f.starts("a") == 1);
     for line in [&["up", "b", "watchdgo"][..], &["down", "a", "bb"], &["restart", "a", "bb"], &["pause", "aa"]] {
         let said = f.agents(line);
         assert_eq!(said.code, 1, "{line:?}: {said:?}");

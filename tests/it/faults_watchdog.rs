@@ -218,3 +218,16 @@ fn what_the_old_driver_held_is_held_on_and_read_once() {
     assert_eq!(f.said("limit hit on a"), 0, "{}", f.log());
     assert_eq!(f.lines("a"), [] as [String; 0], "nothing is typed into it before its time");
 }
+
+#[test]
+fn a_hold_of_the_old_driver_outlives_a_rehearsal_and_verbs_for_others() {
+    let f = Fleet::new("[[agent]]\nname = \"a\"\n[[agent]]\nname = \"b\"\n");
+    let file = f.project.join(".agents/state/limited-t-b.json");
+    let until = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).expect("a time").as_secs() + 7200;
+    f.write(".agents/state/limited-t-b.json", format!("{{\"until\": {until}}}"));
+    f.agents(&["watchdog", "--dry-run"]).ok();
+    assert!(file.exists(), "a rehearsal takes nothing");
+    f.agents(&["up", "a"]).ok();
+    assert!(!file.exists());
+    assert!(f.row("b")["hold_until"].is_string(), "it was read for `b` as well, and is remembered: {}", f.status());
+}

@@ -172,8 +172,8 @@ impl Fleet {
     #[track_caller]
     pub fn row(&self, name: &str) -> Value {
         let status = self.status();
-        let rows = ["agents", "services"].into_iter().filter_map(|list| status[list].as_array()).flatten();
-        rows.filter(|row| row["name"] == name).next_back().cloned().unwrap_or_else(|| panic!("no `{name}` in {status}"))
+        let mut rows = ["agents", "services"].into_iter().filter_map(|list| status[list].as_array()).flatten();
+        rows.rfind(|row| row["name"] == name).cloned().unwrap_or_else(|| panic!("no `{name}` in {status}"))
     }
 
     #[track_caller]

@@ -43,10 +43,31 @@ impl Installed {
     }
 }
 
-/// Installs what is missing. The error is the reason why nothing can be run, for people.
-pub fn install() -> Result<Installed, String> {
+/// Why nothing can be run, in words for people.
+#[derive(Debug)]
+pub enum Trouble {
+    /// This machine lacks something, or npm cannot be reached: nobody's fault, the cases are skipped.
+    Lacking(String),
+    /// npm answered, and what is asked of it is wrong.
+    Wrong(String),
+}
+
+/// What npm says when it got no answer from its registry.
+const UNREACHABLE: [&str; 9] = [
+    "ECONNREFUSED",
+    "ECONNRESET",
+    "ENOTFOUND",
+    "EAI_AGAIN",
+    "ETIMEDOUT",
+    "ENETUNREACH",
+    "EHOSTUNREACH",
+    "ERR_SOCKET_TIMEOUT",
+    "E503",
+];
+
+/// Installs what is missing.
+pub fn install() -> Result<Installed, Trouble> {
     let root = cache_dir();
-    fs::create_dir_all(&root).map_err(|e| format!("cannot make `{}`: {e}", root.display()))?;
     let node_dir = find_node(&root)?;
     let missing: Vec<&Cli> =
         CLIS.iter().filter(|c| installed_version(&root, c).as_deref() != Some(c.version)).collect();
@@ -82,7 +103,7 @@ fn installed_version(root: &Path, cli: &Cli) -> Option<String> {
 
 /// A Node that is new enough: on `PATH` (`None`), or set up by us (its folder). Tried in this order: what is there,
 /// the distribution's package, the npm package `node`.
-fn find_node(root: &Path) -> Result<Option<PathBuf>, String> {
+fn find_node(root: &Path) -> Result<Option<PathBuf>, Trouble> {
     if node_major("node") >= Some(NODE_MAJOR) && works("npm", &["--version"]) {
         return Ok(None);
     }
@@ -98,13 +119,14 @@ fn find_node(root: &Path) -> Result<Option<PathBuf>, String> {
         }
     }
     if !works("npm", &["--version"]) {
-        return Err(format!("no Node {NODE_MAJOR} or newer with npm on PATH, and it could not be set up"));
+        let why = format!("no Node {NODE_MAJOR} or newer with npm on PATH, and it could not be set up");
+        return Err(Trouble::Lacking(why));
     }
     println!("installing Node from npm: the one on PATH is too old or missing");
     npm_install(root, None, &["node@22".to_owned()])?;
     match node_major(own.join("node")) {
         Some(major) if major >= NODE_MAJOR => Ok(Some(own)),
-        _ => Err(format!("no Node {NODE_MAJOR} or newer on PATH, and the npm package `node` did not bring one")),
+        _ => Err(Trouble::Lacking(format!("no Node {NODE_MAJOR} or newer on PATH, nor from the npm package `node`"))),
     }
 }
 
@@ -121,8 +143,8 @@ fn quiet(command: &mut Command) -> io::Result<bool> {
     Ok(command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).status()?.success())
 }
 
-fn npm_install(root: &Path, node_dir: Option<&Path>, packages: &[String]) -> Result<(), String> {
-    fs::create_dir_all(root).map_err(|e| format!("cannot make `{}`: {e}", root.display()))?;
+fn npm_install(root: &Path, node_dir: Option<&Path>, packages: &[String]) -> Result<(), Trouble> {
+    fs::create_dir_all(root).map_err(|e| Trouble::Lacking(format!("cannot make `{}`: {e}", root.display())))?;
     let mut npm = Command::new("npm");
     npm.args(["install", "--no-fund", "--no-audit", "--save-exact", "--fetch-retries=1", "--fetch-timeout=60000"])
         .arg("--prefix")
@@ -132,13 +154,16 @@ fn npm_install(root: &Path, node_dir: Option<&Path>, packages: &[String]) -> Res
     if let Some(dir) = node_dir {
         npm.env("PATH", path_with(&[dir.to_owned()]));
     }
-    let out = npm.output().map_err(|e| format!("npm cannot be run: {e}"))?;
+    let out = npm.output().map_err(|e| Trouble::Lacking(format!("npm cannot be run: {e}")))?;
     if out.status.success() {
         return Ok(());
     }
     let said = String::from_utf8_lossy(&out.stderr);
-    let why = said.lines().find(|l| l.contains("npm error")).unwrap_or("no reason given");
-    Err(format!("npm install failed: {}", why.trim()))
+    let reason = said.lines().find_map(|l| l.strip_prefix("npm error code ")).unwrap_or("no reason given").trim();
+    Err(match UNREACHABLE.contains(&reason) {
+        true => Trouble::Lacking(format!("npm cannot be reached ({reason})")),
+        false => Trouble::Wrong(format!("npm install failed: {}", said.trim())),
+    })
 }
 
 /// `PATH` with these folders in front.

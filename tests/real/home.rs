@@ -13,6 +13,8 @@ pub enum Welcome {
     FirstRun,
     /// A newer version is known, and the CLI may say so.
     Update,
+    /// As `Done`, but with a plan instead of an API key, where the CLI shows the difference.
+    Plan,
 }
 
 /// Writes the settings under `home` and returns the environment that belongs to them.
@@ -48,14 +50,17 @@ pub fn furnish(
 type Env = Vec<(&'static str, String)>;
 
 fn claude(home: &Path, url: &str, project: &Path, welcome: Welcome) -> io::Result<Env> {
-    if welcome == Welcome::Done {
+    if welcome != Welcome::FirstRun {
         let settings = json!({"hasCompletedOnboarding": true, "theme": "dark", "bypassPermissionsModeAccepted": true,
             "projects": {project.display().to_string(): {"hasTrustDialogAccepted": true, "allowedTools": []}}});
         fs::write(home.join(".claude.json"), settings.to_string())?;
     }
     Ok(vec![
         ("ANTHROPIC_BASE_URL", url.into()),
-        ("ANTHROPIC_AUTH_TOKEN", "stand-in".into()),
+        match welcome {
+            Welcome::Plan => ("CLAUDE_CODE_OAUTH_TOKEN", "sk-ant-oat01-stand-in".into()),
+            _ => ("ANTHROPIC_AUTH_TOKEN", "stand-in".into()),
+        },
         ("DISABLE_AUTOUPDATER", "1".into()),
         ("CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC", "1".into()),
         // It refuses to skip permissions as root outside a sandbox; this is one.
@@ -90,7 +95,7 @@ fn opencode(installed: &Installed, home: &Path, url: &str) -> io::Result<Env> {
     let provider = json!({"npm": "@ai-sdk/openai-compatible", "name": "Stub", "options": {"baseURL": format!("{url}/v1"), "apiKey": "x"},
         "models": {"stub": {"name": "Stub", "tool_call": true}}});
     let settings = json!({"$schema": "https://opencode.ai/config.json", "model": "stub/stub", "small_model": "stub/stub",
-        "autoupdate": false, "permission": {"bash": "ask"}, "provider": {"stub": provider}});
+        "autoupdate": false, "snapshot": false, "share": "disabled", "permission": {"bash": "ask"}, "provider": {"stub": provider}});
     let file = home.join("opencode.json");
     fs::write(&file, settings.to_string())?;
     Ok(vec![

@@ -1,15 +1,21 @@
 //! The real agent CLIs against a stand-in model service. See `--help`.
 mod clis;
+mod example;
 mod home;
 mod record;
+mod report;
+mod sandbox;
 mod scenes;
 mod service;
+mod session;
+mod story;
+mod sweep;
 mod terminal;
 
 use std::process::ExitCode;
 
 const HELP: &str = "\
-cargo test --test real                    run every case
+cargo test --test real [-- CLI…]          play the stories
 cargo test --test real -- record [CLI…]   take the screens under tests/panes again
 cargo test --test real -- serve PORT      the stand-in model service, for use by hand
 cargo test --test real -- env CLI PORT HOME PROJECT   furnish a home and print what to export";
@@ -21,10 +27,11 @@ fn main() -> ExitCode {
         ["record", names @ ..] => record::record(names),
         ["serve", port] => serve(port),
         ["env", cli, port, home, project] => print_env(cli, port, home, project),
-        _ => {
+        ["help" | "--help" | "-h"] => {
             println!("{HELP}");
             ExitCode::SUCCESS
         }
+        names => report::run(&names.iter().copied().filter(|n| !n.starts_with('-')).collect::<Vec<_>>()),
     }
 }
 
@@ -52,7 +59,7 @@ fn print_env(cli: &str, port: &str, home: &str, project: &str) -> ExitCode {
         eprintln!("error: unknown CLI `{cli}`");
         return ExitCode::FAILURE;
     };
-    let env = clis::install().and_then(|installed| {
+    let env = clis::install().map_err(|trouble| format!("{trouble:?}")).and_then(|installed| {
         let url = format!("http://127.0.0.1:{port}");
         home::furnish(cli, &installed, home.as_ref(), &url, project.as_ref(), home::Welcome::Done)
             .map_err(|e| e.to_string())

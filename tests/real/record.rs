@@ -4,6 +4,7 @@ use crate::{
     home,
     scenes::{self, Scene, Step},
     service::Service,
+    sweep,
     terminal::{Look, Terminal},
 };
 use regex::Regex;
@@ -23,9 +24,9 @@ const SHOWN_FOLDER: &str = "/home/dev";
 pub fn record(names: &[&str]) -> ExitCode {
     let installed = match clis::install() {
         Ok(installed) => installed,
-        Err(reason) => {
-            println!("skipped: {reason}");
-            return ExitCode::SUCCESS;
+        Err(trouble) => {
+            eprintln!("error: {trouble:?}");
+            return ExitCode::FAILURE;
         }
     };
     // `claude` = all its scenes, `claude/limit` = that one.
@@ -61,10 +62,12 @@ fn play_and_tell(cli: &Cli, scene: &Scene, installed: &Installed) -> bool {
 }
 
 fn play(cli: &Cli, scene: &Scene, installed: &Installed) -> io::Result<usize> {
-    let folder = tempfile::Builder::new().prefix("agents-").tempdir()?;
+    let folder = tempfile::Builder::new().prefix("agents-").tempdir_in(env!("CARGO_TARGET_TMPDIR"))?;
     let root = folder.path().canonicalize()?;
     let project = root.join("shop");
     fs::create_dir(&project)?;
+    // A repository of its own, or else the CLIs would take this one's name.
+    std::process::Command::new("git").arg("-C").arg(&project).args(["init", "-q"]).status()?;
     let service = Service::start()?;
     let mut env = home::furnish(cli, installed, &root.join("home"), &service.url(), &project, scene.welcome)?;
     env.extend(scene.env.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())));
@@ -74,7 +77,10 @@ fn play(cli: &Cli, scene: &Scene, installed: &Installed) -> io::Result<usize> {
     });
     let mut argv = vec![cli.name.to_owned()];
     argv.extend(scene.args.iter().map(|a| (*a).to_owned()));
+    let run = root.display().to_string();
+    env.push((sweep::MARKER.into(), run.clone()));
     let terminal = Terminal::start(&argv, &project, &env)?;
+    let _sweep = Sweep(run);
     let mut saved = 0;
     for step in scene.steps {
         match *step {
@@ -97,6 +103,14 @@ fn play(cli: &Cli, scene: &Scene, installed: &Installed) -> io::Result<usize> {
         }
     }
     Ok(saved)
+}
+
+struct Sweep(String);
+
+impl Drop for Sweep {
+    fn drop(&mut self) {
+        sweep::kill(&self.0);
+    }
 }
 
 /// Waits until the screen has not changed for a second.

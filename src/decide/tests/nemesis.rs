@@ -162,9 +162,9 @@ fn check(w: &World, from: usize) -> Result<(), TestCaseError> {
     Ok(())
 }
 
-/// `PROPTEST_CASES` for a long hunt.
+/// 64; a quarter of `PROPTEST_CASES` in a long hunt.
 fn cases() -> u32 {
-    std::env::var("PROPTEST_CASES").ok().and_then(|n| n.parse().ok()).unwrap_or(64)
+    ProptestConfig::default().cases / 4
 }
 
 proptest! {

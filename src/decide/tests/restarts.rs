@@ -185,6 +185,23 @@ fn a_server_that_does_not_answer_is_no_death() {
 }
 
 #[test]
+fn fault_16_nothing_is_started_while_the_server_does_not_answer() {
+    let mut w = World::new(vec![agent("a"), agent("b")]);
+    w.run(secs(1));
+    w.obs.server = ServerObs::Unresponsive;
+    w.tick();
+    w.obs.panes.clear();
+    w.exit("p-a", 1, Some(1), None);
+    w.exit("p-b", 1, None, Some(15));
+    w.ask(Verb::Restart { names: vec!["b".into()] });
+    w.run(secs(60));
+    assert_eq!(w.launches.len(), 2, "{:?}", w.launches);
+    w.obs.server = ServerObs::Up { pid: 7 };
+    w.run(secs(5));
+    assert_eq!(w.launches.len(), 4, "both are started once it answers: {:?}", w.launches);
+}
+
+#[test]
 fn fault_02_a_restart_that_cannot_be_prepared_ends_nothing() {
     let mut w = World::new(vec![agent("a")]);
     w.run(secs(1));
@@ -241,4 +258,24 @@ fn a_removed_agent_is_stopped_and_forgotten() {
     assert!(!w.state.units.contains_key("p-b"));
     assert!(w.said("no longer in the config"));
     assert!(matches!(w.life("p-a"), Life::Running { .. }));
+}
+
+#[test]
+fn g19_a_start_that_a_killed_engine_never_sent_is_sent_once() {
+    let mut w = World::new(vec![agent("a")]);
+    w.run(secs(1));
+    assert_eq!(w.launches.len(), 1);
+    let pane = w.obs.panes.remove("p-a");
+    // As the engine finds it when it takes over.
+    let taken_over = |w: &World| Life::Starting { since: w.now.boot, deadline: w.now.after(secs(1)) };
+    w.state.units.get_mut("p-a").unwrap().life = taken_over(&w);
+    w.run(secs(5));
+    assert_eq!((w.launches.len(), w.count(EventKind::LaunchFailed)), (2, 0));
+    assert!(matches!(w.life("p-a"), Life::Running { .. }));
+    assert_eq!(w.state.units["p-a"].restarts.total, 0, "it is nobody's fault");
+    // One that was sent is simply seen.
+    assert!(pane.is_some());
+    w.state.units.get_mut("p-a").unwrap().life = taken_over(&w);
+    w.run(secs(5));
+    assert_eq!(w.launches.len(), 2);
 }

@@ -62,7 +62,7 @@ mod tests {
 
     #[test]
     fn one_unreadable_field_does_not_take_the_wish_with_it() {
-        let (unit, lost) = unit(r#"{"name":"a","pane":{"half":1},"session":"x-a","wish":"stop","life":7}"#).unwrap();
+        let (unit, lost) = unit(r#"{"name":"a","pane":"half","session":"x-a","wish":"stop","life":7}"#).unwrap();
         assert_eq!((unit.wish, unit.pane), (Wish::Stop, None));
         assert_eq!(lost, ["life", "pane"]);
     }

@@ -10,11 +10,20 @@ pub fn descendants(pid: u32) -> Vec<ProcId> {
     let mut todo = vec![pid];
     while let Some(parent) = todo.pop() {
         for child in children(parent) {
-            todo.push(child);
-            found.extend(ProcId::of(child));
+            // A supervisor that an agent started belongs to nobody's tree.
+            if !is_supervisor(child) {
+                todo.push(child);
+                found.extend(ProcId::of(child));
+            }
         }
     }
     found
+}
+
+/// Our own detached supervisor, by its command line.
+fn is_supervisor(pid: u32) -> bool {
+    let words = std::fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+    words.split(|b| *b == 0).nth(1) == Some(b"__watchdog")
 }
 
 /// Direct children, zombies too: those of every thread.

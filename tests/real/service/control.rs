@@ -2,7 +2,7 @@
 use super::{
     Mode, Shared,
     http::{Connection, Incoming},
-    lock,
+    lock, log,
 };
 use serde_json::{Value, json};
 use std::{io, time::Duration};
@@ -29,7 +29,7 @@ impl Shared {
         let log: Vec<Value> = lock(&self.log)
             .iter()
             .map(|a| {
-                json!({"path": a.path, "mode": format!("{:?}", a.mode), "marks": a.marks, "all_marks": a.all_marks,
+                json!({"path": a.path, "mode": format!("{:?}", a.mode), "marks": log::marks(&a.news), "all_marks": log::marks(&a.said),
                     "answered": a.answered, "tool_result": a.tool_result, "side": a.side, "bytes": a.bytes})
             })
             .collect();

@@ -44,10 +44,10 @@ pub struct Asked {
     pub protocol: Protocol,
     pub path: String,
     pub mode: Mode,
-    /// `TICK-<n>` and `MARK-<word>` in the new part (what came after the model's last word), each as often as it stands there.
-    pub marks: Vec<String>,
-    /// The same over the whole conversation, what the people side said only.
-    pub all_marks: Vec<String>,
+    /// What came after the model's last word, as JSON.
+    pub news: String,
+    /// All that was said to the model in this conversation, its own answers left out, as JSON.
+    pub said: String,
     /// The conversation holds earlier answers.
     pub answered: bool,
     /// The new part is the result of a tool.
@@ -57,11 +57,6 @@ pub struct Asked {
     pub bytes: usize,
 }
 
-static MARK: LazyLock<Regex> = LazyLock::new(|| {
-    #[expect(clippy::unwrap_used, reason = "a constant pattern")]
-    Regex::new(r"(?:TICK|MARK)-[A-Za-z0-9]+").unwrap()
-});
-
 impl Asked {
     pub fn read(protocol: Protocol, incoming: &Incoming, body: &Value, behaviour: &Behaviour) -> Asked {
         let empty = Vec::new();
@@ -69,25 +64,30 @@ impl Asked {
         let last_answer = items.iter().rposition(is_answer);
         let new = last_answer.map_or(&items[..], |n| &items[n + 1..]);
         let people: Vec<&Value> = items.iter().filter(|i| !is_answer(i)).collect();
-        let tool_result = new.last().is_some_and(is_tool_result);
         Asked {
             at: SystemTime::now(),
             protocol,
             path: incoming.path.clone(),
             mode: behaviour.mode,
-            marks: marks(&serde_json::to_string(new).unwrap_or_default()),
-            all_marks: marks(&serde_json::to_string(&people).unwrap_or_default()),
+            news: serde_json::to_string(new).unwrap_or_default(),
+            said: serde_json::to_string(&people).unwrap_or_default(),
             answered: last_answer.is_some(),
-            tool_result,
+            tool_result: new.last().is_some_and(is_tool_result),
             side: body.get("tools").and_then(Value::as_array).is_none_or(Vec::is_empty),
             bytes: incoming.bytes,
         }
     }
 }
 
-fn marks(text: &str) -> Vec<String> {
-    MARK.find_iter(text).map(|m| m.as_str().to_owned()).collect()
+/// Every `TICK-<n>` and `MARK-<word>` in a text, as often as it stands there.
+pub fn marks(text: &str) -> Vec<&str> {
+    MARK.find_iter(text).map(|m| m.as_str()).collect()
 }
+
+static MARK: LazyLock<Regex> = LazyLock::new(|| {
+    #[expect(clippy::unwrap_used, reason = "a constant pattern")]
+    Regex::new(r"(?:TICK|MARK)-[A-Za-z0-9]+").unwrap()
+});
 
 fn is_answer(item: &Value) -> bool {
     let field = |name: &str| item.get(name).and_then(Value::as_str);

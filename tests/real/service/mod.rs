@@ -118,9 +118,14 @@ impl Service {
         lock(&self.shared.log).clone()
     }
 
-    /// Requests of the conversation itself (no titles, summaries or token counts) whose new part carries `mark`.
-    pub fn asked_with(&self, mark: &str) -> Vec<Asked> {
-        self.log().into_iter().filter(|a| !a.side && a.marks.iter().any(|m| m == mark)).collect()
+    /// Requests of the conversation itself (no titles, summaries or token counts), oldest first.
+    pub fn conversation(&self) -> Vec<Asked> {
+        self.log().into_iter().filter(|a| !a.side).collect()
+    }
+
+    /// How often `text` has been said in the conversation as it stands now: what the model was last asked.
+    pub fn times_said(&self, text: &str) -> usize {
+        self.conversation().last().map_or(0, |a| a.said.matches(text).count())
     }
 }
 

@@ -1,0 +1,84 @@
+//! An `agents.toml` for one CLI, with its backend block as it ships in `agents.example.toml`.
+use crate::clis::Cli;
+use std::fs;
+use toml::{Table, Value};
+
+/// What differs from story to story and from chapter to chapter.
+#[derive(Clone, Debug, Default)]
+pub struct Wishes {
+    /// Flags under which the CLI asks before it runs a command, instead of those that ship.
+    pub asking: bool,
+    /// Wakes the agent this often (seconds) with `prompts/wake.md`.
+    pub wake: Option<f64>,
+}
+
+/// The agent's name.
+pub const AGENT: &str = "worker";
+pub const PREFIX: &str = "real-";
+
+/// Short intervals, so that a story takes seconds; one loop agent, because only a fleet with loops has hand-offs.
+const FRAME: &str = r#"
+[defaults]
+session_prefix = "real-"
+log_dir = ".agents"
+watch = "heal"
+
+[watchdog]
+signal_interval = 1
+heavy_interval = 1
+limit_probe_fallback = 4
+limit_probe_max = 4
+limit_reset_slack = 1
+restart_delay = 0.2
+stop_grace = 5
+
+[loop]
+auto_advance = false
+phases = [{ id = "one", status = "STATUS.md" }]
+
+[loop.handoff]
+claim_pings = "worker"
+"#;
+
+pub fn agents_toml(cli: &Cli, wishes: &Wishes) -> Result<String, String> {
+    let mut config: Table = toml::from_str(FRAME).map_err(|e| e.to_string())?;
+    let mut backend = example_backend(cli.name)?;
+    if wishes.asking {
+        backend.insert("flags".into(), Value::String(asking_flags(cli.name).into()));
+    }
+    config.insert("backend".into(), Value::Table(Table::from_iter([(cli.name.to_owned(), Value::Table(backend))])));
+    let mut agent = Table::from_iter([
+        ("name".to_owned(), Value::from(AGENT)),
+        ("kind".to_owned(), Value::from("loop")),
+        ("role".to_owned(), Value::from(AGENT)),
+        ("backend".to_owned(), Value::from(cli.name)),
+        ("model".to_owned(), Value::from(cli.model)),
+        ("resume".to_owned(), Value::from(true)),
+    ]);
+    if let Some(interval) = wishes.wake {
+        let wake = [
+            ("interval".to_owned(), Value::from(interval)),
+            ("prompt_file".to_owned(), Value::from("prompts/wake.md")),
+        ];
+        agent.insert("wake".into(), Value::Table(Table::from_iter(wake)));
+    }
+    config.insert("agent".into(), Value::Array(vec![Value::Table(agent)]));
+    toml::to_string(&config).map_err(|e| e.to_string())
+}
+
+fn example_backend(name: &str) -> Result<Table, String> {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/agents.example.toml");
+    let text = fs::read_to_string(path).map_err(|e| format!("cannot read `{path}`: {e}"))?;
+    let example: Table = toml::from_str(&text).map_err(|e| e.to_string())?;
+    let backend = example.get("backend").and_then(|b| b.get(name)).and_then(Value::as_table);
+    backend.cloned().ok_or(format!("no [backend.{name}] in agents.example.toml"))
+}
+
+fn asking_flags(cli: &str) -> &'static str {
+    match cli {
+        "codex" => "--no-daemon --ask-for-approval on-request --sandbox read-only",
+        "opencode" => "--prompt",
+        "gemini" => "-i",
+        _ => "",
+    }
+}
