@@ -1,5 +1,6 @@
 //! The looking half of the engine: tmux, processes, files, git. Fills one observation.
 use super::{
+    known_panes::KnownPanes,
     paths::Paths,
     screens::{self, Scene, Screens},
     server, shims,
@@ -21,11 +22,7 @@ use crate::{
 };
 use std::{
     collections::{BTreeMap, BTreeSet},
-    sync::{
-        Arc, Mutex,
-        atomic::{AtomicBool, Ordering},
-        mpsc::Sender,
-    },
+    sync::{Arc, Mutex, mpsc::Sender},
     time::{Duration, UNIX_EPOCH},
 };
 
@@ -36,7 +33,6 @@ const LITTLE_PATIENCE: Duration = Duration::from_millis(300);
 const RESCUE_PAUSE: Duration = Duration::from_secs(10);
 const GIT_LOOK: u64 = 1;
 const GIT_PHASE: u64 = 2;
-
 /// Before a session's name: the watch on the program, not on its shim.
 const PROGRAM: &str = "program ";
 
@@ -57,10 +53,7 @@ pub struct Eyes {
     supervised_client: bool,
     pub captured: usize,
     last_connect: Option<std::time::Instant>,
-    /// Every pane, as of the last look.
-    seen: Option<Vec<PaneRow>>,
-    /// Panes may have come or gone since.
-    news: Arc<AtomicBool>,
+    known: KnownPanes,
     last_rescue: Option<std::time::Instant>,
 }
 
@@ -86,8 +79,7 @@ impl Eyes {
             supervised_client: false,
             captured: 0,
             last_connect: None,
-            seen: None,
-            news: Arc::default(),
+            known: KnownPanes::default(),
             last_rescue: None,
         }
     }
@@ -105,13 +97,13 @@ impl Eyes {
         if self.client.is_none() {
             let sender = self.sender.clone();
             let anchor = server::anchor(policy, &self.paths);
-            let news = self.news.clone();
+            let herald = self.known.herald();
             let client = Client::connect(&self.server, &anchor, move |_: Notice| {
-                news.store(true, Ordering::Release);
+                herald();
                 drop(sender.send(Wakeup::Tmux));
             })?;
             self.client = Some(client);
-            self.seen = None;
+            self.known.forget();
         }
         self.client.as_mut().ok_or_else(|| TmuxError::Protocol("no connection".into()))
     }
@@ -125,13 +117,13 @@ impl Eyes {
         exited: &mut BTreeSet<String>,
         now: Now,
     ) {
-        let thorough = self.must_be_thorough(obs, state, exited, now);
-        let rows = self.rows(state, policy, obs.supervised, thorough);
+        let short = self.watcher.is_some() && self.known.are_enough(obs, state, exited, now);
+        let rows = self.rows(state, policy, obs.supervised, short);
         match rows {
             Ok(Some((pid, rows))) => {
                 obs.server = ServerObs::Up { pid };
                 obs.panes = screens::own_panes(&rows, state, policy, &self.paths.run);
-                obs.occupied = rows.into_iter().map(|r| r.session_name).collect();
+                obs.occupied = rows.iter().map(|r| r.session_name.clone()).collect();
             }
             Ok(None) => obs.server = ServerObs::Down,
             Err(_) => {
@@ -162,34 +154,21 @@ impl Eyes {
         }
     }
 
-    /// Whether a short look at the panes is not enough: something happened, is under way, or every so often.
-    fn must_be_thorough(&self, obs: &Observation, state: &State, exited: &BTreeSet<String>, now: Now) -> bool {
-        let happened = self.news.swap(false, Ordering::AcqRel) || !exited.is_empty() || !obs.requests.is_empty();
-        let moving = |unit: &UnitState| {
-            matches!(unit.life, Life::Starting { .. } | Life::Ending { .. }) || unit.sight.suspect.is_some()
-        };
-        happened
-            || !obs.supervised
-            || self.watcher.is_none()
-            || state.fleet.next_heavy.is_none_or(|at| at <= now.boot)
-            || state.units.values().any(moving)
-            || state.deliveries.values().any(|d| !d.stage.is_over())
-    }
-
     /// `Ok(None)`: certainly no server. `Err`: nobody can tell.
     fn rows(
         &mut self,
         state: &State,
         policy: &Policy,
         supervised: bool,
-        thorough: bool,
-    ) -> Result<Option<(u32, Vec<PaneRow>)>, TmuxError> {
+        short: bool,
+    ) -> Result<Option<(u32, Arc<Vec<PaneRow>>)>, TmuxError> {
         if self.client.is_none() && !supervised {
             let patience = if state.fleet.server == ServerObs::Unresponsive { LITTLE_PATIENCE } else { PATIENCE };
-            return match list_once_within(&self.server, patience)? {
-                None if self.rescue(state) => list_once_within(&self.server, patience),
-                seen => Ok(seen),
+            let seen = match list_once_within(&self.server, patience)? {
+                None if self.rescue(state) => list_once_within(&self.server, patience)?,
+                seen => seen,
             };
+            return Ok(seen.map(|(pid, rows)| (pid, rows.into())));
         }
         let silent = state.fleet.server == ServerObs::Unresponsive;
         if silent && let Err(e @ TmuxError::Deadline { .. }) = list_once_within(&self.server, LITTLE_PATIENCE) {
@@ -220,11 +199,9 @@ impl Eyes {
         }
         let Some(client) = self.client.as_mut() else { return Ok(None) };
         client.set_deadline(if silent { LITTLE_PATIENCE } else { PATIENCE });
-        let known = if thorough { None } else { self.seen.take() };
-        match look_over(client, known) {
+        match self.known.look(client, short) {
             Ok(rows) => {
                 client.set_deadline(PATIENCE * 2);
-                self.seen = Some(rows.clone());
                 Ok(Some((client.server_pid(), rows)))
             }
             Err(TmuxError::ServerDown(_) | TmuxError::Socket(_)) => {
@@ -232,7 +209,7 @@ impl Eyes {
                     && let Some(client) = self.client.as_mut()
                     && let Ok(rows) = client.list()
                 {
-                    return Ok(Some((client.server_pid(), rows)));
+                    return Ok(Some((client.server_pid(), rows.into())));
                 }
                 // A new server for what is started next; this look says that the old one is gone.
                 self.client = None;
@@ -420,13 +397,4 @@ impl Eyes {
         };
         self.git().ask(GIT_PHASE + index as u64, GitJob::Status(query));
     }
-}
-
-fn look_over(client: &mut Client, known: Option<Vec<PaneRow>>) -> Result<Vec<PaneRow>, TmuxError> {
-    if let Some(known) = known
-        && let Some(rows) = client.glance(&known)?
-    {
-        return Ok(rows);
-    }
-    client.list()
 }

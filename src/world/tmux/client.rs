@@ -94,9 +94,9 @@ impl Client {
         rows::parse(&text, &mark)
     }
 
-    /// The same panes as in `known`, with new activities and titles; all else is as it was then. `None`: other panes,
-    /// or one that died. Much cheaper than [`Client::list`].
-    pub fn glance(&mut self, known: &[PaneRow]) -> Result<Option<Vec<PaneRow>>, TmuxError> {
+    /// Brings activities and titles of `known` up to date; all else stays as it was then. False: there are other panes,
+    /// or one died, and `known` is of no more use. Much cheaper than [`Client::list`].
+    pub fn glance(&mut self, known: &mut [PaneRow]) -> Result<bool, TmuxError> {
         let mark = self.row_mark();
         let text = self.list_as(&glance::format(&mark))?;
         Ok(glance::update(known, &text, &mark))
