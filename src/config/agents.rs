@@ -4,15 +4,15 @@ use super::{
     fault::{Class, word_hint},
     fields::{Fields, Found},
     findings::{Findings, Reach},
+    ground::{Ground, missing_file},
     keys::{AGENT, WAKE},
-    load::Ground,
     phases::Roles,
 };
 use crate::model::{
     name::{self, printable_cut},
     policy::{Agent, Backend, Kind, Prompt, Wake, Watch},
 };
-use std::{ops::Range, path::Path, sync::Arc};
+use std::{ops::Range, sync::Arc};
 use toml::de::DeTable;
 
 /// What an agent does not take from `[defaults]`.
@@ -219,23 +219,6 @@ fn role_prompt(f: &Fields, role: Option<&str>, roles: &Roles, ground: &Ground, o
         f.bad(out, Class::MissingFile, f.span_of("role"), message, hint);
     }
     Prompt::Role { template: roles.template.as_ref().map(|t| t.value.clone()), role_file }
-}
-
-/// What is wrong with a file that is to be read: `` is missing: `/a/b` ``, and a hint.
-pub(super) fn missing_file(path: &Path, ground: &Ground) -> Option<(String, String)> {
-    let shown = printable_cut(&path.to_string_lossy(), 200);
-    if !ground.disk.is_file(path) {
-        return Some(if ground.disk.is_dir(path) {
-            (format!("is a folder: `{shown}`"), "name a file in it".into())
-        } else {
-            (
-                format!("is missing: `{shown}`"),
-                "write it, or correct the path; relative paths begin at `project_dir`".into(),
-            )
-        });
-    }
-    (!ground.disk.is_readable(path))
-        .then(|| (format!("cannot be read: `{shown}`"), format!("allow it: `chmod u+r '{shown}'`")))
 }
 
 /// A wake without anything to say is no wake; one whose file is not there yet is kept.

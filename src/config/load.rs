@@ -4,19 +4,12 @@ use super::{
     fault::{Class, Fault},
     fields::{Fields, Roots},
     findings::{Findings, Reach},
+    ground::Ground,
     keys::ROOT,
     phases, services, settings,
 };
 use crate::model::policy::Policy;
 use toml::de::DeTable;
-
-/// What the readers of all tables share.
-pub(super) struct Ground<'a> {
-    pub roots: Roots<'a>,
-    pub prefix: &'a str,
-    pub log_dir: &'a std::path::Path,
-    pub disk: &'a dyn Disk,
-}
 
 /// Reads one config. `Err`: nothing can run (it is not TOML, or has no usable `session_prefix`, `log_dir`, …); all
 /// faults are in it, not only the fatal one. `Ok` may hold faults too.

@@ -14,6 +14,7 @@ mod duration;
 mod fault;
 mod fields;
 mod findings;
+mod ground;
 mod keys;
 mod load;
 mod manual;

@@ -1,11 +1,10 @@
 //! `[loop]`, `[[loop.phases]]`, `[loop.handoff]` and `[loop.on_complete]`.
 use super::{
-    agents::missing_file,
     fault::{Class, word_hint},
     fields::{Fields, Found},
     findings::{Findings, Reach},
+    ground::{Ground, missing_file},
     keys::{HANDOFF, LOOP, ON_COMPLETE, PHASE},
-    load::Ground,
     pattern,
 };
 use crate::model::{

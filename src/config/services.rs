@@ -4,8 +4,8 @@ use super::{
     fault::Class,
     fields::Fields,
     findings::{Findings, Reach},
+    ground::Ground,
     keys::SERVICE,
-    load::Ground,
 };
 use crate::model::{
     name::printable_cut,

@@ -3,8 +3,9 @@ use super::{
     GitError, GitProgram,
     branch::{places, pushed},
     fetch::fetch,
+    open::open,
     positions::new_commits,
-    repository::{Repository, open},
+    repository::Repository,
 };
 use crate::model::observation::GitObs;
 use md5::{Digest, Md5};

@@ -11,6 +11,7 @@ mod branch;
 mod command;
 mod fetch;
 mod look;
+mod open;
 mod positions;
 mod repository;
 mod status;

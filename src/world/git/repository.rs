@@ -1,7 +1,7 @@
 //! What we need of a repository, whoever reads it.
-use super::{GitError, GitProgram, via_command::CommandRepo, via_libgit2::LibRepo};
+use super::GitError;
 use crate::model::observation::CommitObs;
-use std::{collections::BTreeMap, path::Path};
+use std::collections::BTreeMap;
 
 /// Kept of a subject, in characters.
 const SUBJECT_CAP: usize = 4096;
@@ -34,24 +34,6 @@ pub(super) trait Repository {
     /// Path of the opened folder below the top of the working tree: empty, or ending in `/`.
     fn prefix(&self) -> &str;
     fn setting(&self, key: &str) -> Option<String>;
-}
-
-/// Opens the repository that holds `path`: with libgit2, or with the `git` command if libgit2 does not know its format.
-pub(super) fn open(path: &Path, git: &GitProgram) -> Result<Box<dyn Repository>, GitError> {
-    let shown = path.display().to_string();
-    if !path.is_dir() {
-        return Err(GitError::Gone(shown));
-    }
-    match LibRepo::open(path) {
-        Ok(repo) => Ok(Box::new(repo)),
-        Err(error) if error.code() == git2::ErrorCode::NotFound => Err(GitError::NotARepository(shown)),
-        Err(error) if error.code() == git2::ErrorCode::Owner => Err(GitError::Owner(shown)),
-        Err(error) => match CommandRepo::open(path, git) {
-            Ok(repo) => Ok(Box::new(repo)),
-            Err(GitError::Failed { .. }) => Err(GitError::Broken(error.message().to_owned())),
-            Err(other) => Err(other),
-        },
-    }
 }
 
 /// First line of a commit message of any size and encoding.

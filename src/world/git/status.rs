@@ -2,7 +2,8 @@
 use super::{
     GitError, GitProgram,
     branch::{places, pushed, short},
-    repository::{BLOB_CAP, Repository, open},
+    open::open,
+    repository::{BLOB_CAP, Repository},
 };
 use crate::model::policy::DoneFrom;
 use std::{
