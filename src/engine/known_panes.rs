@@ -17,7 +17,7 @@ use std::{
 
 #[derive(Default)]
 pub struct KnownPanes {
-    rows: Option<Arc<Vec<PaneRow>>>,
+    rows: Option<Vec<PaneRow>>,
     news: Arc<AtomicBool>,
 }
 
@@ -47,15 +47,17 @@ impl KnownPanes {
     }
 
     /// Every pane of the server; `short`: see [`Client::glance`].
-    pub fn look(&mut self, client: &mut Client, short: bool) -> Result<Arc<Vec<PaneRow>>, TmuxError> {
-        let mut rows = self.rows.take().filter(|_| short).and_then(Arc::into_inner);
-        if let Some(known) = &mut rows
-            && !client.glance(known)?
+    pub fn look(&mut self, client: &mut Client, short: bool) -> Result<Vec<PaneRow>, TmuxError> {
+        if let Some(mut rows) = self.rows.take().filter(|_| short)
+            && client.glance(&mut rows)?
         {
-            rows = None;
+            return Ok(rows);
         }
-        let rows = Arc::new(rows.map_or_else(|| client.list(), Ok)?);
-        self.rows = Some(rows.clone());
-        Ok(rows)
+        client.list()
+    }
+
+    /// For the next look.
+    pub fn keep(&mut self, rows: Vec<PaneRow>) {
+        self.rows = Some(rows);
     }
 }

@@ -18,6 +18,7 @@ mod import;
 pub mod journal;
 mod known_panes;
 mod last_good;
+mod listing;
 pub mod lock;
 mod memory;
 mod messages;
