@@ -29,7 +29,12 @@ impl Mind<'_> {
     fn lifecycle(&mut self, spec: Spec) {
         let session = spec.session();
         let obs = self.obs;
-        let pane = obs.panes.get(session).filter(|p| !p.dead);
+        let ended = |p: &&PaneObs| {
+            let exit = obs.exits.get(session).filter(|e| e.tree_ended);
+            exit.is_some_and(|e| p.incarnation == Some(e.incarnation))
+        };
+        // A session that tmux has not let go of yet, although its whole tree is gone, is no life.
+        let pane = obs.panes.get(session).filter(|p| !p.dead && !ended(p));
         if self.state.fleet.server == ServerObs::Unresponsive && !matches!(self.life(session), Life::Ending { .. }) {
             // Whatever happened: nothing can be started now, and an attach that is given up may crash tmux.
             return self.wake_by(self.now.after(UNANSWERED));
