@@ -16,20 +16,15 @@ use crate::{
     world::{
         git::{GitJob, GitQuery, GitReply, GitWorker, StatusQuery},
         process::{ExitWatcher, ProcId},
-        tmux::{Client, Notice, Server, TmuxError, list_once_within, rescue_socket},
+        tmux::{Client, Notice, Server, TmuxError},
     },
 };
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::{Arc, Mutex, mpsc::Sender},
-    time::{Duration, UNIX_EPOCH},
+    time::UNIX_EPOCH,
 };
 
-/// While the server does not answer, it is asked with less patience.
-const PATIENCE: Duration = Duration::from_secs(2);
-const LITTLE_PATIENCE: Duration = Duration::from_millis(300);
-/// Between two tries to have a removed socket made again.
-const RESCUE_PAUSE: Duration = Duration::from_secs(10);
 const GIT_LOOK: u64 = 1;
 const GIT_PHASE: u64 = 2;
 
@@ -50,10 +45,10 @@ pub struct Eyes {
     watched: BTreeMap<String, ProcId>,
     /// Session -> incarnation whose program is watched.
     programs: BTreeMap<String, u64>,
-    supervised_client: bool,
+    pub(super) supervised_client: bool,
     pub captured: usize,
-    last_connect: Option<std::time::Instant>,
-    last_rescue: Option<std::time::Instant>,
+    pub(super) last_connect: Option<std::time::Instant>,
+    pub(super) last_rescue: Option<std::time::Instant>,
 }
 
 impl Eyes {
@@ -143,89 +138,6 @@ impl Eyes {
                     }
                 }
             }
-        }
-    }
-
-    /// `Ok(None)`: certainly no server. `Err`: nobody can tell.
-    fn rows(
-        &mut self,
-        state: &State,
-        policy: &Policy,
-        supervised: bool,
-    ) -> Result<Option<(u32, Vec<crate::world::tmux::PaneRow>)>, TmuxError> {
-        if self.client.is_none() && !supervised {
-            let patience = if state.fleet.server == ServerObs::Unresponsive { LITTLE_PATIENCE } else { PATIENCE };
-            return match list_once_within(&self.server, patience)? {
-                None if self.rescue(state) => list_once_within(&self.server, patience),
-                seen => Ok(seen),
-            };
-        }
-        let silent = state.fleet.server == ServerObs::Unresponsive;
-        if silent && let Err(e @ TmuxError::Deadline { .. }) = list_once_within(&self.server, LITTLE_PATIENCE) {
-            // No attach until it answers: see there.
-            return Err(e);
-        }
-        if self.client.is_none() {
-            if self.supervised_client && self.last_connect.is_some_and(|at| at.elapsed() < Duration::from_millis(200)) {
-                return Err(TmuxError::Protocol("waiting before the next connection".into()));
-            }
-            // On first sight the server may simply not run yet; later its death is an incident of its own.
-            let known = matches!(state.fleet.server, ServerObs::Up { pid } if pid != 0);
-            if known && !self.supervised_client {
-                self.rescue(state);
-            }
-            match list_once_within(&self.server, PATIENCE) {
-                Ok(None) if known => {
-                    self.supervised_client = true;
-                    let _ = self.connect(policy);
-                    return Ok(None);
-                }
-                Err(e @ TmuxError::Deadline { .. }) => return Err(e),
-                _ => {}
-            }
-            self.last_connect = Some(std::time::Instant::now());
-            self.connect(policy)?;
-            self.supervised_client = true;
-        }
-        let Some(client) = self.client.as_mut() else { return Ok(None) };
-        client.set_deadline(if silent { LITTLE_PATIENCE } else { PATIENCE });
-        match client.list() {
-            Ok(rows) => {
-                client.set_deadline(PATIENCE * 2);
-                Ok(Some((client.server_pid(), rows)))
-            }
-            Err(TmuxError::ServerDown(_) | TmuxError::Socket(_)) => {
-                if self.rescue(state)
-                    && let Some(client) = self.client.as_mut()
-                    && let Ok(rows) = client.list()
-                {
-                    return Ok(Some((client.server_pid(), rows)));
-                }
-                // A new server for what is started next; this look says that the old one is gone.
-                self.client = None;
-                let _ = self.connect(policy);
-                Ok(None)
-            }
-            Err(e) => Err(e),
-        }
-    }
-
-    /// As often as it may cost a tick its patience.
-    fn mend_socket(&mut self, state: &State) {
-        let lately = self.last_rescue.is_some_and(|at| at.elapsed() < RESCUE_PAUSE);
-        if !lately && !self.server.socket_path().exists() {
-            self.last_rescue = Some(std::time::Instant::now());
-            self.rescue(state);
-        }
-    }
-
-    /// Somebody removed the socket while the server lives: it makes the socket anew when it is told to.
-    fn rescue(&self, state: &State) -> bool {
-        match state.fleet.server {
-            ServerObs::Up { pid } if pid != 0 && self.server.is_own() => {
-                ProcId::of(pid).is_some_and(|server| rescue_socket(&self.server, server).unwrap_or(false))
-            }
-            _ => false,
         }
     }
 

@@ -17,6 +17,7 @@ mod heart;
 mod import;
 pub mod journal;
 mod last_good;
+mod listing;
 pub mod lock;
 mod memory;
 mod messages;

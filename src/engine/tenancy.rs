@@ -17,6 +17,11 @@ use crate::{
     },
 };
 
+use std::time::Duration;
+
+/// How long an empty server is waited for.
+const TIDY: Duration = Duration::from_secs(2);
+
 impl Fleet {
     /// After the last session of the fleet: its server goes too, and `<prefix>watchdog` on a server of the user's.
     pub(super) fn tidy_server(&self, heart: &Heart) {
@@ -30,13 +35,28 @@ impl Fleet {
             return;
         }
         let server = self.server();
-        let Ok(Some((_, rows))) = list_once_within(&server, LOOK) else { return };
         let anchor = self.policy.watchdog_session();
-        let others = rows.iter().any(|r| r.session_name != anchor);
-        if server.is_own() && !others {
-            let _ = server.kill();
-        } else if rows.iter().any(|r| r.session_name == anchor) {
-            let _ = server.kill_session(&anchor);
+        // tmux takes a moment to let go of sessions whose programs ended, and may be too busy for one look.
+        let until = clock::boot().after(TIDY);
+        loop {
+            let last = clock::boot() >= until;
+            match list_once_within(&server, LOOK) {
+                Ok(None) => break,
+                Ok(Some((_, rows))) => {
+                    let others = rows.iter().any(|r| r.session_name != anchor);
+                    if server.is_own() && !others {
+                        if server.kill().is_ok() || last {
+                            break;
+                        }
+                    } else if !server.is_own() || last {
+                        let _ = server.kill_session(&anchor);
+                        break;
+                    }
+                }
+                Err(_) if last => break,
+                Err(_) => {}
+            }
+            std::thread::sleep(Duration::from_millis(20));
         }
         server::release(&self.paths);
     }
