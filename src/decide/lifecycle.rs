@@ -29,13 +29,17 @@ impl Mind<'_> {
     fn lifecycle(&mut self, spec: Spec) {
         let session = spec.session();
         let obs = self.obs;
-        let pane = obs.panes.get(session).filter(|p| !p.dead);
+        // For a moment tmux still lists the pane of a program whose end is recorded.
+        let over = |p: &PaneObs| p.incarnation.and_then(|i| self.exit_of(session, i)).is_some_and(|e| e.tree_ended);
+        let dormant =
+            matches!(self.life(session), Life::Absent | Life::Backoff { .. } | Life::GaveUp { .. } | Life::Done);
+        let pane = obs.panes.get(session).filter(|p| !p.dead && !(dormant && over(p)));
         if self.state.fleet.server == ServerObs::Unresponsive && !matches!(self.life(session), Life::Ending { .. }) {
             // Whatever happened: nothing can be started now, and an attach that is given up may crash tmux.
             return self.wake_by(self.now.after(UNANSWERED));
         }
         match self.life(session) {
-            Life::Absent | Life::Backoff { .. } | Life::GaveUp { .. } | Life::Done if pane.is_some() => {
+            _ if dormant && pane.is_some() => {
                 self.adopt(spec, pane.cloned().unwrap_or_default());
             }
             Life::Absent => {
