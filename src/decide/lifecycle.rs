@@ -33,7 +33,7 @@ impl Mind<'_> {
         let over = |p: &PaneObs| p.incarnation.and_then(|i| self.exit_of(session, i)).is_some_and(|e| e.tree_ended);
         let dormant =
             matches!(self.life(session), Life::Absent | Life::Backoff { .. } | Life::GaveUp { .. } | Life::Done);
-        let pane = obs.panes.get(session).filter(|p| !p.dead && !(dormant && over(p)));
+        let pane = obs.panes.get(session).filter(|p| !(p.dead || dormant && over(p)));
         if self.state.fleet.server == ServerObs::Unresponsive && !matches!(self.life(session), Life::Ending { .. }) {
             // Whatever happened: nothing can be started now, and an attach that is given up may crash tmux.
             return self.wake_by(self.now.after(UNANSWERED));
