@@ -29,17 +29,18 @@ impl Mind<'_> {
     fn lifecycle(&mut self, spec: Spec) {
         let session = spec.session();
         let obs = self.obs;
-        // For a moment tmux still lists the pane of a program whose end is recorded.
-        let over = |p: &PaneObs| p.incarnation.and_then(|i| self.exit_of(session, i)).is_some_and(|e| e.tree_ended);
-        let dormant =
-            matches!(self.life(session), Life::Absent | Life::Backoff { .. } | Life::GaveUp { .. } | Life::Done);
-        let pane = obs.panes.get(session).filter(|p| !(p.dead || dormant && over(p)));
+        let ended = |p: &&PaneObs| {
+            let exit = obs.exits.get(session).filter(|e| e.tree_ended);
+            exit.is_some_and(|e| p.incarnation == Some(e.incarnation))
+        };
+        // A session that tmux has not let go of yet, although its whole tree is gone, is no life.
+        let pane = obs.panes.get(session).filter(|p| !p.dead && !ended(p));
         if self.state.fleet.server == ServerObs::Unresponsive && !matches!(self.life(session), Life::Ending { .. }) {
             // Whatever happened: nothing can be started now, and an attach that is given up may crash tmux.
             return self.wake_by(self.now.after(UNANSWERED));
         }
         match self.life(session) {
-            _ if dormant && pane.is_some() => {
+            Life::Absent | Life::Backoff { .. } | Life::GaveUp { .. } | Life::Done if pane.is_some() => {
                 self.adopt(spec, pane.cloned().unwrap_or_default());
             }
             Life::Absent => {

@@ -97,7 +97,7 @@ impl Hands {
             Action::End { session, grace_ms, .. } => self.end(session, *grace_ms, state, eyes, policy),
             Action::Clear { session } => match eyes.client.as_mut() {
                 Some(client) => outcome(client.kill_session(session)),
-                None => Outcome::Done,
+                None => outcome(eyes.server.kill_session(session)),
             },
             Action::Type { session, text, .. } => {
                 let Some(pane_id) = pane(session).map(|p| p.pane_id.clone()) else {
