@@ -7,6 +7,7 @@ use crate::model::{
     policy::Reload,
     state::{AfterEnd, Life},
 };
+use std::collections::BTreeSet;
 
 impl Mind<'_> {
     pub(super) fn config(&mut self) {
@@ -77,10 +78,9 @@ impl Mind<'_> {
             return;
         }
         let policy = self.policy;
-        let known = |session: &str| {
-            policy.agents.iter().any(|a| a.session == session) || policy.services.iter().any(|s| s.session == session)
-        };
-        let gone: Vec<String> = self.state.units.keys().filter(|s| !known(s)).cloned().collect();
+        let agents = policy.agents.iter().map(|a| a.session.as_str());
+        let known: BTreeSet<&str> = agents.chain(policy.services.iter().map(|s| s.session.as_str())).collect();
+        let gone: Vec<String> = self.state.units.keys().filter(|s| !known.contains(s.as_str())).cloned().collect();
         for session in gone {
             let unit = self.state.units[&session].clone();
             let live = self.obs.panes.get(&session).is_some_and(|p| !p.dead) || self.obs.lingering.contains(&session);

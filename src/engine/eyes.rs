@@ -1,5 +1,6 @@
 //! The looking half of the engine: tmux, processes, files, git. Fills one observation.
 use super::{
+    known_panes::KnownPanes,
     paths::Paths,
     screens::{self, Scene, Screens},
     server, shims,
@@ -48,6 +49,7 @@ pub struct Eyes {
     pub(super) supervised_client: bool,
     pub captured: usize,
     pub(super) last_connect: Option<std::time::Instant>,
+    pub(super) known: KnownPanes,
     pub(super) last_rescue: Option<std::time::Instant>,
 }
 
@@ -73,6 +75,7 @@ impl Eyes {
             supervised_client: false,
             captured: 0,
             last_connect: None,
+            known: KnownPanes::default(),
             last_rescue: None,
         }
     }
@@ -89,9 +92,14 @@ impl Eyes {
     pub fn connect(&mut self, policy: &Policy) -> Result<&mut Client, TmuxError> {
         if self.client.is_none() {
             let sender = self.sender.clone();
+            let herald = self.known.herald();
             let anchor = server::anchor(policy, &self.paths);
-            let client = Client::connect(&self.server, &anchor, move |_: Notice| drop(sender.send(Wakeup::Tmux)))?;
+            let client = Client::connect(&self.server, &anchor, move |_: Notice| {
+                herald();
+                drop(sender.send(Wakeup::Tmux));
+            })?;
             self.client = Some(client);
+            self.known.forget();
         }
         self.client.as_mut().ok_or_else(|| TmuxError::Protocol("no connection".into()))
     }
@@ -105,12 +113,14 @@ impl Eyes {
         exited: &mut BTreeSet<String>,
         now: Now,
     ) {
-        let rows = self.rows(state, policy, obs.supervised);
+        let short = self.watcher.is_some() && self.known.are_enough(obs, state, exited, now);
+        let rows = self.rows(state, policy, obs.supervised, short);
         match rows {
             Ok(Some((pid, rows))) => {
                 obs.server = ServerObs::Up { pid };
                 obs.panes = screens::own_panes(&rows, state, policy, &self.paths.run);
-                obs.occupied = rows.into_iter().map(|r| r.session_name).collect();
+                obs.occupied = rows.iter().map(|r| r.session_name.clone()).collect();
+                self.known.keep(rows);
             }
             Ok(None) => obs.server = ServerObs::Down,
             Err(_) => {

@@ -16,12 +16,13 @@ const LITTLE_PATIENCE: Duration = Duration::from_millis(300);
 const RESCUE_PAUSE: Duration = Duration::from_secs(10);
 
 impl Eyes {
-    /// `Ok(None)`: certainly no server. `Err`: nobody can tell.
+    /// `Ok(None)`: certainly no server. `Err`: nobody can tell. `short`: see [`super::known_panes`].
     pub(super) fn rows(
         &mut self,
         state: &State,
         policy: &Policy,
         supervised: bool,
+        short: bool,
     ) -> Result<Option<(u32, Vec<PaneRow>)>, TmuxError> {
         if self.client.is_none() && !supervised {
             let patience = if state.fleet.server == ServerObs::Unresponsive { LITTLE_PATIENCE } else { PATIENCE };
@@ -59,7 +60,7 @@ impl Eyes {
         }
         let Some(client) = self.client.as_mut() else { return Ok(None) };
         client.set_deadline(if silent { LITTLE_PATIENCE } else { PATIENCE });
-        match client.list() {
+        match self.known.look(client, short) {
             Ok(rows) => {
                 client.set_deadline(PATIENCE * 2);
                 Ok(Some((client.server_pid(), rows)))

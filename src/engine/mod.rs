@@ -16,6 +16,7 @@ pub mod fleet;
 mod heart;
 mod import;
 pub mod journal;
+mod known_panes;
 mod last_good;
 mod listing;
 pub mod lock;

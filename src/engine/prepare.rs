@@ -1,5 +1,5 @@
 //! Everything that can fail about a start, done before anything is ended: prompt, folder, launch record.
-use super::paths::{Paths, make_private, write_whole};
+use super::paths::{Paths, make_private};
 use crate::{
     launch::{self, Start, prompt},
     model::{
@@ -144,7 +144,7 @@ fn record(
     };
     let bytes = serde_json::to_vec(&record).map_err(|e| e.to_string())?;
     let file = run_dir.join(shim::LAUNCH);
-    let fresh = || make_private(&run_dir).and_then(|()| write_whole(&file, &bytes));
+    let fresh = || make_private(&run_dir).and_then(|()| shim::write_atomically(&file, &bytes));
     let written = match fresh() {
         Err(e) if shim::is_full(&e) => match older(paths, order).into_iter().any(|old| shim::take_over(&old, &run_dir))
         {
@@ -196,5 +196,8 @@ fn write(file: &Path, bytes: &[u8]) -> Result<(), String> {
     if std::fs::read(file).is_ok_and(|old| old == bytes) {
         return Ok(());
     }
-    write_whole(file, bytes).map_err(|e| format!("cannot write `{}`: {}", file.display(), super::words::plain(&e)))
+    // Without a sync: after a crash of the machine nothing of this start is left, and the next one writes its own. Two
+    // hundred starts would wait for the disk for seconds.
+    shim::write_atomically(file, bytes)
+        .map_err(|e| format!("cannot write `{}`: {}", file.display(), super::words::plain(&e)))
 }

@@ -3,6 +3,7 @@ use super::{
     capture::{self, Captured},
     control::{Answer, Link, Notice, OnNotice},
     error::TmuxError,
+    glance,
     nonce::nonce,
     quote, rows,
     rows::PaneRow,
@@ -88,9 +89,26 @@ impl Client {
 
     /// Every pane of the server. No process is started.
     pub fn list(&mut self) -> Result<Vec<PaneRow>, TmuxError> {
-        // Another marker than the one between answers: this one is printed inside of rows.
-        let mark = format!("{}r", self.nonce);
-        let line = format!("list-panes -a -F {}", quote::word(&rows::format(&mark)));
+        let mark = self.row_mark();
+        let text = self.list_as(&rows::format(&mark))?;
+        rows::parse(&text, &mark)
+    }
+
+    /// Brings activities and titles of `known` up to date; all else stays as it was then. False: there are other panes,
+    /// or one died, and `known` is of no more use. Much cheaper than [`Client::list`].
+    pub fn glance(&mut self, known: &mut [PaneRow]) -> Result<bool, TmuxError> {
+        let mark = self.row_mark();
+        let text = self.list_as(&glance::format(&mark))?;
+        Ok(glance::update(known, &text, &mark))
+    }
+
+    /// Another marker than the one between answers: this one is printed inside of rows.
+    fn row_mark(&self) -> String {
+        format!("{}r", self.nonce)
+    }
+
+    fn list_as(&mut self, format: &str) -> Result<String, TmuxError> {
+        let line = format!("list-panes -a -F {}", quote::word(format));
         let answers = self.ask_again(&[line], "list panes")?;
         let Some(Answer { blocks, error }) = answers.into_iter().next() else {
             return Err(TmuxError::Protocol("no answer".into()));
@@ -98,8 +116,10 @@ impl Client {
         if let Some(words) = error {
             return Err(self.error(&words, "list-panes"));
         }
-        let [text] = blocks.as_slice() else { return Err(TmuxError::Protocol("not one list".into())) };
-        rows::parse(text, &mark)
+        let Ok([text]) = <[String; 1]>::try_from(blocks) else {
+            return Err(TmuxError::Protocol("not one list".into()));
+        };
+        Ok(text)
     }
 
     /// The visible screens of `panes` (ids), with one process for up to 256. A pane that is gone is absent.

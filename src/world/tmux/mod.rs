@@ -6,6 +6,7 @@ mod capture;
 mod client;
 mod control;
 mod error;
+mod glance;
 mod input;
 mod nonce;
 mod once;

@@ -7,17 +7,12 @@ pub struct PaneRow {
     pub session_name: String,
     /// `$3`
     pub session_id: String,
-    /// `@3`
-    pub window_id: String,
     /// `%3`
     pub pane_id: String,
     pub pane_pid: u32,
-    /// The active pane of its window, and its window the active one of its session.
-    pub active: bool,
     pub dead: bool,
     /// tmux itself loses some of these for processes that end at once.
     pub dead_status: Option<i32>,
-    pub dead_signal: Option<i32>,
     /// Copy mode and the like: keys do not reach the program.
     pub in_mode: bool,
     pub input_off: bool,
@@ -33,11 +28,11 @@ pub struct PaneRow {
     pub title: String,
 }
 
-/// The `-F` format. `nonce` starts every row and stands between the free texts: without knowing it nobody can end one.
+/// The `-F` format; every field costs the server time for every pane. `nonce` starts every row and stands between the free texts: without knowing it nobody can end one.
 pub(super) fn format(nonce: &str) -> String {
     format!(
-        "{nonce} #{{session_id}} #{{window_id}} #{{pane_id}} #{{pane_pid}} #{{&&:#{{window_active}},#{{pane_active}}}} #{{pane_dead}} \
-         s#{{pane_dead_status}} s#{{pane_dead_signal}} #{{?pane_in_mode,1,0}} #{{pane_input_off}} #{{window_activity}} #{{pane_pipe}} \
+        "{nonce} #{{session_id}} #{{pane_id}} #{{pane_pid}} #{{pane_dead}} \
+         s#{{pane_dead_status}} #{{?pane_in_mode,1,0}} #{{pane_input_off}} #{{window_activity}} #{{pane_pipe}} \
          #{{pane_width}} #{{pane_height}} {nonce}#{{session_name}}{nonce}#{{pane_current_command}}{nonce}#{{pane_title}}{nonce}"
     )
 }
@@ -75,13 +70,10 @@ fn one(parts: &[&str]) -> Option<PaneRow> {
     };
     Some(PaneRow {
         session_id: id(next()?, '$')?,
-        window_id: id(next()?, '@')?,
         pane_id: id(next()?, '%')?,
         pane_pid: next()?.parse().ok()?,
-        active: flag(next()?)?,
         dead: flag(next()?)?,
         dead_status: status(next()?)?,
-        dead_signal: status(next()?)?,
         in_mode: flag(next()?)?,
         input_off: flag(next()?)?,
         activity: next()?.parse().ok()?,
@@ -110,8 +102,8 @@ mod tests {
 
     #[test]
     fn rows_keep_whatever_the_pane_calls_itself() {
-        let text = "N $1 @1 %1 77 1 0 s s 0 0 1700000000 1 120 40 Na-oneNba\nd\t$9 @9 %9NTit|leN\n\
-                    N $2 @2 %2 78 1 1 s7 s 1 0 1700000001 0 80 24 Na-twoNshNN\n";
+        let text = "N $1 %1 77 0 s 0 0 1700000000 1 120 40 Na-oneNba\nd\t$9 @9 %9NTit|leN\n\
+                    N $2 %2 78 1 s7 1 0 1700000001 0 80 24 Na-twoNshNN\n";
         let rows = parse(text, "N").unwrap();
         assert_eq!(rows.len(), 2);
         assert_eq!((rows[0].command.as_str(), rows[0].title.as_str()), ("ba\nd\t$9 @9 %9", "Tit|le"));
@@ -120,7 +112,7 @@ mod tests {
 
     #[test]
     fn a_torn_list_is_no_list() {
-        for text in ["N $1 @1 %1 77", "x\n", "N $1 @1 x1 77 1 0 s s 0 0 1 1 120 40 NaNbNcN\n"] {
+        for text in ["N $1 %1 77", "x\n", "N $1 x1 77 0 s 0 0 1 1 120 40 NaNbNcN\n"] {
             assert!(parse(text, "N").is_err(), "{text}");
         }
         assert_eq!(parse("", "N").unwrap(), []);
