@@ -69,8 +69,7 @@ fn fault_05_a_crash_loop_backs_off_and_gives_up() {
     // Mended and asked for again: it goes on.
     fleet.script("a", "idle");
     fleet.agents(&["up", "a"]).ok();
-    fleet.wait("it runs", |f| f.alive("a"));
-    assert_eq!(fleet.starts("a"), 5);
+    fleet.wait("it runs", |f| f.alive("a") && f.starts("a") == 5);
 }
 
 #[test]

@@ -344,6 +344,7 @@ fn fault_30_the_users_options_do_not_end_or_bend_what_we_start() {
     let mut client = Client::connect(&server, &Sandbox::anchor(), |_| {}).expect("connect");
     let made = client.new_session(&Sandbox::session("p-a", "echo hello; exec cat")).expect("session");
     assert_eq!(made.pipe_error, None);
+    wait_until(5, "started", || text_of(&mut client, &made.pane_id).starts_with("hello"));
     client.send_text(&made.pane_id, "words").expect("type");
     wait_until(5, "typed", || text_of(&mut client, &made.pane_id).starts_with("hello\nwords"));
     client.press(&made.pane_id, "Enter").expect("press");

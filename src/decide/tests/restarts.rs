@@ -279,3 +279,20 @@ fn g19_a_start_that_a_killed_engine_never_sent_is_sent_once() {
     w.run(secs(5));
     assert_eq!(w.launches.len(), 2);
 }
+
+#[test]
+fn a_pane_whose_program_is_over_is_not_adopted() {
+    let mut w = World::new(vec![agent("a")]);
+    w.run(secs(1));
+    let pane = w.obs.panes["p-a"].clone();
+    let incarnation = w.state.units["p-a"].incarnation;
+    w.ask(Verb::Down { names: vec!["a".into()] });
+    w.run(secs(5));
+    assert!(matches!(w.life("p-a"), Life::Absent));
+    // tmux is not as fast as the record of the end.
+    w.exit("p-a", incarnation, Some(0), None);
+    w.obs.panes.insert("p-a".into(), crate::model::observation::PaneObs { incarnation: Some(incarnation), ..pane });
+    w.run(secs(2));
+    assert!(matches!(w.life("p-a"), Life::Absent), "{:?}", w.life("p-a"));
+    assert_eq!(w.launches.len(), 1);
+}

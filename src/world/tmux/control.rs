@@ -110,29 +110,39 @@ impl Link {
         !matches!(self.child.try_wait(), Ok(None))
     }
 
-    /// The answer to the attach itself comes unasked; everything up to the first marker belongs to it.
+    /// The answer to the attach itself comes unasked; everything up to the first marker belongs to it. tmux may read our
+    /// first line before it has attached, and then says nothing of an attach that fails: so we ask until the client has
+    /// a session, or is gone.
     fn shake_hands(&mut self, until: Instant, deadline: Duration, anchor: &str) -> Result<String, TmuxError> {
         let hello = format!("{}hello ", self.marker);
-        let line = format!("display-message -p '{hello}#{{pid}}'\n");
-        if let Err(e) = self.write(line.as_bytes(), until, deadline, "attach") {
-            // It may have ended at once: its own words say more than a broken pipe.
-            if matches!(e, TmuxError::Deadline { .. }) {
-                return Err(e);
-            }
-        }
+        let line = format!("display-message -p '{hello}#{{pid}} #{{client_session}}'\n");
+        let mut early = false;
+        self.greet(&line, until, deadline)?;
         loop {
             match self.next(until, deadline, "attach")? {
                 Incoming::Block { ok: true, text } => {
-                    if let Some(pid) = text.strip_prefix(&hello) {
+                    let Some(words) = text.strip_prefix(&hello) else { continue };
+                    if let Some((pid, _)) = words.trim_end().split_once(' ') {
                         return Ok(pid.to_owned());
                     }
+                    early = true;
+                    self.greet(&line, until, deadline)?;
                 }
                 Incoming::Block { ok: false, text } => {
                     return Err(TmuxError::from_text(&text, anchor, &self.place, &self.program));
                 }
+                Incoming::Gone(words) if early && words.is_empty() => return Err(TmuxError::Gone(anchor.into())),
                 Incoming::Gone(words) => return Err(self.gone(&words, anchor)),
                 Incoming::Broken => {}
             }
+        }
+    }
+
+    /// A client that ended at once says more with its own words than a broken pipe does.
+    fn greet(&mut self, line: &str, until: Instant, deadline: Duration) -> Result<(), TmuxError> {
+        match self.write(line.as_bytes(), until, deadline, "attach") {
+            Err(e @ TmuxError::Deadline { .. }) => Err(e),
+            _ => Ok(()),
         }
     }
 
