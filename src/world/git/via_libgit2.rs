@@ -67,8 +67,9 @@ impl Repository for LibRepo {
 
     fn walk(&self, from: &[&str], hide: &[&str], max: usize) -> Result<Vec<CommitObs>, GitError> {
         let mut walk = self.repo.revwalk().map_err(broken)?;
-        // Sorting by topology reads everything first, which is right only where something bounds the walk.
-        let sort = if hide.is_empty() { Sort::TIME } else { Sort::TOPOLOGICAL | Sort::TIME };
+        // Any sorting reads the whole history first (and by time alone, of one second's commits the older ones come
+        // first). Unsorted is a queue by date in which a parent enters when its child has left.
+        let sort = if hide.is_empty() { Sort::NONE } else { Sort::TOPOLOGICAL | Sort::TIME };
         walk.set_sorting(sort).map_err(broken)?;
         for sha in from {
             walk.push(Oid::from_str(sha).map_err(broken)?).map_err(broken)?;
