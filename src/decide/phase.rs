@@ -101,6 +101,9 @@ impl<'a> Mind<'a> {
             if agent.fault.is_some() || matches!(self.unit(spec).wish, Wish::Stop | Wish::Pause) {
                 continue;
             }
+            if self.is_left_alone(&agent.session) {
+                continue;
+            }
             self.unit(spec).hold = None;
             match self.life(&agent.session) {
                 Life::Running { .. } | Life::Starting { .. } => {

@@ -18,7 +18,9 @@ impl Mind<'_> {
     pub(super) fn results(&mut self) {
         let obs = self.obs;
         for result in &obs.results {
-            self.result(result);
+            if result.action.session().is_none_or(|s| !self.is_left_alone(s)) {
+                self.result(result);
+            }
         }
     }
 

@@ -7,6 +7,7 @@ mod faults_input;
 mod faults_limits;
 mod faults_lives;
 mod faults_machine;
+mod faults_of_ours;
 mod faults_panes;
 mod faults_phases;
 mod faults_restarts;
