@@ -23,6 +23,7 @@ mod lifecycle;
 mod limit;
 mod logs;
 mod looks;
+mod owed;
 mod phase;
 mod quarantine;
 mod requests;
@@ -95,6 +96,7 @@ pub fn decide(obs: &Observation, state: &State, policy: &Policy, now: Now) -> De
             mind.logs();
         }
         mind.phase_advance();
+        mind.owed();
     }
     mind.deliveries();
     mind.schedule();

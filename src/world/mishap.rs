@@ -33,7 +33,9 @@ fn listen() {
 }
 
 fn words(info: &PanicHookInfo) -> String {
-    let said = info.payload_as_str().unwrap_or("it gave no reason");
+    let payload = info.payload();
+    let text = payload.downcast_ref::<&str>().copied().or_else(|| payload.downcast_ref::<String>().map(String::as_str));
+    let said = text.unwrap_or("it gave no reason");
     match info.location() {
         Some(at) => format!("{said} ({}:{})", at.file(), at.line()),
         None => said.to_owned(),
