@@ -7,15 +7,15 @@ use std::process::{Child, Stdio};
 const TWO: &str = "[[agent]]\nname = \"a\"\n[[agent]]\nname = \"b\"\n";
 
 /// A watchdog in the foreground that crashes or stumbles there.
-struct Watchdog(Child);
+pub struct Watchdog(Child);
 
 impl Watchdog {
-    fn at(f: &Fleet, place: &str) -> Watchdog {
+    pub fn at(f: &Fleet, place: &str) -> Watchdog {
         let mut command = f.command(&["watchdog"]);
         command.env("AGENTS_CRASH_AT", place).stdout(Stdio::null()).stderr(Stdio::null());
         Watchdog(command.spawn().expect("a watchdog"))
     }
-    fn lives(&mut self) -> bool {
+    pub fn lives(&mut self) -> bool {
         self.0.try_wait().expect("a child").is_none()
     }
 }
