@@ -61,7 +61,10 @@ impl From<super::heart::Halt> for FleetError {
 
 impl From<StoreError> for FleetError {
     fn from(e: StoreError) -> FleetError {
-        FleetError::Failed(e.to_string())
+        match e {
+            StoreError::Full { .. } => FleetError::Failed(format!("{e}\nhint: make room, then run it again")),
+            e => FleetError::Failed(e.to_string()),
+        }
     }
 }
 
@@ -192,7 +195,7 @@ impl Fleet {
         (index.max(0) as usize).min(phases.phases.len().saturating_sub(1))
     }
 
-    /// Starts the detached supervisor and waits until it holds the lock. `Ok(false)`: one was running already.
+    /// Starts the detached supervisor and waits until it watches. `Ok(false)`: one was running already.
     pub fn start_supervisor(&self) -> Result<bool, FleetError> {
         self.must_be_whole()?;
         super::supervisor::start(self)

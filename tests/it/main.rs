@@ -3,6 +3,7 @@ mod cli_fleet;
 mod configs;
 mod crash_points;
 mod faults_config;
+mod faults_disk;
 mod faults_handoff;
 mod faults_input;
 mod faults_limits;
