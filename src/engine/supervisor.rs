@@ -10,25 +10,13 @@ use super::{
     rehearse, server,
     wakeup::Wakeup,
 };
-use crate::{
-    model::{event::EventKind, time::Wall},
-    world::clock,
-};
+use crate::{model::event::EventKind, world::clock};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use std::{
     io::{Read, Write},
     process::{Child, Command, Stdio},
     time::Duration,
 };
-
-/// A supervisor that holds the fleet's lock.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Supervisor {
-    pub pid: u32,
-    pub since: Wall,
-    pub last_tick: Option<Wall>,
-    pub tick_ms: Option<f64>,
-}
 
 /// Variables for us, not marks of an agent.
 const KEPT: [&str; 2] = ["AGENTS_CONFIG", "AGENTS_BOOT_ID"];
@@ -65,8 +53,27 @@ impl Drop for Signals {
     }
 }
 
+impl Fleet {
+    /// Starts the detached supervisor and waits until it watches. `Ok(false)`: one was running already.
+    pub fn start_supervisor(&self) -> Result<bool, FleetError> {
+        self.must_be_whole()?;
+        start(self)
+    }
+
+    /// Ends the supervisor and waits until the lock is free. `Ok(false)`: none was running.
+    pub fn stop_supervisor(&self) -> Result<bool, FleetError> {
+        stop(self)
+    }
+
+    /// The supervisor itself, in the foreground: returns when told to stop (TERM, INT) or, with `once`, after one tick.
+    /// `dry_run`: decides and prints, does and saves nothing.
+    pub fn run_supervisor(&self, once: bool, dry_run: bool) -> Result<(), FleetError> {
+        run(self, once, dry_run, true)
+    }
+}
+
 /// Starts `agents __watchdog`, which leaves this terminal by itself, and waits until it watches.
-pub(super) fn start(fleet: &Fleet) -> Result<bool, FleetError> {
+fn start(fleet: &Fleet) -> Result<bool, FleetError> {
     if fleet.supervisor().is_some() {
         return Ok(false);
     }
@@ -139,7 +146,7 @@ fn first_words(child: &mut Child) -> First {
 }
 
 /// TERM, then KILL; the lock is free afterwards.
-pub(super) fn stop(fleet: &Fleet) -> Result<bool, FleetError> {
+fn stop(fleet: &Fleet) -> Result<bool, FleetError> {
     let mut stopped = false;
     let deadline = clock::boot().after(STOP);
     let mut killed = false;
@@ -178,7 +185,7 @@ pub fn main(words: &[std::ffi::OsString]) -> Option<std::process::ExitCode> {
 }
 
 /// The loop itself. Returns when it is told to stop, or with `once` after one tick.
-pub(super) fn run(fleet: &Fleet, once: bool, dry_run: bool, foreground: bool) -> Result<(), FleetError> {
+fn run(fleet: &Fleet, once: bool, dry_run: bool, foreground: bool) -> Result<(), FleetError> {
     fleet.must_be_whole()?;
     if dry_run {
         return rehearse::rehearse(fleet);
