@@ -98,7 +98,9 @@ impl<'a> Mind<'a> {
         self.forget_handoff();
         for agent in self.loops() {
             let spec = Spec::Agent(agent);
-            if agent.fault.is_some() || matches!(self.unit(spec).wish, Wish::Stop | Wish::Pause) {
+            self.owe(spec);
+            let kept = agent.fault.is_some() || matches!(self.unit(spec).wish, Wish::Stop | Wish::Pause);
+            if kept || self.is_left_alone(&agent.session) {
                 continue;
             }
             self.unit(spec).hold = None;

@@ -73,7 +73,9 @@ impl Mind<'_> {
         for name in names {
             if let Some(spec) = self.spec_named(name) {
                 self.unit(spec);
-                act(self, spec);
+                if self.released(spec) {
+                    act(self, spec);
+                }
             }
         }
         Answer::Accepted { text: String::new(), delivery: None }
@@ -165,6 +167,11 @@ impl Mind<'_> {
             return Answer::Denied { text: format!("no agent or service is named `{name}`") };
         };
         let unit = self.unit(spec);
+        if unit.is_left_alone() {
+            return Answer::Denied {
+                text: format!("{name} is left alone after an error of this program\nhint: `agents up {name}`"),
+            };
+        }
         if unit.wish == Wish::Pause {
             return Answer::Denied { text: format!("{name} is paused\nhint: `agents resume {name}`") };
         }

@@ -96,7 +96,11 @@ impl<'a> Mind<'a> {
     /// Whether the supervisor keeps this one alive.
     pub(super) fn is_kept_alive(&self, spec: Spec) -> bool {
         let wish = self.state.units.get(spec.session()).map(|u| u.wish).unwrap_or_default();
-        if !self.obs.supervised || matches!(wish, Wish::Stop | Wish::Pause) || spec.fault().is_some() {
+        if !self.obs.supervised
+            || matches!(wish, Wish::Stop | Wish::Pause)
+            || spec.fault().is_some()
+            || self.is_left_alone(spec.session())
+        {
             return false;
         }
         match spec {

@@ -135,9 +135,10 @@ impl Eyes {
             let kickoff = move |session: &str| std::fs::read_to_string(paths.kickoff(session)).unwrap_or_default();
             if let Some(client) = self.client.as_mut() {
                 match self.screens.read(client, &wanted, &obs.panes, &Scene { state, policy, kickoff: &kickoff, now }) {
-                    Ok((readings, captured)) => {
-                        obs.readings = readings;
-                        self.captured = captured;
+                    Ok(sighted) => {
+                        obs.readings = sighted.readings;
+                        obs.broken = sighted.broken;
+                        self.captured = sighted.captured;
                     }
                     // No reading is no verdict. Our connection outlives its socket's file; a capture does not.
                     Err(e) => {

@@ -53,6 +53,12 @@ pub enum FleetError {
     Denied(String),
 }
 
+impl From<super::heart::Halt> for FleetError {
+    fn from(e: super::heart::Halt) -> FleetError {
+        FleetError::Failed(e.to_string())
+    }
+}
+
 impl From<StoreError> for FleetError {
     fn from(e: StoreError) -> FleetError {
         FleetError::Failed(e.to_string())

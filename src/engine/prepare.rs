@@ -27,6 +27,7 @@ pub struct Order<'a> {
 
 /// Prepares one start. Nothing that runs is touched.
 pub fn prepare(policy: &Policy, paths: &Paths, order: &Order) -> Outcome {
+    super::crash_point::stumble(|| format!("prepare {}", order.session));
     let agent = policy.agents.iter().find(|a| a.session == order.session);
     let made = match agent {
         Some(agent) => prepare_agent(policy, paths, order, agent),

@@ -2,5 +2,6 @@
 pub mod clock;
 pub mod file;
 pub mod git;
+pub mod mishap;
 pub mod process;
 pub mod tmux;
