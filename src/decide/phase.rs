@@ -135,7 +135,8 @@ impl<'a> Mind<'a> {
         self.tell_with(EventKind::SequenceComplete, None, text, data, false);
         self.actions.push(Action::WriteSequenceComplete { text: marker });
         self.state.fleet.sequence_complete = true;
-        self.forget_handoff();
+        // What was pinged for stays known: nobody is there to hear of it again.
+        self.drop_stale("the last phase is over");
         for agent in self.loops() {
             let spec = Spec::Agent(agent);
             match self.life(&agent.session) {

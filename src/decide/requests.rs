@@ -4,6 +4,7 @@ use crate::model::{
     action::Action,
     delivery::DeliveryKind,
     event::EventKind,
+    observation::ServerObs,
     request::{Answer, Verb},
     state::{AfterEnd, Life, Wish},
 };
@@ -19,6 +20,10 @@ impl Mind<'_> {
     }
 
     fn request(&mut self, verb: &Verb) -> Answer {
+        if self.state.fleet.server == ServerObs::Unresponsive && self.would_start(verb) {
+            let text = "the tmux server does not answer; nothing was started\nhint: agents doctor";
+            return Answer::Denied { text: text.into() };
+        }
         match verb {
             Verb::Up { names, models, backends, .. } => self.each(names, |mind, spec| mind.up(spec, models, backends)),
             Verb::Down { names } => self.each(names, |mind, spec| mind.down(spec)),
@@ -45,6 +50,18 @@ impl Mind<'_> {
             }),
             Verb::Send { name, text } => self.send(name, text),
             Verb::PhaseSet { index } => self.phase_set(*index),
+        }
+    }
+
+    /// Whether something that is asked for needs tmux at once.
+    fn would_start(&self, verb: &Verb) -> bool {
+        match verb {
+            Verb::Up { names, .. } => {
+                let runs = |s: Spec| matches!(self.life(s.session()), Life::Running { .. });
+                names.iter().filter_map(|n| self.spec_named(n)).any(|s| !runs(s))
+            }
+            Verb::Restart { .. } => true,
+            _ => false,
         }
     }
 

@@ -69,6 +69,10 @@ impl<'a> Mind<'a> {
         self.state.units.get(session).map(|u| u.life.clone()).unwrap_or_default()
     }
 
+    pub(super) fn is_live(&self, spec: Spec) -> bool {
+        matches!(self.life(spec.session()), Life::Running { .. } | Life::Starting { .. })
+    }
+
     pub(super) fn set_life(&mut self, session: &str, life: Life, reason: impl Into<String>) {
         let now = self.now;
         if let Some(unit) = self.state.units.get_mut(session) {

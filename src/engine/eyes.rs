@@ -251,7 +251,8 @@ impl Eyes {
                     && u.wish != Wish::Pause
             });
             if due && obs.supervised {
-                let text = std::fs::read(&wake.prompt_file).map(|b| String::from_utf8_lossy(&b).into_owned());
+                let text = crate::world::file::read(&wake.prompt_file, 1 << 20)
+                    .map(|b| String::from_utf8_lossy(&b).into_owned());
                 files.wake_prompts.insert(agent.session.clone(), text.map_err(|e| super::words::plain(&e)));
             }
         }

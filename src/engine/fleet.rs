@@ -10,7 +10,7 @@ use crate::{
     },
     store::{Store, sqlite},
     world::{
-        git,
+        file, git,
         process::ProcId,
         tmux::{Server, TmuxError, list_once_within},
     },
@@ -36,15 +36,13 @@ impl Fleet {
     /// `path`: the config file. A broken one: the last good text from the store, with `faults`; none ever: [`FleetError::Config`].
     pub fn load(path: &Path) -> Result<Fleet, FleetError> {
         let path = config_file::resolve(path).map_err(FleetError::Config)?;
-        let text = std::fs::read(&path).map_err(|e| {
-            FleetError::Config(format!("cannot read config `{}`: {}", path.display(), super::words::plain(&e)))
-        })?;
-        let read = match String::from_utf8(text) {
-            Ok(text) => match config_file::load_text(&path, &text, Strictness::Run) {
+        let read = match file::read(&path, config_file::LARGEST).map(String::from_utf8) {
+            Err(e) => Err(vec![format!("cannot read config `{}`: {}", path.display(), super::words::plain(&e))]),
+            Ok(Ok(text)) => match config_file::load_text(&path, &text, Strictness::Run) {
                 Ok(loaded) => Ok((loaded.policy, text)),
                 Err(faults) => Err(faults.iter().map(|f: &Fault| f.render(false)).collect()),
             },
-            Err(_) => Err(vec![format!("config `{}` is not UTF-8", path.display())]),
+            Ok(Err(_)) => Err(vec![format!("config `{}` is not UTF-8", path.display())]),
         };
         let (policy, config_text, faults) = match read {
             Ok((policy, text)) => (policy, text, Vec::new()),

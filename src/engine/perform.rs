@@ -183,7 +183,7 @@ impl Fleet {
             }
             if clock::boot() >= deadline {
                 return match answer {
-                    Some(given) => Ok(given),
+                    Some(_) => Err(unfinished()),
                     None => Err(FleetError::Failed(format!(
                         "the watchdog (pid {}) does not answer\nhint: agents doctor",
                         watchdog.pid

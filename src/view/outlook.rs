@@ -127,7 +127,8 @@ pub fn agent(agent: &Agent, unit: Option<&UnitState>, pane: Option<&PaneObs>, ar
         outlook.blocker = Some(format!("{fault}; mend it (`agents check` shows where)"));
         outlook.next = None;
     }
-    if around.fleet.sequence_complete && agent.kind == Kind::Loop && !outlook.alive {
+    let stopped_by_hand = unit.is_some_and(|u| u.wish == Wish::Stop);
+    if around.fleet.sequence_complete && agent.kind == Kind::Loop && !outlook.alive && !stopped_by_hand {
         outlook.standing = Standing::Stopped;
         outlook.words = "phase sequence complete".into();
         outlook.next = None;

@@ -1,6 +1,12 @@
 //! Phase advance and the end of the sequence.
 use super::{handoff::loop_world, world::*};
-use crate::model::{event::EventKind, observation::PhaseObs, policy::OnComplete, request::Verb, state::Life};
+use crate::model::{
+    event::EventKind,
+    observation::{CommitObs, GitObs, PhaseObs},
+    policy::OnComplete,
+    request::Verb,
+    state::Life,
+};
 
 fn done(w: &mut World, index: usize) {
     w.obs.phase = Some(PhaseObs { index, done: true, source: "origin/main:p.md".into() });
@@ -32,6 +38,26 @@ fn the_last_phase_stops_the_loops_and_they_stay_stopped() {
     assert!(matches!(w.life("p-builder"), Life::Absent));
     done(&mut w, 1);
     assert_eq!(w.events.iter().filter(|e| e.text.starts_with("PHASE SEQUENCE COMPLETE")).count(), 1);
+}
+
+#[test]
+fn after_the_last_phase_nobody_is_pinged_who_does_not_run() {
+    let mut w = loop_world();
+    w.obs.files.phase_index = Some(1);
+    w.run(secs(5));
+    let mut git = GitObs { heads: [("refs/remotes/origin/main".into(), "a".into())].into(), ..GitObs::default() };
+    git.inboxes.insert("BLD.md".into(), "md5".into());
+    w.obs.git = Some(git.clone());
+    w.run(secs(20));
+    done(&mut w, 1);
+    w.obs.git = Some(git.clone());
+    w.run(secs(20));
+    assert_eq!(w.events.iter().filter(|e| e.text.contains("BLD.md changed")).count(), 1, "it is no news");
+    git.commits.push(CommitObs { sha: "b".into(), subject: "claim: late".into() });
+    w.obs.git = Some(git);
+    w.run(secs(20));
+    assert!(w.said("handoff: claim commit"));
+    assert!(w.state.deliveries.values().all(|d| d.stage.is_over()), "nothing waits for those who are over");
 }
 
 #[test]
