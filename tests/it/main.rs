@@ -21,6 +21,7 @@ mod faults_words;
 mod fleet;
 mod fleet_fake;
 mod git;
+mod looking_on;
 mod old_file;
 mod panes;
 mod process;
