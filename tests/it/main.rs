@@ -29,6 +29,7 @@ mod readme;
 mod rooms;
 #[allow(dead_code)]
 mod sandbox;
+mod screens_that_act;
 mod shim;
 mod store_conformance;
 mod store_sqlite;
