@@ -5,7 +5,7 @@ use serde_json::Value;
 use std::{
     fs,
     io::{BufRead, BufReader},
-    process::Stdio,
+    process::{Command, Stdio},
     sync::mpsc::channel,
 };
 
@@ -38,6 +38,32 @@ fn a_watched_status_has_a_line_for_every_change() {
     assert!(states.windows(2).all(|pair| pair[0] != pair[1]), "a line is news");
     let detailed = f.agents(&["status", "--detailed"]).ok().out;
     assert!(detailed.contains("last exit signal 15"), "{detailed}");
+}
+
+/// As people do it who watched the old driver: a terminal of theirs shows an agent, or the watchdog's log.
+#[test]
+fn an_agent_and_the_log_of_the_watchdog_are_shown_in_a_terminal() {
+    let f = Fleet::new("[[agent]]\nname = \"a\"\n");
+    f.script("a", "say here I am\nidle");
+    let user = |args: &[&str]| {
+        let agents = f.command(&[]);
+        let env = agents.get_envs().filter_map(|(k, v)| Some((k.to_owned(), v?.to_owned())));
+        let mut tmux = Command::new("tmux");
+        tmux.args(["-f", "/dev/null"]).args(args).current_dir(&f.project).env_clear().envs(env);
+        f.run(tmux)
+    };
+    f.up();
+    // At once: the watchdog may not have made its session yet.
+    for (name, text) in [("watchdog", "watchdog up — phase=-"), ("a", "here I am")] {
+        let line = format!("exec '{}' attach {name}", env!("CARGO_BIN_EXE_agents"));
+        user(&["new-session", "-d", "-x", "150", "-y", "20", "-s", name, &line]).ok();
+        f.wait("it is shown", |_| user(&["capture-pane", "-p", "-t", &format!("={name}:")]).out.contains(text));
+    }
+    user(&["send-keys", "-t", "=a:", "by hand", "Enter"]).ok();
+    f.wait("what is typed there arrives", |f| f.lines("a") == ["by hand"]);
+    user(&["kill-server"]).ok();
+    f.ticks(2);
+    assert_eq!((f.starts("a"), f.alive("a")), (1, true), "it goes on");
 }
 
 #[test]
