@@ -1,6 +1,7 @@
 mod cli;
 mod cli_fleet;
 mod configs;
+mod drafts;
 mod faults_config;
 mod faults_handoff;
 mod faults_input;

@@ -80,8 +80,7 @@ fn a_draft_is_seen_in_the_input_line_and_nowhere_else() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let example: toml::Table = toml::from_str(&fs::read_to_string(root.join("agents.example.toml")).unwrap()).unwrap();
     let drafts = ["a draft that nobody sent", "another thought", "go on now"];
-    let prompts =
-        [("claude", "❯", 2), ("codex", "› ", 2), ("opencode", "  ┃", 5), ("gemini", " *   Type your", 3)];
+    let prompts = [("claude", "❯", 2), ("codex", "› ", 2), ("opencode", "  ┃", 5), ("gemini", " *   Type your", 3)];
     let (mut seen, mut empty) = (0, 0);
     for (cli, prompt, column) in prompts {
         let reader = reader(example["backend"][cli].as_table().unwrap());
