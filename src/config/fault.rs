@@ -79,8 +79,17 @@ impl Class {
 impl Fault {
     /// `agents.toml:12:11: error: … (hint: …)`.
     pub fn one_line(&self) -> String {
+        self.line_of(&format!("{}: ", self.severity.as_str()))
+    }
+
+    /// The same for whoever says already how bad it is: `agents.toml:12:11: … (hint: …)`.
+    pub fn note(&self) -> String {
+        self.line_of("")
+    }
+
+    fn line_of(&self, severity: &str) -> String {
         let file = crate::model::name::printable(&self.file.to_string_lossy());
-        let mut out = format!("{file}:{}:{}: {}: {}", self.line, self.column, self.severity.as_str(), self.message);
+        let mut out = format!("{file}:{}:{}: {severity}{}", self.line, self.column, self.message);
         if let Some(hint) = &self.hint {
             out.push_str(&format!(" (hint: {hint})"));
         }

@@ -82,6 +82,9 @@ impl Mind<'_> {
         let known: BTreeSet<&str> = agents.chain(policy.services.iter().map(|s| s.session.as_str())).collect();
         let gone: Vec<String> = self.state.units.keys().filter(|s| !known.contains(s.as_str())).cloned().collect();
         for session in gone {
+            if self.is_left_alone(&session) {
+                continue;
+            }
             let unit = self.state.units[&session].clone();
             let live = self.obs.panes.get(&session).is_some_and(|p| !p.dead) || self.obs.lingering.contains(&session);
             match unit.life {

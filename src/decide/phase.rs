@@ -98,7 +98,9 @@ impl<'a> Mind<'a> {
         self.forget_handoff();
         for agent in self.loops() {
             let spec = Spec::Agent(agent);
-            if agent.fault.is_some() || matches!(self.unit(spec).wish, Wish::Stop | Wish::Pause) {
+            self.owe(spec);
+            let kept = agent.fault.is_some() || matches!(self.unit(spec).wish, Wish::Stop | Wish::Pause);
+            if kept || self.is_left_alone(&agent.session) {
                 continue;
             }
             self.unit(spec).hold = None;
@@ -128,7 +130,8 @@ impl<'a> Mind<'a> {
         self.tell_with(EventKind::SequenceComplete, None, text, data, false);
         self.actions.push(Action::WriteSequenceComplete { text: marker });
         self.state.fleet.sequence_complete = true;
-        self.forget_handoff();
+        // What was pinged for stays known: nobody is there to hear of it again.
+        self.drop_stale("the last phase is over");
         for agent in self.loops() {
             let spec = Spec::Agent(agent);
             match self.life(&agent.session) {

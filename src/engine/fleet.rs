@@ -14,7 +14,7 @@ use crate::{
     },
     store::{Store, StoreError, sqlite},
     world::{
-        git,
+        file, git,
         process::ProcId,
         tmux::{Server, TmuxError, list_once_within},
     },
@@ -53,6 +53,12 @@ pub enum FleetError {
     Denied(String),
 }
 
+impl From<super::heart::Halt> for FleetError {
+    fn from(e: super::heart::Halt) -> FleetError {
+        FleetError::Failed(e.to_string())
+    }
+}
+
 impl From<StoreError> for FleetError {
     fn from(e: StoreError) -> FleetError {
         FleetError::Failed(e.to_string())
@@ -63,15 +69,13 @@ impl Fleet {
     /// `path`: the config file. A broken one: the last good text from the store, with `faults`; none ever: [`FleetError::Config`].
     pub fn load(path: &Path) -> Result<Fleet, FleetError> {
         let path = config_file::resolve(path).map_err(FleetError::Config)?;
-        let text = std::fs::read(&path).map_err(|e| {
-            FleetError::Config(format!("cannot read config `{}`: {}", path.display(), super::words::plain(&e)))
-        })?;
-        let read = match String::from_utf8(text) {
-            Ok(text) => match config_file::load_text(&path, &text, Strictness::Run) {
+        let read = match file::read(&path, config_file::LARGEST).map(String::from_utf8) {
+            Err(e) => Err(vec![format!("cannot read config `{}`: {}", path.display(), super::words::plain(&e))]),
+            Ok(Ok(text)) => match config_file::load_text(&path, &text, Strictness::Run) {
                 Ok(loaded) => Ok((loaded.policy, text)),
                 Err(faults) => Err(faults.iter().map(|f: &Fault| f.render(false)).collect()),
             },
-            Err(_) => Err(vec![format!("config `{}` is not UTF-8", path.display())]),
+            Ok(Err(_)) => Err(vec![format!("config `{}` is not UTF-8", path.display())]),
         };
         let (policy, config_text, faults) = match read {
             Ok((policy, text)) => (policy, text, Vec::new()),

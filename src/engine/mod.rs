@@ -8,7 +8,9 @@
 //! ```
 mod act;
 pub mod alerts;
+mod carry_out;
 pub mod config_file;
+mod crash_point;
 pub mod disk;
 mod environment;
 mod eyes;
@@ -25,10 +27,12 @@ mod messages;
 pub mod paths;
 mod perform;
 mod prepare;
+mod recover;
 mod rehearse;
 mod saver;
 mod screens;
 mod server;
+mod set_aside;
 mod shims;
 pub mod supervisor;
 mod tenancy;

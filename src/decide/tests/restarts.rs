@@ -3,10 +3,11 @@ use super::world::*;
 use crate::{
     decide::restart::{Verdict, delay, verdict},
     model::{
+        action::Action,
         event::EventKind,
         observation::ServerObs,
         policy::*,
-        request::Verb,
+        request::{Answer, Verb},
         state::{Life, Restarts},
         time::{Boot, Now},
     },
@@ -199,6 +200,44 @@ fn fault_16_nothing_is_started_while_the_server_does_not_answer() {
     w.obs.server = ServerObs::Up { pid: 7 };
     w.run(secs(5));
     assert_eq!(w.launches.len(), 4, "both are started once it answers: {:?}", w.launches);
+}
+
+#[test]
+fn fault_16_a_start_is_refused_while_the_server_does_not_answer() {
+    let mut w = World::new(vec![agent("a"), agent("b")]);
+    w.run(secs(1));
+    w.ask(Verb::Down { names: vec!["b".into()] });
+    w.run(secs(20));
+    w.obs.server = ServerObs::Unresponsive;
+    w.run(secs(1));
+    let answer = |w: &mut World| {
+        w.run(secs(1));
+        match w.actions.iter().rev().find(|a| matches!(a, Action::Answer { .. })) {
+            Some(Action::Answer { answer, .. }) => answer.clone(),
+            other => panic!("{other:?}"),
+        }
+    };
+    w.up(&["a", "b"]);
+    let denied = answer(&mut w);
+    assert!(matches!(&denied, Answer::Denied { text } if text.contains("does not answer")), "{denied:?}");
+    w.up(&["a"]);
+    assert!(matches!(answer(&mut w), Answer::Accepted { .. }), "it runs");
+    w.obs.server = ServerObs::Up { pid: 7 };
+    w.run(secs(60));
+    assert_eq!(w.launches.len(), 2, "what was refused is not done later: {:?}", w.launches);
+}
+
+#[test]
+fn a_server_that_ends_between_down_and_up_is_nobodys_loss() {
+    let mut w = World::new(vec![agent("a")]);
+    w.run(secs(1));
+    w.ask(Verb::Down { names: vec!["a".into()] });
+    w.run(secs(20));
+    w.obs.server = ServerObs::Up { pid: 99 };
+    w.up(&["a"]);
+    w.run(secs(20));
+    assert_eq!(w.count(EventKind::ServerLost), 0);
+    assert_eq!(w.launches.len(), 2);
 }
 
 #[test]

@@ -48,10 +48,13 @@ pub struct World {
     pub events: Vec<Event>,
     pub actions: Vec<Action>,
     pub launches: Vec<(Boot, String)>,
+    prepared: Vec<(Boot, String)>,
     results: Vec<ActionResult>,
     next_pid: u32,
     next_request: i64,
     pub refuse_prepare: bool,
+    /// The same for this session alone.
+    pub refuse_session: Option<String>,
     pub supervised: bool,
     /// tmux does nothing that it is told.
     pub frozen: bool,
@@ -68,10 +71,12 @@ impl World {
             events: Vec::new(),
             actions: Vec::new(),
             launches: Vec::new(),
+            prepared: Vec::new(),
             results: Vec::new(),
             next_pid: 100,
             next_request: 1,
             refuse_prepare: false,
+            refuse_session: None,
             supervised: true,
             frozen: false,
         }
@@ -171,13 +176,17 @@ impl World {
             self.results.push(ActionResult { action, at: self.now.wall, outcome });
             return;
         }
+        if let Action::Prepare { session, .. } = &action {
+            self.prepared.push((self.now.boot, session.clone()));
+        }
+        let refused =
+            self.refuse_prepare || self.refuse_session.is_some() && action.session() == self.refuse_session.as_deref();
         let outcome = match &action {
-            Action::Prepare { .. } if self.refuse_prepare => Outcome::Failed { error: "prompt file missing".into() },
+            Action::Prepare { .. } if refused => Outcome::Failed { error: "prompt file missing".into() },
             Action::Prepare { session, .. } => {
                 Outcome::Prepared { log_line: format!("starting {session}"), notes: vec![] }
             }
-            Action::Launch { .. } if self.refuse_prepare => return,
-            Action::End { .. } if self.refuse_prepare => return,
+            Action::Launch { .. } | Action::End { .. } if refused => return,
             Action::Launch { session, incarnation } => {
                 self.launches.push((self.now.boot, session.clone()));
                 self.next_pid += 1;
@@ -276,6 +285,11 @@ impl World {
 
     pub fn program(&mut self, session: &str) -> &mut Program {
         self.programs.entry(session.to_owned()).or_default()
+    }
+
+    /// When its starts were prepared.
+    pub fn prepared(&self, session: &str) -> Vec<Boot> {
+        self.prepared.iter().filter(|(_, s)| s == session).map(|(at, _)| *at).collect()
     }
 
     pub fn life(&self, session: &str) -> &Life {
