@@ -1,8 +1,8 @@
 mod cli;
 mod cli_fleet;
 mod configs;
-mod drafts;
 mod crash_points;
+mod drafts;
 mod faults_config;
 mod faults_handoff;
 mod faults_input;

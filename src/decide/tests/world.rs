@@ -112,10 +112,8 @@ impl World {
                 .wrapping_mul(31)
                 .wrapping_add(program.composer.len() as u64 + 1000 * program.submitted.len() as u64);
             if !program.composer.is_empty() && !program.blind {
-                let mine = |text: &String| match program.no_draft_re {
-                    true => program.composer.ends_with(text.as_str()),
-                    false => program.composer == *text,
-                };
+                let typed = program.composer.as_str();
+                let mine = |text: &str| text == typed || (program.no_draft_re && typed.ends_with(text));
                 let ours = ids.iter().find(|(_, text)| mine(text));
                 let shown = ours.map_or(&program.composer, |(_, text)| text);
                 reading.draft = (!program.no_draft_re || ours.is_some()).then(|| Draft {
