@@ -4,6 +4,7 @@ mod configs;
 mod crash_points;
 mod drafts;
 mod faults_config;
+mod faults_disk;
 mod faults_handoff;
 mod faults_input;
 mod faults_limits;
