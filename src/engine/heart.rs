@@ -302,7 +302,7 @@ impl Heart {
             Ok(requests) => {
                 let answered = |r: &Request| self.saver.has_answered(r.id);
                 let open = requests.into_iter().filter(|r| !answered(r));
-                open.map(|r| super::messages::by_reference(r, &self.paths)).collect()
+                open.map(|r| super::messages::by_reference(r, &self.paths, &self.state)).collect()
             }
             Err(e) => {
                 self.journal.line(clock::now().wall, &format!("WARNING: cannot read requests: {e}"));

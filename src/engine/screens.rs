@@ -144,6 +144,7 @@ impl Screens {
                 .deliveries
                 .values()
                 .filter(|d| d.session == *session && !d.stage.is_over())
+                .chain(state.units.get(session).and_then(|u| u.leftover.as_ref()).map(|l| &l.delivery))
                 .map(|d| (d.id, d.text.clone()))
                 .collect();
             let fresh = captured.remove(&pane.pane_id);
