@@ -273,6 +273,9 @@ impl Heart {
         }
         self.eyes.files(&mut obs, &self.state, &policy, now);
         let decision = decide::decide(&obs, &self.state, &policy, now);
+        if look {
+            self.eyes.keep(obs);
+        }
         let wake_at = self.carry_out(decision, &policy, now)?;
         // After the decision: the question is about the positions and the phase that hold from now on.
         if signal {

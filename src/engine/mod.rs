@@ -13,6 +13,7 @@ pub mod disk;
 mod environment;
 mod eyes;
 pub mod fleet;
+mod grown_logs;
 mod heart;
 mod import;
 pub mod journal;
