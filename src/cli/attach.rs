@@ -2,14 +2,16 @@
 use super::{
     Context,
     failure::{Failure, Report},
-    names,
+    names::{self, WATCHDOG},
 };
+use crate::{engine::fleet::Fleet, world::clock};
 use clap::Args;
 use std::{
     ffi::OsStr,
     os::unix::{ffi::OsStrExt, process::CommandExt},
     path::Path,
     process::Command,
+    time::Duration,
 };
 
 #[derive(Debug, Args)]
@@ -27,7 +29,7 @@ pub struct AttachArgs {
 pub fn run(args: &AttachArgs, context: &mut Context) -> Report {
     let fleet = context.fleet()?;
     let session = names::session(&fleet.policy, &args.name);
-    if !fleet.panes()?.contains_key(&session) {
+    if !is_there(&fleet, &args.name, &session)? {
         names::check(&fleet.policy, std::slice::from_ref(&args.name), true)?;
         let text = format!("`{}` is not running: there is no session `{session}`", args.name);
         return Err(Failure::new(1, text).hint(format!("`agents up {}`", args.name)));
@@ -47,6 +49,20 @@ pub fn run(args: &AttachArgs, context: &mut Context) -> Report {
     }
     let error = tmux.arg("-t").arg(format!("={session}:")).exec();
     Err(Failure::new(1, format!("tmux cannot be started: {error}")).hint("`agents doctor` checks this machine"))
+}
+
+/// The watchdog makes its session itself, a moment after `up` has returned.
+fn is_there(fleet: &Fleet, name: &str, session: &str) -> Result<bool, Failure> {
+    let deadline = clock::boot().after(Duration::from_secs(2));
+    loop {
+        if fleet.panes()?.contains_key(session) {
+            return Ok(true);
+        }
+        if name != WATCHDOG || fleet.supervisor().is_none() || clock::boot() >= deadline {
+            return Ok(false);
+        }
+        std::thread::sleep(Duration::from_millis(20));
+    }
 }
 
 /// Is the client that `TMUX` (`socket,pid,session`) tells of on this server?

@@ -6,9 +6,10 @@ use super::{
 };
 use crate::{
     config::{self, Fault, Severity, Source, Strictness},
-    engine::disk::RealDisk,
+    engine::{config_file, disk::RealDisk, words::plain},
     model::{name::printable, policy::Policy},
     view::paint::Paint,
+    world::file,
 };
 use clap::Args;
 use serde_json::json;
@@ -51,7 +52,7 @@ pub fn run(args: &CheckArgs, context: &mut Context) -> Report {
 /// The file, and its real place.
 fn read(path: &Path) -> Result<(PathBuf, String), Failure> {
     let fail = |e: std::io::Error| {
-        let failure = Failure::new(3, format!("`{}` cannot be read: {e}", path.display()));
+        let failure = Failure::new(3, format!("`{}` cannot be read: {}", path.display(), plain(&e)));
         if e.kind() == std::io::ErrorKind::NotFound {
             failure.hint("`agents init` makes one, `--config PATH` names another")
         } else {
@@ -59,7 +60,7 @@ fn read(path: &Path) -> Result<(PathBuf, String), Failure> {
         }
     };
     let real = path.canonicalize().map_err(fail)?;
-    let bytes = std::fs::read(&real).map_err(fail)?;
+    let bytes = file::read(&real, config_file::LARGEST).map_err(fail)?;
     let text = String::from_utf8(bytes).map_err(|e| {
         let line = 1 + e.as_bytes()[..e.utf8_error().valid_up_to()].iter().filter(|b| **b == b'\n').count();
         Failure::new(3, format!("`{}` is not UTF-8 (line {line})", path.display()))

@@ -27,7 +27,7 @@ pub fn config(flag: Option<PathBuf>) -> Result<PathBuf, Failure> {
 }
 
 fn above(start: &Path) -> Option<PathBuf> {
-    start.ancestors().map(|dir| dir.join(FILE)).find(|file| file.is_file())
+    start.ancestors().map(|dir| dir.join(FILE)).find(|file| file.exists() && !file.is_dir())
 }
 
 #[cfg(test)]

@@ -12,7 +12,11 @@ use crate::model::{
     name::{self, printable_cut},
     policy::{Agent, Backend, Kind, Prompt, Wake, Watch},
 };
-use std::{ops::Range, sync::Arc};
+use std::{
+    collections::{HashMap, hash_map::Entry},
+    ops::Range,
+    sync::Arc,
+};
 use toml::de::DeTable;
 
 /// What an agent does not take from `[defaults]`.
@@ -27,6 +31,7 @@ pub(super) fn read(
     out: &mut Findings,
 ) -> Vec<Agent> {
     let mut agents: Vec<(Agent, Range<usize>)> = Vec::new();
+    let mut places: HashMap<String, usize> = HashMap::new();
     for (index, (table, span)) in root.tables(out, "agent").into_iter().enumerate() {
         let fields = Fields::new(&AGENT, table, span, Reach::One).over(defaults, OWN);
         let Some(name) = agent_name(&fields, index, "agent", out) else { continue };
@@ -34,12 +39,15 @@ pub(super) fn read(
         let fields = fields.called(format!("agent `{}`", printable_cut(&name, 60)));
         let agent = one(name, &fields, backends, roles, ground, out);
         // As in a dictionary: the later one counts, on the earlier one's place.
-        match agents.iter_mut().find(|(a, _)| a.name == agent.name) {
-            Some(earlier) => {
+        match places.entry(agent.name.clone()) {
+            Entry::Occupied(place) => {
                 say_duplicate("agents", &agent.name, at.clone(), out);
-                *earlier = (agent, at);
+                agents[*place.get()] = (agent, at);
             }
-            None => agents.push((agent, at)),
+            Entry::Vacant(place) => {
+                place.insert(agents.len());
+                agents.push((agent, at));
+            }
         }
     }
     shared_sessions(&mut agents, out);
@@ -243,13 +251,16 @@ fn wake(f: &Fields, ground: &Ground, out: &mut Findings) -> Option<Wake> {
 
 /// Of two agents with one session the later has a fault.
 fn shared_sessions(agents: &mut [(Agent, Range<usize>)], out: &mut Findings) {
-    for later in 1..agents.len() {
-        let session = agents[later].0.session.clone();
-        let Some(earlier) = agents[..later].iter().find(|(a, _)| a.session == session).map(|(a, _)| a.name.clone())
-        else {
-            continue;
+    let mut first: HashMap<String, String> = HashMap::new();
+    for (agent, at) in agents {
+        let session = agent.session.clone();
+        let earlier = match first.entry(session.clone()) {
+            Entry::Occupied(earlier) => earlier.get().clone(),
+            Entry::Vacant(place) => {
+                place.insert(agent.name.clone());
+                continue;
+            }
         };
-        let (agent, at) = &mut agents[later];
         let message = format!(
             "agent `{}` has the session of agent `{}`: `{}`",
             printable_cut(&agent.name, 60),

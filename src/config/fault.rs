@@ -1,5 +1,6 @@
 //! A fault of the config as a reader needs it: what, where, and a way out.
-use super::suggest;
+use super::listed::listed;
+use crate::model::nearest::nearest;
 use annotate_snippets::{AnnotationKind, Level, Origin, Renderer, Snippet};
 use serde::{Serialize, Serializer, ser::SerializeMap};
 use std::path::PathBuf;
@@ -79,8 +80,17 @@ impl Class {
 impl Fault {
     /// `agents.toml:12:11: error: … (hint: …)`.
     pub fn one_line(&self) -> String {
+        self.line_of(&format!("{}: ", self.severity.as_str()))
+    }
+
+    /// The same for whoever says already how bad it is: `agents.toml:12:11: … (hint: …)`.
+    pub fn note(&self) -> String {
+        self.line_of("")
+    }
+
+    fn line_of(&self, severity: &str) -> String {
         let file = crate::model::name::printable(&self.file.to_string_lossy());
-        let mut out = format!("{file}:{}:{}: {}: {}", self.line, self.column, self.severity.as_str(), self.message);
+        let mut out = format!("{file}:{}:{}: {severity}{}", self.line, self.column, self.message);
         if let Some(hint) = &self.hint {
             out.push_str(&format!(" (hint: {hint})"));
         }
@@ -144,9 +154,9 @@ impl Serialize for Fault {
 
 /// "did you mean `x`?", else the words there are.
 pub(super) fn word_hint(word: &str, known: &[&str], what: &str) -> String {
-    match suggest::nearest(word, known.iter().copied()) {
+    match nearest(word, known.iter().copied()) {
         Some(near) => format!("did you mean `{near}`?"),
-        None => format!("{what} {}", suggest::listed(known.iter().copied())),
+        None => format!("{what} {}", listed(known.iter().copied())),
     }
 }
 

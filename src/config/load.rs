@@ -26,7 +26,7 @@ pub fn load(source: &Source, disk: &dyn Disk, strictness: Strictness) -> Result<
     let faults = out.into_faults(strictness);
     match policy {
         Some(policy) if !stopped => {
-            let warnings = faults.iter().map(Fault::one_line).collect();
+            let warnings = faults.iter().map(Fault::note).collect();
             Ok(Loaded { policy: Policy { warnings, ..policy }, faults })
         }
         _ => Err(faults),

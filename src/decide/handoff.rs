@@ -3,7 +3,12 @@
 use super::{Mind, unit::Spec};
 use crate::{
     launch::prompt,
-    model::{delivery::DeliveryKind, event::EventKind, observation::GitObs, policy::Handoff},
+    model::{
+        delivery::DeliveryKind,
+        event::EventKind,
+        observation::GitObs,
+        policy::{Handoff, Kind},
+    },
 };
 
 /// How many handled commits are remembered against a force push.
@@ -95,6 +100,11 @@ impl Mind<'_> {
         let (name, session) = (spec.name().to_owned(), spec.session().to_owned());
         self.unit(spec);
         self.tell_with(EventKind::Handoff, Some(&name), line, data, false);
+        // After the last phase the loops are over; whoever starts one again gives it a first message that tells it all.
+        let over = self.is_sequence_over() && spec.agent().is_some_and(|a| a.kind == Kind::Loop);
+        if over && !self.is_live(spec) {
+            return;
+        }
         // One that still waits in the queue says it already.
         if self
             .state
@@ -135,11 +145,15 @@ impl Mind<'_> {
     pub(super) fn forget_handoff(&mut self) {
         // An inbox that still lies there is news in the new phase.
         self.state.fleet.handoff.inboxes.clear();
+        self.drop_stale("a new phase began");
+    }
+
+    pub(super) fn drop_stale(&mut self, why: &str) {
         let policy = self.policy;
-        for agent in policy.agents.iter().filter(|a| a.kind == crate::model::policy::Kind::Loop) {
+        for agent in policy.agents.iter().filter(|a| a.kind == Kind::Loop) {
             let session = Spec::Agent(agent).session();
             for kind in [DeliveryKind::Claim, DeliveryKind::Review, DeliveryKind::Inbox, DeliveryKind::Wake] {
-                self.drop_queued(session, kind, "a new phase began");
+                self.drop_queued(session, kind, why);
             }
         }
     }

@@ -7,20 +7,22 @@ impl Mind<'_> {
     pub(super) fn server(&mut self) {
         let before = self.state.fleet.server;
         let wall = self.now.wall;
+        let any = self.state.units.values().any(|u| matches!(u.life, Life::Running { .. } | Life::Starting { .. }));
         match (before, self.obs.server) {
             (_, ServerObs::Unknown) => return,
             (ServerObs::Up { pid: old }, ServerObs::Up { pid }) if old != pid => {
                 self.state.fleet.server_lost = Some(wall);
-                self.alert(
-                    EventKind::ServerLost,
-                    None,
-                    "the tmux server was replaced — restarting the fleet on the new one",
-                );
+                // Between `down` and `up` it is nobody's loss.
+                if any {
+                    self.alert(
+                        EventKind::ServerLost,
+                        None,
+                        "the tmux server was replaced — restarting the fleet on the new one",
+                    );
+                }
             }
             (ServerObs::Up { .. } | ServerObs::Unresponsive, ServerObs::Down) => {
                 self.state.fleet.server_lost = Some(wall);
-                let any =
-                    self.state.units.values().any(|u| matches!(u.life, Life::Running { .. } | Life::Starting { .. }));
                 if any {
                     self.alert(EventKind::ServerLost, None, "the tmux server is gone — restarting the fleet");
                 }

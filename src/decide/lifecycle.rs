@@ -21,12 +21,14 @@ impl Mind<'_> {
         let specs: Vec<_> = self.specs().collect();
         for spec in &specs {
             self.unit(*spec);
-            self.lifecycle(*spec);
+            if !self.is_left_alone(spec.session()) {
+                self.lifecycle(*spec);
+            }
         }
         self.removed_units();
     }
 
-    fn lifecycle(&mut self, spec: Spec) {
+    pub(super) fn lifecycle(&mut self, spec: Spec) {
         let session = spec.session();
         let obs = self.obs;
         let ended = |p: &&PaneObs| {

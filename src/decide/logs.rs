@@ -13,6 +13,7 @@ impl Mind<'_> {
             .state
             .units
             .values()
+            .filter(|u| !u.is_left_alone())
             .filter(|u| matches!(u.life, Life::Running { since } if now.since(since) >= SETTLED))
             .filter(|u| {
                 let pane = self.obs.panes.get(&u.session);

@@ -17,7 +17,9 @@ pub fn looks(state: &State, policy: &Policy, now: Now, supervised: bool) -> BTre
     let mut wanted = BTreeSet::new();
     let due = |next: Option<Boot>| next.is_none_or(|at| at <= now.boot);
     if supervised && (due(state.fleet.next_signal) || due(state.fleet.next_heavy)) {
-        let running = |session: &str| state.units.get(session).is_some_and(|u| matches!(u.life, Life::Running { .. }));
+        let running = |session: &str| {
+            state.units.get(session).is_some_and(|u| matches!(u.life, Life::Running { .. }) && !u.is_left_alone())
+        };
         let seen = |a: &&crate::model::policy::Agent| running(&a.session);
         wanted.extend(policy.watched().filter(seen).map(|a| a.session.clone()));
         wanted.extend(policy.agents.iter().filter(|a| a.wake.is_some()).filter(seen).map(|a| a.session.clone()));
@@ -44,7 +46,7 @@ pub(super) fn next_look(state: &State, now: Now) -> Boot {
 }
 
 fn unit_look(unit: &UnitState) -> Option<Boot> {
-    if !matches!(unit.life, Life::Running { .. }) || unit.wish == Wish::Pause {
+    if !matches!(unit.life, Life::Running { .. }) || unit.wish == Wish::Pause || unit.is_left_alone() {
         return None;
     }
     let suspect = unit.sight.suspect.as_ref().map(|s| s.at.after(SECOND_LOOK));
@@ -67,7 +69,7 @@ pub(super) fn heads(state: &State) -> impl Iterator<Item = &Delivery> {
         let runs = state
             .units
             .get(&d.session)
-            .is_some_and(|u| matches!(u.life, Life::Running { .. }) && u.wish != Wish::Pause);
+            .is_some_and(|u| matches!(u.life, Life::Running { .. }) && u.wish != Wish::Pause && !u.is_left_alone());
         !d.stage.is_over() && runs && seen.insert(d.session.as_str())
     })
 }

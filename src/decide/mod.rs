@@ -17,13 +17,16 @@
 mod config;
 mod death;
 pub mod done_marker;
+mod drafts;
 mod handoff;
 mod incident;
 mod lifecycle;
 mod limit;
 mod logs;
 mod looks;
+mod owed;
 mod phase;
+mod quarantine;
 mod requests;
 pub mod restart;
 mod results;
@@ -75,6 +78,7 @@ pub fn decide(obs: &Observation, state: &State, policy: &Policy, now: Now) -> De
     let signal = due(&mut mind.state.fleet.next_signal, policy.watchdog.signal_interval, now, obs.supervised);
     let heavy = due(&mut mind.state.fleet.next_heavy, policy.watchdog.heavy_interval, now, obs.supervised);
     mind.config();
+    mind.quarantines();
     mind.results();
     mind.phase_index();
     mind.server();
@@ -84,13 +88,16 @@ pub fn decide(obs: &Observation, state: &State, policy: &Policy, now: Now) -> De
         mind.handoff();
         mind.unwatched();
         for agent in policy.watched() {
-            mind.watch(agent, heavy);
+            if !mind.is_left_alone(&agent.session) {
+                mind.watch(agent, heavy);
+            }
         }
         mind.wakes(signal);
         if signal {
             mind.logs();
         }
         mind.phase_advance();
+        mind.owed();
     }
     mind.deliveries();
     mind.schedule();

@@ -31,11 +31,16 @@ impl<'a> Mind<'a> {
         }
         match self.obs.files.phase_index {
             None => fleet.phase = 0,
-            Some(index) if index >= 0 && (index as usize) < count => fleet.phase = index as usize,
+            Some(index) if index >= 0 && (index as usize) < count => {
+                fleet.phase = index as usize;
+                fleet.alerted.retain(|mark| !mark.starts_with("phase-idx "));
+            }
             Some(index) => {
                 fleet.phase = fleet.phase.min(count - 1);
                 let kept = fleet.phase;
-                if fleet.alerted.insert(format!("phase-idx {index}")) {
+                let mark = format!("phase-idx {index}");
+                fleet.alerted.retain(|old| !old.starts_with("phase-idx ") || *old == mark);
+                if fleet.alerted.insert(mark) {
                     let last = count - 1;
                     self.alert(
                         EventKind::Phase,
@@ -98,7 +103,9 @@ impl<'a> Mind<'a> {
         self.forget_handoff();
         for agent in self.loops() {
             let spec = Spec::Agent(agent);
-            if agent.fault.is_some() || matches!(self.unit(spec).wish, Wish::Stop | Wish::Pause) {
+            self.owe(spec);
+            let kept = agent.fault.is_some() || matches!(self.unit(spec).wish, Wish::Stop | Wish::Pause);
+            if kept || self.is_left_alone(&agent.session) {
                 continue;
             }
             self.unit(spec).hold = None;
@@ -128,7 +135,8 @@ impl<'a> Mind<'a> {
         self.tell_with(EventKind::SequenceComplete, None, text, data, false);
         self.actions.push(Action::WriteSequenceComplete { text: marker });
         self.state.fleet.sequence_complete = true;
-        self.forget_handoff();
+        // What was pinged for stays known: nobody is there to hear of it again.
+        self.drop_stale("the last phase is over");
         for agent in self.loops() {
             let spec = Spec::Agent(agent);
             match self.life(&agent.session) {

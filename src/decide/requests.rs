@@ -4,6 +4,7 @@ use crate::model::{
     action::Action,
     delivery::DeliveryKind,
     event::EventKind,
+    observation::ServerObs,
     request::{Answer, Verb},
     state::{AfterEnd, Life, Wish},
 };
@@ -19,6 +20,10 @@ impl Mind<'_> {
     }
 
     fn request(&mut self, verb: &Verb) -> Answer {
+        if self.state.fleet.server == ServerObs::Unresponsive && self.would_start(verb) {
+            let text = "the tmux server does not answer; nothing was started\nhint: agents doctor";
+            return Answer::Denied { text: text.into() };
+        }
         match verb {
             Verb::Up { names, models, backends, .. } => self.each(names, |mind, spec| mind.up(spec, models, backends)),
             Verb::Down { names } => self.each(names, |mind, spec| mind.down(spec)),
@@ -48,6 +53,18 @@ impl Mind<'_> {
         }
     }
 
+    /// Whether something that is asked for needs tmux at once.
+    fn would_start(&self, verb: &Verb) -> bool {
+        match verb {
+            Verb::Up { names, .. } => {
+                let runs = |s: Spec| matches!(self.life(s.session()), Life::Running { .. });
+                names.iter().filter_map(|n| self.spec_named(n)).any(|s| !runs(s))
+            }
+            Verb::Restart { .. } => true,
+            _ => false,
+        }
+    }
+
     /// All or nothing: an unknown name changes nothing.
     fn each(&mut self, names: &[String], mut act: impl FnMut(&mut Self, Spec)) -> Answer {
         if let Some(unknown) = names.iter().find(|n| self.spec_named(n).is_none()) {
@@ -56,7 +73,9 @@ impl Mind<'_> {
         for name in names {
             if let Some(spec) = self.spec_named(name) {
                 self.unit(spec);
-                act(self, spec);
+                if self.released(spec) {
+                    act(self, spec);
+                }
             }
         }
         Answer::Accepted { text: String::new(), delivery: None }
@@ -148,6 +167,11 @@ impl Mind<'_> {
             return Answer::Denied { text: format!("no agent or service is named `{name}`") };
         };
         let unit = self.unit(spec);
+        if unit.is_left_alone() {
+            return Answer::Denied {
+                text: format!("{name} is left alone after an error of this program\nhint: `agents up {name}`"),
+            };
+        }
         if unit.wish == Wish::Pause {
             return Answer::Denied { text: format!("{name} is paused\nhint: `agents resume {name}`") };
         }

@@ -18,7 +18,9 @@ impl Mind<'_> {
     pub(super) fn results(&mut self) {
         let obs = self.obs;
         for result in &obs.results {
-            self.result(result);
+            if result.action.session().is_none_or(|s| !self.is_left_alone(s)) {
+                self.result(result);
+            }
         }
     }
 
@@ -123,11 +125,10 @@ impl Mind<'_> {
         match self.life(session) {
             Life::Ending { then: AfterEnd::Relaunch { .. }, .. } => {
                 // Nothing was ended: it goes on as it is.
-                self.tell(
-                    EventKind::LaunchFailed,
-                    Some(&name),
-                    format!("cannot restart {session}: {error} — it is left as it is"),
-                );
+                if !self.is_owed_still(session, error) {
+                    let text = format!("cannot restart {session}: {error} — it is left as it is");
+                    self.tell(EventKind::LaunchFailed, Some(&name), text);
+                }
                 let until = self.now.after(FORCE_PAUSE);
                 let since: Boot = self.now.boot;
                 self.set_life(session, Life::Running { since }, format!("left as it is: {error}"));

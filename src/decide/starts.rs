@@ -66,6 +66,7 @@ impl Mind<'_> {
         unit.sight = Sight { state: Seen::Unknown, ..Sight::default() };
         unit.pane = None;
         unit.start_model = None;
+        unit.owed = None;
         unit.restarts.last_start = Some(now.boot);
         if counted {
             restart::note(&mut unit.restarts, &rules, now.boot);
@@ -89,7 +90,7 @@ impl Mind<'_> {
     /// Ends a live unit and starts it again; everything that can fail is prepared first. Counted: it draws on the
     /// budget, and a live unit whose budget is spent is left alone.
     pub(super) fn restart_live(&mut self, spec: Spec, kind: EventKind, text: &str, counted: bool) {
-        let (name, session) = (spec.name(), spec.session().to_owned());
+        let name = spec.name();
         let now = self.now;
         if counted && self.unit(spec).no_force_until.is_some_and(|until| until > now.boot) {
             return;
@@ -98,9 +99,14 @@ impl Mind<'_> {
             return;
         }
         self.tell(kind, Some(name), text);
+        self.swap(spec, counted);
+    }
+
+    /// Prepares the next incarnation, then ends this one; if the first fails, nothing is ended.
+    pub(super) fn swap(&mut self, spec: Spec, counted: bool) {
         let incarnation = self.unit(spec).incarnation;
         self.prepare(spec, incarnation + 1);
-        self.end(&session, incarnation, AfterEnd::Relaunch { counted });
+        self.end(spec.session(), incarnation, AfterEnd::Relaunch { counted });
     }
 
     /// The budget and the growing delay hold for live units too; one whose budget is spent is left alone but for the

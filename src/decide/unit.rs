@@ -69,6 +69,10 @@ impl<'a> Mind<'a> {
         self.state.units.get(session).map(|u| u.life.clone()).unwrap_or_default()
     }
 
+    pub(super) fn is_live(&self, spec: Spec) -> bool {
+        matches!(self.life(spec.session()), Life::Running { .. } | Life::Starting { .. })
+    }
+
     pub(super) fn set_life(&mut self, session: &str, life: Life, reason: impl Into<String>) {
         let now = self.now;
         if let Some(unit) = self.state.units.get_mut(session) {
@@ -92,7 +96,11 @@ impl<'a> Mind<'a> {
     /// Whether the supervisor keeps this one alive.
     pub(super) fn is_kept_alive(&self, spec: Spec) -> bool {
         let wish = self.state.units.get(spec.session()).map(|u| u.wish).unwrap_or_default();
-        if !self.obs.supervised || matches!(wish, Wish::Stop | Wish::Pause) || spec.fault().is_some() {
+        if !self.obs.supervised
+            || matches!(wish, Wish::Stop | Wish::Pause)
+            || spec.fault().is_some()
+            || self.is_left_alone(spec.session())
+        {
             return false;
         }
         match spec {

@@ -24,7 +24,7 @@ impl Mind<'_> {
             if due > now.after(wake.interval) {
                 self.unit(Spec::Agent(agent)).wake_due = Some(now.after(wake.interval));
             }
-            if over || agent.fault.is_some() {
+            if over || agent.fault.is_some() || self.is_left_alone(&agent.session) {
                 continue;
             }
             if due > now {

@@ -13,7 +13,7 @@ use crate::{
         time::Now,
     },
     world::{
-        clock,
+        clock, mishap,
         process::{self, ProcId},
         tmux::{NewSession, TmuxError},
     },
@@ -25,11 +25,17 @@ const MAX_TYPED: usize = 16 * 1024;
 
 pub struct Hands {
     paths: Paths,
+    mishaps: Vec<String>,
 }
 
 impl Hands {
     pub fn new(paths: Paths) -> Hands {
-        Hands { paths }
+        Hands { paths, mishaps: Vec::new() }
+    }
+
+    /// Faults of this program since the last call, in words.
+    pub fn mishaps(&mut self) -> Vec<String> {
+        std::mem::take(&mut self.mishaps)
     }
 
     /// Actions that are not done, with the reason.
@@ -61,7 +67,11 @@ impl Hands {
                         phase: *phase,
                         sweep: *sweep,
                     };
-                    let outcome = prepare::prepare(policy, &self.paths, &order);
+                    let prepared = mishap::caught(|| prepare::prepare(policy, &self.paths, &order));
+                    let outcome = prepared.unwrap_or_else(|words| {
+                        self.mishaps.push(format!("the start of {session} could not be prepared: {words}"));
+                        Outcome::Failed { error: format!("this program has a fault: {words}") }
+                    });
                     if matches!(outcome, Outcome::Failed { .. }) {
                         unprepared.insert(session.clone());
                     }
@@ -74,12 +84,18 @@ impl Hands {
                     launches.push(action);
                     continue;
                 }
-                other => self.one(other, policy, state, eyes),
+                other => mishap::caught(|| self.one(other, policy, state, eyes)).unwrap_or_else(|words| {
+                    let whom = other.session().unwrap_or("the fleet");
+                    self.mishaps.push(format!("an action for {whom} was not finished: {words}"));
+                    // As far as it came, it may have happened.
+                    Outcome::Unknown { error: words }
+                }),
             };
             let silent = matches!(
                 action,
                 Action::Type { .. }
                     | Action::Press { .. }
+                    | Action::Erase { .. }
                     | Action::End { .. }
                     | Action::Clear { .. }
                     | Action::LeaveMode { .. }
@@ -116,6 +132,15 @@ impl Hands {
                 };
                 match eyes.connect(policy) {
                     Ok(client) => outcome(client.press(&pane_id, key)),
+                    Err(e) => outcome(Err(e)),
+                }
+            }
+            Action::Erase { session, count, .. } => {
+                let Some(pane_id) = pane(session).map(|p| p.pane_id.clone()) else {
+                    return Outcome::Failed { error: "it has no pane".into() };
+                };
+                match eyes.connect(policy) {
+                    Ok(client) => outcome(client.erase(&pane_id, *count)),
                     Err(e) => outcome(Err(e)),
                 }
             }

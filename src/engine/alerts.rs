@@ -55,7 +55,8 @@ impl Alerts {
 fn work(inbox: Receiver<(Vec<String>, Event)>, end: &OnceLock<Instant>) {
     for (command, event) in inbox {
         if end.get().is_none_or(|end| Instant::now() < *end) {
-            run(&command, &event, end);
+            // One alert that goes wrong must not cost the next ones.
+            let _ = crate::world::mishap::caught(|| run(&command, &event, end));
         }
     }
 }

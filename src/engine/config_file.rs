@@ -6,12 +6,16 @@ use crate::{
         observation::ConfigObs,
         policy::{Backend, Policy, Reload},
     },
+    world::file,
 };
 use std::{
     os::unix::fs::MetadataExt,
     path::{Path, PathBuf},
     sync::Arc,
 };
+
+/// A config that is larger is none: reading it would hold up the fleet.
+pub const LARGEST: u64 = 4 << 20;
 
 /// Store key of the last config text that was good.
 pub const LAST_GOOD: &str = "last-good-config";
@@ -83,7 +87,7 @@ impl ConfigFile {
         if look == self.look && !(recheck && self.has_faults()) {
             return None;
         }
-        let text = match std::fs::read(&self.path) {
+        let text = match file::read(&self.path, LARGEST) {
             Ok(bytes) => String::from_utf8(bytes).map_err(|_| "it is not UTF-8".to_owned()),
             Err(e) => Err(super::words::plain(&e)),
         };

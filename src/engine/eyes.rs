@@ -142,9 +142,10 @@ impl Eyes {
             let kickoff = move |session: &str| std::fs::read_to_string(paths.kickoff(session)).unwrap_or_default();
             if let Some(client) = self.client.as_mut() {
                 match self.screens.read(client, &wanted, &obs.panes, &Scene { state, policy, kickoff: &kickoff, now }) {
-                    Ok((readings, captured)) => {
-                        obs.readings = readings;
-                        self.captured = captured;
+                    Ok(sighted) => {
+                        obs.readings = sighted.readings;
+                        obs.broken = sighted.broken;
+                        self.captured = sighted.captured;
                     }
                     // No reading is no verdict. Our connection outlives its socket's file; a capture does not.
                     Err(e) => {
@@ -264,7 +265,8 @@ impl Eyes {
                     && u.wish != Wish::Pause
             });
             if due && obs.supervised {
-                let text = std::fs::read(&wake.prompt_file).map(|b| String::from_utf8_lossy(&b).into_owned());
+                let text = crate::world::file::read(&wake.prompt_file, 1 << 20)
+                    .map(|b| String::from_utf8_lossy(&b).into_owned());
                 files.wake_prompts.insert(agent.session.clone(), text.map_err(|e| super::words::plain(&e)));
             }
         }

@@ -3,26 +3,27 @@ use super::{
     act::Hands,
     alerts::Alerts,
     config_file::ConfigFile,
+    crash_point,
     eyes::Eyes,
     journal::Journal,
     memory::{self, ClockMark},
     paths::Paths,
-    saver::{RESOURCE, Saved, Saver},
+    saver::{RESOURCE, Saver},
+    set_aside,
     wakeup::Wakeup,
 };
 use crate::{
-    decide::{self, Decision},
     model::{
-        action::{Action, ActionResult},
+        action::ActionResult,
         event::{Event, EventKind},
         observation::{ConfigObs, GitObs, Observation, PhaseObs, ServerObs},
         policy::Policy,
         request::{Answer, Request, Verb},
         state::{Life, State},
-        time::{Boot, Now},
+        time::Boot,
     },
-    store::{Changes, Durability, Store, StoreError},
-    world::clock,
+    store::{Store, StoreError},
+    world::{clock, mishap},
 };
 use std::{
     collections::BTreeSet,
@@ -45,21 +46,34 @@ pub struct Heart {
     pub eyes: Eyes,
     pub hands: Hands,
     pub journal: Journal,
-    alerts: Alerts,
+    pub(super) alerts: Alerts,
     mailbox: Receiver<Wakeup>,
     pub sender: Sender<Wakeup>,
     /// Watches over the fleet; else it only does what it was asked.
-    supervised: bool,
-    results: Vec<ActionResult>,
+    pub(super) supervised: bool,
+    pub(super) results: Vec<ActionResult>,
     git: Option<GitObs>,
     phase: Option<PhaseObs>,
     config_news: Option<ConfigObs>,
     /// Requests of this process, beside those in the store.
     own_requests: Vec<Request>,
-    own_answers: Vec<Answer>,
+    pub(super) own_answers: Vec<Answer>,
     /// Sessions whose process was reported dead.
     exited: BTreeSet<String>,
     exit_tries: u32,
+    /// Faults of this program that were told.
+    pub(super) mishaps: BTreeSet<String>,
+}
+
+/// Why a tick could not be finished.
+#[derive(Debug, thiserror::Error)]
+pub enum Halt {
+    /// Nobody may go on with this store.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// A panic, in words.
+    #[error("this program has a fault: {0}")]
+    Mishap(String),
 }
 
 /// How a run of the engine ended.
@@ -127,6 +141,7 @@ impl Heart {
             own_answers: Vec::new(),
             exited: BTreeSet::new(),
             exit_tries: 0,
+            mishaps: BTreeSet::new(),
         };
         for notice in notices {
             heart.note(EventKind::Store, notice, true);
@@ -138,34 +153,31 @@ impl Heart {
         self.config.policy.clone()
     }
 
-    /// Writes an event that no decision made.
-    pub fn note(&mut self, kind: EventKind, text: String, alert: bool) {
-        let event = Event {
-            seq: 0,
-            at: clock::now().wall,
-            kind,
-            agent: None,
-            text: crate::model::name::printable(&text),
-            data: serde_json::Value::Null,
-            alert,
-        };
-        self.publish(std::slice::from_ref(&event));
-        if alert && let Some(command) = &self.policy().alert {
-            let _ = self.alerts.raise(command, &event);
-        }
-        let changes = Changes { events: vec![event], ..Changes::default() };
-        let _ = self.saver.store.save(&self.saver.claim, &changes, Durability::Normal);
-    }
-
     /// Runs until it is told to stop.
-    pub fn run(&mut self, once: bool) -> Result<Ended, StoreError> {
+    pub fn run(&mut self, once: bool) -> Result<Ended, Halt> {
+        let mut failed = 0;
         loop {
-            let wake_at = self.tick()?;
+            let wake_at = match mishap::caught(|| self.tick()).unwrap_or_else(|words| Err(Halt::Mishap(words))) {
+                Err(Halt::Mishap(words)) if !once => {
+                    failed += 1;
+                    self.recover(&words, failed)
+                }
+                ticked => {
+                    failed = 0;
+                    ticked?
+                }
+            };
             if once {
                 return Ok(Ended::Settled);
             }
-            if self.wait(wake_at) {
-                return Ok(Ended::Stopped);
+            loop {
+                if self.wait(wake_at) {
+                    return Ok(Ended::Stopped);
+                }
+                // News does not make a tick that failed come sooner.
+                if failed == 0 || clock::boot() >= wake_at {
+                    break;
+                }
             }
         }
     }
@@ -177,7 +189,7 @@ impl Heart {
         deadline: Boot,
         settled: &dyn Fn(&State) -> bool,
         say: &mut dyn FnMut(&Event),
-    ) -> Result<(Answer, Ended), StoreError> {
+    ) -> Result<(Answer, Ended), Halt> {
         self.own_requests.push(Request { id: 0, at: clock::now().wall, verb });
         loop {
             let wake_at = self.tick()?;
@@ -221,8 +233,9 @@ impl Heart {
     }
 
     /// One tick: looks once, then decides until no action has a result that is still to be heard.
-    pub fn tick(&mut self) -> Result<Boot, StoreError> {
+    pub fn tick(&mut self) -> Result<Boot, Halt> {
         let started = Instant::now();
+        crash_point::stumble(|| "tick".into());
         let mut wake_at = self.pass(true)?;
         // A chain of results is short: prepared, launched, answered.
         for _ in 0..8 {
@@ -237,7 +250,7 @@ impl Heart {
         Ok(wake_at)
     }
 
-    fn pass(&mut self, look: bool) -> Result<Boot, StoreError> {
+    fn pass(&mut self, look: bool) -> Result<Boot, Halt> {
         let now = clock::now();
         let signal = self.supervised && self.state.fleet.next_signal.is_none_or(|at| at <= now.boot);
         let heavy = self.supervised && self.state.fleet.next_heavy.is_none_or(|at| at <= now.boot);
@@ -272,7 +285,7 @@ impl Heart {
             }
         }
         self.eyes.files(&mut obs, &self.state, &policy, now);
-        let decision = decide::decide(&obs, &self.state, &policy, now);
+        let decision = set_aside::decide_around(&mut obs, &self.state, &policy, now).map_err(Halt::Mishap)?;
         if look {
             self.eyes.keep(obs);
         }
@@ -287,71 +300,12 @@ impl Heart {
         Ok(if self.exited.is_empty() { wake_at } else { wake_at.min(clock::boot().after(EXIT_RETRY)) })
     }
 
-    fn carry_out(&mut self, decision: Decision, policy: &Arc<Policy>, now: Now) -> Result<Boot, StoreError> {
-        let Decision { state, mut actions, events, wake_at } = decision;
-        let mut changes = memory::changes(&self.state, &state);
-        changes.events = events;
-        actions.retain(|action| match action {
-            Action::Answer { request, answer } => {
-                match request {
-                    0 => self.own_answers.push(answer.clone()),
-                    id => changes.answers.push((*id, answer.clone())),
-                }
-                false
-            }
-            Action::Alert { event } => {
-                if let Some(command) = &policy.alert
-                    && let Err(why) = self.alerts.raise(command, event)
-                {
-                    self.journal.line(now.wall, &format!("WARNING: an alert was dropped: {why}"));
-                }
-                false
-            }
-            _ => true,
-        });
-        let urgent = actions.iter().any(|a| a.needs_intent() || matches!(a, Action::Launch { .. }));
-        self.save(&changes, urgent, &state)?;
-        self.state = state;
-        if self.saver.is_failing() {
-            // Nothing is typed or ended while no intent can be recorded. Starts go on: the tmux name is the lock.
-            let (held, free) = actions.into_iter().partition(Action::needs_intent);
-            actions = free;
-            self.hands.refuse(held, "nothing can be saved", &mut self.results, now);
-        }
-        self.publish(&changes.events);
-        self.hands.act(actions, policy, &self.state, &mut self.eyes, &mut self.results);
-        Ok(wake_at)
-    }
-
-    /// Saves, and tells when the store cannot be written or can be again.
-    fn save(&mut self, changes: &Changes, urgent: bool, state: &State) -> Result<(), StoreError> {
-        let saved = self.saver.save(changes, urgent, state)?;
-        match saved {
-            Saved::Yes => {}
-            Saved::Again => self.note(EventKind::Store, "the store can be written again".into(), false),
-            Saved::NotYet(error) => {
-                self.note(EventKind::Store, format!("{error} — nothing is typed or ended until it can be saved"), true);
-            }
-            Saved::StillNot => {}
-        }
-        for notice in self.saver.notices() {
-            self.journal.line(clock::now().wall, &format!("WARNING: {notice}"));
-        }
-        Ok(())
-    }
-
-    fn publish(&mut self, events: &[Event]) {
-        for event in events {
-            self.journal.event(event);
-        }
-    }
-
     fn requests(&mut self) -> Vec<Request> {
         match self.saver.store.requests() {
             Ok(requests) => {
                 let answered = |r: &Request| self.saver.has_answered(r.id);
                 let open = requests.into_iter().filter(|r| !answered(r));
-                open.map(|r| super::messages::by_reference(r, &self.paths)).collect()
+                open.map(|r| super::messages::by_reference(r, &self.paths, &self.state)).collect()
             }
             Err(e) => {
                 self.journal.line(clock::now().wall, &format!("WARNING: cannot read requests: {e}"));

@@ -2,7 +2,6 @@
 //! user's state directory, by the hash of the config's path.
 use super::{
     config_file::{self, LAST_GOOD},
-    fleet::Fleet,
     paths::{make_private, write_whole},
 };
 use crate::{
@@ -35,13 +34,10 @@ fn index_of(path: &Path) -> Option<PathBuf> {
 }
 
 /// Keeps the way to the store, once. The good text itself is kept by whoever holds the lock.
-pub fn remember(fleet: &Fleet) {
-    if !fleet.faults.is_empty() {
-        return;
-    }
-    let Some(index) = index_of(&fleet.policy.config_path) else { return };
-    let db = fleet.paths.db.to_string_lossy().into_owned();
-    if std::fs::read_to_string(&index).ok().as_deref() != Some(db.as_str())
+pub fn remember(config: &Path, db: &Path) {
+    let Some(index) = index_of(config) else { return };
+    let db = db.to_string_lossy();
+    if std::fs::read_to_string(&index).ok().as_deref() != Some(&*db)
         && let Some(dir) = index.parent()
         && make_private(dir).is_ok()
     {

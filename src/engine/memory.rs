@@ -62,7 +62,14 @@ pub fn shift(state: &mut State, by: i64) {
         opt(&mut unit.restarts.last_start);
         opt(&mut unit.wake_due);
         opt(&mut unit.no_force_until);
+        if let Some(owed) = &mut unit.owed {
+            mv(&mut owed.until);
+        }
+        if let Some(quarantine) = &mut unit.quarantine {
+            mv(&mut quarantine.until);
+        }
         opt(&mut unit.sight.idle_since);
+        opt(&mut unit.sight.draft_since);
         unit.sight.suspect = None;
         if let Some(hold) = &mut unit.hold {
             mv(&mut hold.until);

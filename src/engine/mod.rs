@@ -8,9 +8,12 @@
 //! ```
 mod act;
 pub mod alerts;
+mod carry_out;
 pub mod config_file;
+mod crash_point;
 pub mod disk;
 mod environment;
+pub mod error;
 mod eyes;
 pub mod fleet;
 mod grown_logs;
@@ -26,11 +29,14 @@ mod messages;
 pub mod paths;
 mod perform;
 mod prepare;
+mod recover;
 mod rehearse;
 mod saver;
 mod screens;
 mod server;
+mod set_aside;
 mod shims;
+pub mod supervision;
 pub mod supervisor;
 mod tenancy;
 mod wakeup;

@@ -69,7 +69,11 @@ impl Paths {
     }
     /// `<log_dir>` and `state/`, made if missing.
     pub fn make(&self) -> std::io::Result<()> {
-        make_private(&self.log_dir)?;
+        if !self.log_dir.is_dir() {
+            make_private(&self.log_dir)?;
+            // An agent's `git add -A` must not publish logs and the kept environment. Best effort: without it all works.
+            let _ = std::fs::write(self.log_dir.join(".gitignore"), "*\n");
+        }
         make_private(&self.state_dir)
     }
 }

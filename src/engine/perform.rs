@@ -13,7 +13,7 @@ use crate::{
         delivery::DeliveryKind,
         event::Event,
         request::{Answer, Verb},
-        state::{Life, State},
+        state::{Life, State, UnitState},
     },
     store::EventFilter,
     world::{clock, process::ProcId},
@@ -108,12 +108,7 @@ impl Fleet {
                 let named = *named;
                 let slowest = self.policy.agents.iter().map(|a| a.backend.connect_delay).max().unwrap_or_default();
                 let done = move |state: &State| {
-                    let moving = |s: &String| {
-                        state
-                            .units
-                            .get(s)
-                            .is_some_and(|u| matches!(u.life, Life::Starting { .. } | Life::Ending { .. }))
-                    };
+                    let moving = |s: &String| state.units.get(s).is_some_and(is_moving);
                     let talking = state.deliveries.values().any(|d| {
                         d.kind == DeliveryKind::Kickoff && !d.stage.is_over() && sessions.contains(&d.session)
                     });
@@ -125,12 +120,7 @@ impl Fleet {
             Verb::Down { names } | Verb::Restart { names } => {
                 let sessions = sessions(names);
                 let done = move |state: &State| {
-                    let moving = |s: &String| {
-                        state
-                            .units
-                            .get(s)
-                            .is_some_and(|u| matches!(u.life, Life::Starting { .. } | Life::Ending { .. }))
-                    };
+                    let moving = |s: &String| state.units.get(s).is_some_and(is_moving);
                     !sessions.iter().any(moving)
                 };
                 (grace + Duration::from_secs(20), Box::new(done))
@@ -193,7 +183,7 @@ impl Fleet {
             }
             if clock::boot() >= deadline {
                 return match answer {
-                    Some(given) => Ok(given),
+                    Some(_) => Err(unfinished()),
                     None => Err(FleetError::Failed(format!(
                         "the watchdog (pid {}) does not answer\nhint: agents doctor",
                         watchdog.pid
@@ -208,6 +198,11 @@ impl Fleet {
             std::thread::sleep(Duration::from_millis(15));
         }
     }
+}
+
+/// Being started or ended; one that is left alone is not waited for.
+fn is_moving(unit: &UnitState) -> bool {
+    matches!(unit.life, Life::Starting { .. } | Life::Ending { .. }) && !unit.is_left_alone()
 }
 
 fn unfinished() -> FleetError {

@@ -27,6 +27,7 @@ pub struct Order<'a> {
 
 /// Prepares one start. Nothing that runs is touched.
 pub fn prepare(policy: &Policy, paths: &Paths, order: &Order) -> Outcome {
+    super::crash_point::stumble(|| format!("prepare {}", order.session));
     let agent = policy.agents.iter().find(|a| a.session == order.session);
     let made = match agent {
         Some(agent) => prepare_agent(policy, paths, order, agent),
@@ -77,7 +78,8 @@ fn prepare_agent(policy: &Policy, paths: &Paths, order: &Order, agent: &Agent) -
     }
     let kickoff = paths.kickoff(order.session);
     write(&kickoff, text.as_bytes())?;
-    let resume_id = std::fs::read_to_string(paths.resume_id(&agent.name)).unwrap_or_default();
+    let resume_id = crate::world::file::read(&paths.resume_id(&agent.name), 1 << 20).unwrap_or_default();
+    let resume_id = String::from_utf8(resume_id).unwrap_or_default();
     let start = Start {
         agent,
         backend,
@@ -185,8 +187,11 @@ fn forget_old(paths: &Paths, order: &Order) {
     }
 }
 
+/// No first message needs to be larger.
+const LARGEST_PROMPT: u64 = 16 << 20;
+
 fn read(file: &Path, what: &str) -> Result<String, String> {
-    let bytes = std::fs::read(file)
+    let bytes = crate::world::file::read(file, LARGEST_PROMPT)
         .map_err(|e| format!("cannot read {what} `{}`: {}", file.display(), super::words::plain(&e)))?;
     Ok(String::from_utf8_lossy(&bytes).into_owned())
 }

@@ -10,6 +10,7 @@ use crate::{
         time::Now,
     },
     world::{
+        mishap,
         process::start_time,
         tmux::{Captured, Client, PaneRow, TmuxError},
     },
@@ -26,6 +27,16 @@ pub struct Scene<'a> {
     /// A session's first message.
     pub kickoff: &'a dyn Fn(&str) -> String,
     pub now: Now,
+}
+
+/// What came of one look at the screens.
+#[derive(Default)]
+pub struct Sighted {
+    pub readings: BTreeMap<String, Reading>,
+    /// Screens that could not be read for a fault of this program, and which.
+    pub broken: BTreeMap<String, String>,
+    /// How many panes were captured.
+    pub captured: usize,
 }
 
 /// The last capture of each session's pane.
@@ -112,14 +123,13 @@ fn observe(row: &PaneRow, before: Option<&PaneObs>, session: &str, run: &Path) -
 
 impl Screens {
     /// Readings of the wanted sessions. Panes that cannot have changed since the last capture are not captured again.
-    /// Returns how many were captured.
     pub fn read(
         &mut self,
         client: &mut Client,
         wanted: &BTreeSet<String>,
         panes: &BTreeMap<String, PaneObs>,
         scene: &Scene,
-    ) -> Result<(BTreeMap<String, Reading>, usize), TmuxError> {
+    ) -> Result<Sighted, TmuxError> {
         let Scene { state, policy, kickoff, now } = *scene;
         let live: Vec<(&String, &PaneObs)> =
             wanted.iter().filter_map(|s| Some((s, panes.get(s)?))).filter(|(_, p)| !p.dead).collect();
@@ -129,12 +139,13 @@ impl Screens {
         let count = captured.len();
         let generic = Reader::default();
         let agents: BTreeMap<&str, &Agent> = policy.agents.iter().map(|a| (a.session.as_str(), a)).collect();
-        let mut readings = BTreeMap::new();
+        let mut sighted = Sighted { captured: count, ..Sighted::default() };
         for (session, pane) in live {
             let ours: Vec<(i64, String)> = state
                 .deliveries
                 .values()
                 .filter(|d| d.session == *session && !d.stage.is_over())
+                .chain(state.units.get(session).and_then(|u| u.leftover.as_ref()).map(|l| &l.delivery))
                 .map(|d| (d.id, d.text.clone()))
                 .collect();
             let fresh = captured.remove(&pane.pane_id);
@@ -144,7 +155,7 @@ impl Screens {
             let reuse = fresh.is_none() && ours.is_empty() && self.last.get(session).is_some_and(|s| !s.with_ours);
             if reuse && let Some(shot) = self.last.get_mut(session) {
                 shot.reading.at = now.boot;
-                readings.insert(session.clone(), shot.reading.clone());
+                sighted.readings.insert(session.clone(), shot.reading.clone());
                 continue;
             }
             let agent = agents.get(session.as_str()).copied();
@@ -159,8 +170,18 @@ impl Screens {
             let screen = Screen { text: &shot.text, title: &pane.title, cursor: (shot.cursor_x, shot.cursor_y) };
             let started_with = state.units.get(session).and_then(|u| u.started_with.as_deref());
             let reader = agent.map_or(&generic, |a| &policy.backend_of(a, started_with).reader);
-            let reading = backends::read(&screen, &Context { reader, said, ours: &ours, now });
-            readings.insert(session.clone(), reading.clone());
+            let read = mishap::caught(|| {
+                super::crash_point::stumble(|| format!("reading {session}"));
+                backends::read(&screen, &Context { reader, said, ours: &ours, now })
+            });
+            let reading = match read {
+                Ok(reading) => reading,
+                Err(words) => {
+                    sighted.broken.insert(session.clone(), words);
+                    continue;
+                }
+            };
+            sighted.readings.insert(session.clone(), reading.clone());
             let shot = Shot {
                 pane_id: pane.pane_id.clone(),
                 title: pane.title.clone(),
@@ -172,7 +193,7 @@ impl Screens {
             };
             self.last.insert(session.clone(), shot);
         }
-        Ok((readings, count))
+        Ok(sighted)
     }
 
     /// Nothing was written to the pane since its last capture. tmux tells the second only, so a capture from within the

@@ -65,6 +65,8 @@ pub enum EventKind {
     LaunchFailed,
     DirMade,
     LogGap,
+    Quarantined,
+    InternalError,
     Warning,
 }
 

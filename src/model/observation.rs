@@ -35,6 +35,8 @@ pub struct Observation {
     pub config: Option<ConfigObs>,
     /// Free disk space is too low to save a decision: nothing may be typed or killed (G24).
     pub store_failing: bool,
+    /// Units whose handling went wrong in this program: session name, and what went wrong where. They are left alone.
+    pub broken: BTreeMap<String, String>,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

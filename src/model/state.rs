@@ -98,6 +98,9 @@ pub struct UnitState {
     pub sight: Sight,
     #[serde(default)]
     pub hold: Option<Hold>,
+    /// A text of ours that may still stand in the input line.
+    #[serde(default)]
+    pub leftover: Option<Leftover>,
     /// Next wake pass.
     #[serde(default)]
     pub wake_due: Option<Boot>,
@@ -113,6 +116,45 @@ pub struct UnitState {
     /// Backend as of the last start; a change of config does not change what runs.
     #[serde(default)]
     pub started_with: Option<String>,
+    /// A phase began in which it was not started yet.
+    #[serde(default)]
+    pub owed: Option<Owed>,
+    /// It could not be handled lately.
+    #[serde(default)]
+    pub quarantine: Option<Quarantine>,
+}
+
+impl UnitState {
+    /// Nothing is decided about it, nothing is typed into it, and it is neither started nor ended.
+    pub fn is_left_alone(&self) -> bool {
+        self.quarantine.as_ref().is_some_and(|q| q.on)
+    }
+}
+
+/// A restart that has to come although it could not be prepared.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Owed {
+    /// Next try.
+    pub until: Boot,
+    /// Length of the last pause; 0 before the first failure.
+    pub pause_ms: u64,
+    /// Why it failed, as it was said.
+    pub error: String,
+}
+
+/// A unit whose handling ran into a mistake of this program is left alone, and tried again after a growing pause.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Quarantine {
+    /// What went wrong, and where.
+    pub reason: String,
+    /// Left alone now; else on trial.
+    pub on: bool,
+    /// End of the pause; of the trial, if it is not `on`.
+    pub until: Boot,
+    /// Length of the last pause.
+    pub pause_ms: u64,
 }
 
 /// What the user wants of a unit.
@@ -199,6 +241,24 @@ pub struct Sight {
     pub suspect: Option<Suspect>,
     pub evidence: Vec<super::reading::Evidence>,
     pub waiting_until: Option<Wall>,
+    /// Since when a text waits because something that is not ours stands in the input line.
+    pub draft_since: Option<Boot>,
+}
+
+/// A text that was typed, and whose delivery is over without proof that it left the input line.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Leftover {
+    pub delivery: Delivery,
+    /// The program whose input line it was typed into.
+    pub incarnation: u64,
+    /// The submit key was pressed for it: not again. If it stands there, it is taken back.
+    pub pressed: bool,
+    /// How often it was taken back.
+    #[serde(default)]
+    pub erased: u32,
+    /// Screen hash and time of the last look that showed it.
+    #[serde(skip)]
+    pub rest: Option<(u64, Boot)>,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

@@ -4,6 +4,7 @@
 //! wish  life      seen       -> state
 //! stop  absent               -> stopped
 //! pause *                    -> paused
+//! *     *         (a fault of ours) -> quarantined
 //! run   starting             -> starting
 //! run   running   working …  -> working idle waiting limited fatal unknown
 //! run   running   (no pane)  -> exited
@@ -37,6 +38,7 @@ pub enum Standing {
     GaveUp,
     Done,
     Paused,
+    Quarantined,
 }
 
 impl Standing {
@@ -55,13 +57,14 @@ impl Standing {
             Standing::GaveUp => "gave-up",
             Standing::Done => "done",
             Standing::Paused => "paused",
+            Standing::Quarantined => "quarantined",
         }
     }
     /// A word of [`Standing::as_str`] back.
     pub fn from_word(word: &str) -> Option<Standing> {
         Self::ALL.into_iter().find(|s| s.as_str() == word)
     }
-    pub const ALL: [Standing; 13] = [
+    pub const ALL: [Standing; 14] = [
         Standing::Working,
         Standing::Idle,
         Standing::Waiting,
@@ -75,6 +78,7 @@ impl Standing {
         Standing::GaveUp,
         Standing::Done,
         Standing::Paused,
+        Standing::Quarantined,
     ];
 }
 
@@ -123,7 +127,8 @@ pub fn agent(agent: &Agent, unit: Option<&UnitState>, pane: Option<&PaneObs>, ar
         outlook.blocker = Some(format!("{fault}; mend it (`agents check` shows where)"));
         outlook.next = None;
     }
-    if around.fleet.sequence_complete && agent.kind == Kind::Loop && !outlook.alive {
+    let stopped_by_hand = unit.is_some_and(|u| u.wish == Wish::Stop);
+    if around.fleet.sequence_complete && agent.kind == Kind::Loop && !outlook.alive && !stopped_by_hand {
         outlook.standing = Standing::Stopped;
         outlook.words = "phase sequence complete".into();
         outlook.next = None;
@@ -169,6 +174,14 @@ fn of_unit(name: &str, watched: bool, unit: Option<&UnitState>, pane: Option<&Pa
     if unit.wish == Wish::Pause {
         let blocker = format!("paused by you; `agents resume {name}` goes on");
         return say(Standing::Paused, "paused".into(), None, Some(blocker));
+    }
+    if let Some(quarantine) = unit.quarantine.as_ref().filter(|q| q.on) {
+        let blocker = format!(
+            "`agents` itself has a fault here ({}): please report it; `agents up {name}` tries at once",
+            quarantine.reason
+        );
+        let next = Next { action: "try-again", at: Some(now.wall_at(quarantine.until)) };
+        return say(Standing::Quarantined, "left alone".into(), Some(next), Some(blocker));
     }
     match &unit.life {
         Life::Starting { deadline, .. } => {
@@ -237,7 +250,12 @@ fn running(name: &str, unit: &UnitState, around: Around<'_>) -> Outlook {
             if let Some(until) = unit.sight.waiting_until {
                 words.push_str(&format!(", waiting until {}", when::clock(until, now)));
             }
-            say(Standing::Idle, words, None, None)
+            let draft = unit.sight.draft_since.is_some();
+            let blocker = draft.then(|| {
+                words.push_str(", an unsent text stands in its input line");
+                format!("what is to be typed waits until the text in its input line is sent or cleared: `agents attach {name}`")
+            });
+            say(Standing::Idle, words, None, blocker)
         }
         Seen::Waiting => {
             let blocker = format!("it asks a question; answer it with `agents attach {name}`");

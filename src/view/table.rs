@@ -6,7 +6,7 @@ use super::{
     when,
 };
 use crate::model::time::{Now, Wall};
-use comfy_table::{ColumnConstraint, ContentArrangement, Table, presets::NOTHING};
+use comfy_table::{ColumnConstraint, ContentArrangement, Table, Width, presets::NOTHING};
 
 /// How to show it.
 #[derive(Clone, Copy, Debug, Default)]
@@ -19,7 +19,8 @@ pub struct Look {
 }
 
 const HEADER: [&str; 8] = ["AGENT", "KIND", "BACKEND", "MODEL", "WATCH", "STATE", "SINCE", "RESTARTS"];
-/// Where the state stands in [`HEADER`].
+/// Where name and state stand in [`HEADER`].
+const NAME: usize = 0;
 const STATE: usize = 5;
 
 /// The whole screen, with a newline at its end.
@@ -113,14 +114,22 @@ fn span(since: Option<Wall>, now: Now) -> String {
 /// What goes first where there is no room, by index in [`HEADER`], as long as the state has fewer characters than this.
 const DISPENSABLE: [(usize, usize); 6] = [(7, 28), (6, 28), (4, 12), (1, 12), (3, 12), (2, 12)];
 
+/// Characters that a column needs, its gap included. A name takes at most half of a terminal: its rest goes below it.
+fn needs(rows: &[[String; 8]], column: usize, width: Option<u16>) -> usize {
+    let widest = rows.iter().map(|r| r[column].chars().count()).fold(HEADER[column].len(), usize::max) + 2;
+    match width {
+        Some(width) if column == NAME => widest.min(usize::from(width / 2).max(16)),
+        _ => widest,
+    }
+}
+
 /// The columns that fit, in order.
 fn columns(rows: &[[String; 8]], width: Option<u16>) -> Vec<usize> {
     let mut kept: Vec<usize> = (0..HEADER.len()).collect();
-    let Some(width) = width else { return kept };
-    let widest = |c: &usize| rows.iter().map(|r| r[*c].chars().count()).fold(HEADER[*c].len(), usize::max) + 2;
+    let Some(room) = width else { return kept };
     for (gone, state) in DISPENSABLE {
-        let others: usize = kept.iter().filter(|c| **c != STATE).map(widest).sum();
-        if others + widest(&STATE).min(state + 2) <= usize::from(width) {
+        let others: usize = kept.iter().filter(|c| **c != STATE).map(|c| needs(rows, *c, width)).sum();
+        if others + needs(rows, STATE, width).min(state + 2) <= usize::from(room) {
             break;
         }
         kept.retain(|c| *c != gone);
@@ -138,11 +147,14 @@ fn draw(rows: Vec<[String; 8]>, look: Look) -> String {
     };
     table.set_header(columns.iter().map(|c| HEADER[*c]));
     table.add_rows(rows.iter().map(|r| columns.iter().map(|c| r[*c].as_str())));
-    for (i, column) in columns.iter().enumerate() {
-        if *column != STATE
-            && let Some(column) = table.column_mut(i)
-        {
-            column.set_constraint(ColumnConstraint::ContentWidth);
+    for (i, column) in columns.iter().enumerate().filter(|(_, c)| **c != STATE) {
+        let cut = needs(&rows, *column, look.width) < needs(&rows, *column, None);
+        let constraint = match needs(&rows, *column, look.width).try_into() {
+            Ok(width) if cut => ColumnConstraint::Absolute(Width::Fixed(width)),
+            _ => ColumnConstraint::ContentWidth,
+        };
+        if let Some(cell) = table.column_mut(i) {
+            cell.set_constraint(constraint);
         }
     }
     let mut out = String::new();

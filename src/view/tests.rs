@@ -359,6 +359,9 @@ fn a_narrow_terminal_wraps_and_colour_adds_no_width() {
         ["AGENT", "KIND", "BACKEND", "MODEL", "WATCH", "STATE"],
         "the least important columns go first: {text}"
     );
+    let mut long = view.clone();
+    long.agents[0].name = "n".repeat(60);
+    assert!(table::status(&long, now(), narrow).contains(&format!(" {}  claude", "n".repeat(33))), "not the state");
     let colour = Look { paint: Paint::Colour, ..Look::default() };
     let painted = table::status(&view, now(), colour);
     assert!(painted.contains("\x1b[33mRUNNING\x1b[0m [claude]"), "{painted:?}");

@@ -1,5 +1,7 @@
 //! The hands and eyes: the only room that touches tmux, git, processes and the clock.
 pub mod clock;
+pub mod file;
 pub mod git;
+pub mod mishap;
 pub mod process;
 pub mod tmux;

@@ -46,6 +46,31 @@ fn fault_01_a_broken_file_keeps_the_last_good_config() {
 }
 
 #[test]
+fn fault_01_a_pipe_or_a_giant_in_its_place_is_a_broken_file() {
+    let good = format!("{}[[agent]]\nname = \"good\"\n", hasty());
+    let fleet = Fleet::with(&good);
+    fleet.up();
+    let (watchdog, place) = (fleet.watchdog(), fleet.project.join("agents.toml"));
+    let pipe = || {
+        let mode = rustix::fs::Mode::RUSR | rustix::fs::Mode::WUSR;
+        rustix::fs::mknodat(rustix::fs::CWD, &place, rustix::fs::FileType::Fifo, mode, 0).expect("a pipe");
+    };
+    let giant = || fs::write(&place, format!("{}{}", fleet.filled(&good), "#".repeat(5 << 20))).expect("a giant");
+    for (i, (put, why)) in
+        [(&pipe as &dyn Fn(), "it is not a regular file"), (&giant, "it is larger than 4 MiB")].into_iter().enumerate()
+    {
+        fs::remove_file(&place).expect("removed");
+        put();
+        fleet.wait("it is said", |f| f.said(why) == 1);
+        good_goes_on(&fleet, watchdog);
+        assert!(fleet.agents(&["check"]).err.contains(why));
+        fs::remove_file(&place).expect("removed");
+        fleet.config(&good);
+        fleet.wait("it reads again", |f| f.said("config reads again") == i + 1);
+    }
+}
+
+#[test]
 fn fault_01_a_config_that_is_gone_for_an_instant_is_no_fault() {
     let fleet = Fleet::with(&format!("{}[[agent]]\nname = \"good\"\n", hasty()));
     fleet.up();

@@ -110,6 +110,25 @@ fn fault_16_a_fleet_on_a_stopped_tmux_server_can_be_stopped() {
 }
 
 #[test]
+fn fault_16_a_start_on_a_stopped_tmux_server_is_refused() {
+    let fleet = Fleet::new("[[agent]]\nname = \"a\"\n[[agent]]\nname = \"b\"\nenabled = false\nwatch = \"none\"\n");
+    fleet.up();
+    fleet.wait("it runs", |f| f.starts("a") == 1);
+    let server = fleet.server();
+    signal(server, Signal::STOP);
+    fleet.wait("it is said", |f| f.said("the tmux server does not answer") == 1);
+    for line in [&["up", "b"][..], &["restart", "a"]] {
+        let said = fleet.agents(line);
+        assert_eq!(said.code, 5, "{said:?}");
+        assert!(said.err.contains("the tmux server does not answer; nothing was started"), "{said:?}");
+    }
+    signal(server, Signal::CONT);
+    fleet.wait("it is said that it is back", |f| f.said("the tmux server answers again") == 1);
+    fleet.ticks(3);
+    assert_eq!((fleet.starts("a"), fleet.starts("b")), (1, 0), "what was refused is not done later");
+}
+
+#[test]
 fn fault_16_a_slow_fetch_delays_no_healing() {
     let loops = "[[loop.phases]]\nid = \"p\"\nstatus = \"S.md\"\n[loop.handoff]\n\
                  [[agent]]\nname = \"l\"\nkind = \"loop\"\nrole = \"builder\"\n[[agent]]\nname = \"a\"\n";

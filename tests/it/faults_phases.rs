@@ -121,3 +121,25 @@ fn fault_17_only_what_was_pushed_counts() {
     fleet.wait("pushed is", |f| f.said("PHASE p1 DONE — auto-transitioning to p2") == 1);
     fleet.wait("the loop runs in the next phase", |f| f.starts("b") == 2);
 }
+
+#[test]
+fn a_phase_that_one_agent_cannot_start_in_waits_for_that_one() {
+    let fleet = two("dir = \"place\"\n[[agent]]\nname = \"c\"\nkind = \"loop\"\nrole = \"builder\"\n");
+    fleet.write("S1.md", "# Status\n\nworking\n");
+    fleet.up();
+    fleet.wait("both run", |f| f.starts("b") == 1 && f.starts("c") == 1 && f.alive("b"));
+    // Its folder turns into something that is none.
+    fs::rename(fleet.project.join("place"), fleet.project.join("elsewhere")).expect("moved");
+    fleet.write("place", "a file");
+    fleet.write("S1.md", "# Status\n\n## DONE\n");
+    fleet.wait("the other is in the new phase", |f| f.starts("c") == 2);
+    fleet.wait("it is said", |f| f.said("cannot restart t-b in the new phase: cannot make") == 1);
+    fleet.ticks(4);
+    assert_eq!((fleet.starts("b"), fleet.alive("b")), (1, true), "{}", fleet.log());
+    // As after a crash of the watchdog: it is remembered.
+    fleet.agents(&["restart", "watchdog"]).ok();
+    fs::remove_file(fleet.project.join("place")).expect("no file any more");
+    fleet.wait("it is in the new phase too", |f| f.starts("b") == 2);
+    assert_eq!((fleet.said("cannot restart t-b"), fleet.starts("c")), (1, 2), "{}", fleet.log());
+    fleet.wait("it runs", |f| f.state("b") == "idle");
+}

@@ -1,12 +1,16 @@
 mod cli;
 mod cli_fleet;
 mod configs;
+mod crash_points;
+mod drafts;
 mod faults_config;
+mod faults_disk;
 mod faults_handoff;
 mod faults_input;
 mod faults_limits;
 mod faults_lives;
 mod faults_machine;
+mod faults_of_ours;
 mod faults_panes;
 mod faults_phases;
 mod faults_restarts;

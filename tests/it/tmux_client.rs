@@ -146,6 +146,25 @@ fn typed_text_arrives_whole() {
 }
 
 #[test]
+fn a_long_text_is_typed_whole_or_not_at_all() {
+    let sandbox = Sandbox::new();
+    let mut client = sandbox.client();
+    let out = sandbox.join("typed");
+    let script = format!("stty raw -echo; echo ready; exec cat > {}", out.display());
+    let made = client.new_session(&Sandbox::session("p-t", &script)).expect("session");
+    wait_until(5, "ready", || text_of(&mut client, &made.pane_id).contains("ready"));
+    let long = "é'; \\".repeat(2500);
+    sandbox.tmux(&["copy-mode", "-t", &made.pane_id]);
+    assert!(matches!(client.send_text(&made.pane_id, &long), Err(TmuxError::Refused(_))));
+    client.leave_mode(&made.pane_id).expect("leave");
+    client.send_text(&made.pane_id, &long).expect("type");
+    wait_until(10, "all of it", || std::fs::read_to_string(&out).is_ok_and(|t| t.len() >= long.len()));
+    assert_eq!(std::fs::read_to_string(&out).expect("text"), long);
+    client.erase(&made.pane_id, 3).expect("erase");
+    wait_until(10, "backspaces", || std::fs::read_to_string(&out).is_ok_and(|t| t == format!("{long}\x7f\x7f\x7f")));
+}
+
+#[test]
 fn a_paste_is_bracketed_cleaned_and_whole() {
     let sandbox = Sandbox::new();
     let mut client = sandbox.client();

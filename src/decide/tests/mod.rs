@@ -3,6 +3,7 @@ mod handoff;
 mod limits;
 mod nemesis;
 mod phases;
+mod quarantine;
 mod restarts;
 mod stalls;
 mod typing;

@@ -3,10 +3,11 @@ use super::world::*;
 use crate::{
     decide::restart::{Verdict, delay, verdict},
     model::{
+        action::Action,
         event::EventKind,
         observation::ServerObs,
         policy::*,
-        request::Verb,
+        request::{Answer, Verb},
         state::{Life, Restarts},
         time::{Boot, Now},
     },
@@ -202,6 +203,44 @@ fn fault_16_nothing_is_started_while_the_server_does_not_answer() {
 }
 
 #[test]
+fn fault_16_a_start_is_refused_while_the_server_does_not_answer() {
+    let mut w = World::new(vec![agent("a"), agent("b")]);
+    w.run(secs(1));
+    w.ask(Verb::Down { names: vec!["b".into()] });
+    w.run(secs(20));
+    w.obs.server = ServerObs::Unresponsive;
+    w.run(secs(1));
+    let answer = |w: &mut World| {
+        w.run(secs(1));
+        match w.actions.iter().rev().find(|a| matches!(a, Action::Answer { .. })) {
+            Some(Action::Answer { answer, .. }) => answer.clone(),
+            other => panic!("{other:?}"),
+        }
+    };
+    w.up(&["a", "b"]);
+    let denied = answer(&mut w);
+    assert!(matches!(&denied, Answer::Denied { text } if text.contains("does not answer")), "{denied:?}");
+    w.up(&["a"]);
+    assert!(matches!(answer(&mut w), Answer::Accepted { .. }), "it runs");
+    w.obs.server = ServerObs::Up { pid: 7 };
+    w.run(secs(60));
+    assert_eq!(w.launches.len(), 2, "what was refused is not done later: {:?}", w.launches);
+}
+
+#[test]
+fn a_server_that_ends_between_down_and_up_is_nobodys_loss() {
+    let mut w = World::new(vec![agent("a")]);
+    w.run(secs(1));
+    w.ask(Verb::Down { names: vec!["a".into()] });
+    w.run(secs(20));
+    w.obs.server = ServerObs::Up { pid: 99 };
+    w.up(&["a"]);
+    w.run(secs(20));
+    assert_eq!(w.count(EventKind::ServerLost), 0);
+    assert_eq!(w.launches.len(), 2);
+}
+
+#[test]
 fn fault_02_a_restart_that_cannot_be_prepared_ends_nothing() {
     let mut w = World::new(vec![agent("a")]);
     w.run(secs(1));
@@ -295,4 +334,24 @@ fn a_pane_whose_program_is_over_is_not_adopted() {
     w.run(secs(2));
     assert!(matches!(w.life("p-a"), Life::Absent), "{:?}", w.life("p-a"));
     assert_eq!(w.launches.len(), 1);
+}
+
+#[test]
+fn a_fault_is_told_once_and_forgotten_once_it_is_mended() {
+    let mut w = World::new(vec![agent("a"), agent("b")]);
+    let alerts = |w: &World| w.events.iter().filter(|e| e.text.contains("is disabled")).count();
+    w.policy.agents[0].fault = Some("no prompt".into());
+    w.policy.warnings = vec!["a key nobody knows".into()];
+    w.run(secs(100));
+    assert_eq!((alerts(&w), w.state.fleet.alerted.len()), (1, 2));
+    w.policy.agents[0].fault = None;
+    w.run(secs(100));
+    assert_eq!(w.state.fleet.alerted.len(), 1);
+    w.policy.agents[0].fault = Some("no prompt".into());
+    w.run(secs(100));
+    assert_eq!(alerts(&w), 2, "it came again");
+    w.policy.agents.remove(0);
+    w.policy.warnings.clear();
+    w.run(secs(100));
+    assert!(w.state.fleet.alerted.is_empty(), "gone with its agent: {:?}", w.state.fleet.alerted);
 }

@@ -6,7 +6,7 @@ use crate::{
         event::{Event, EventKind},
         observation::{ExitRecord, Observation, PaneObs, ServerObs},
         policy::*,
-        reading::{Evidence, OursSeen, Reading},
+        reading::{Draft, Evidence, OursSeen, Reading},
         request::{Request, Verb},
         state::{Life, State},
         time::{Boot, Now, Wall},
@@ -32,8 +32,11 @@ pub struct Program {
     /// Keys that are swallowed before one works.
     pub deaf: u32,
     pub presses: u32,
+    pub erased: u32,
     /// Typed text does not show.
     pub blind: bool,
+    /// Its backend has no `draft_re`.
+    pub no_draft_re: bool,
 }
 
 pub struct World {
@@ -45,10 +48,13 @@ pub struct World {
     pub events: Vec<Event>,
     pub actions: Vec<Action>,
     pub launches: Vec<(Boot, String)>,
+    prepared: Vec<(Boot, String)>,
     results: Vec<ActionResult>,
     next_pid: u32,
     next_request: i64,
     pub refuse_prepare: bool,
+    /// The same for this session alone.
+    pub refuse_session: Option<String>,
     pub supervised: bool,
     /// tmux does nothing that it is told.
     pub frozen: bool,
@@ -65,10 +71,12 @@ impl World {
             events: Vec::new(),
             actions: Vec::new(),
             launches: Vec::new(),
+            prepared: Vec::new(),
             results: Vec::new(),
             next_pid: 100,
             next_request: 1,
             refuse_prepare: false,
+            refuse_session: None,
             supervised: true,
             frozen: false,
         }
@@ -93,6 +101,7 @@ impl World {
                 .deliveries
                 .values()
                 .filter(|d| d.session == session)
+                .chain(self.state.units.get(&session).and_then(|u| u.leftover.as_ref()).map(|l| &l.delivery))
                 .map(|d| (d.id, d.text.clone()))
                 .collect();
             let program = self.programs.entry(session.clone()).or_default();
@@ -102,6 +111,17 @@ impl World {
                 .screen
                 .wrapping_mul(31)
                 .wrapping_add(program.composer.len() as u64 + 1000 * program.submitted.len() as u64);
+            if !program.composer.is_empty() && !program.blind {
+                let typed = program.composer.as_str();
+                let mine = |text: &str| text == typed || (program.no_draft_re && typed.ends_with(text));
+                let ours = ids.iter().find(|(_, text)| mine(text));
+                let shown = ours.map_or(&program.composer, |(_, text)| text);
+                reading.draft = (!program.no_draft_re || ours.is_some()).then(|| Draft {
+                    text: shown.clone(),
+                    chars: shown.chars().count(),
+                    ours: ours.map(|(id, _)| *id),
+                });
+            }
             for (id, text) in ids {
                 let shown =
                     program.submitted.iter().filter(|t| **t == text).count() + usize::from(program.composer == text);
@@ -154,13 +174,17 @@ impl World {
             self.results.push(ActionResult { action, at: self.now.wall, outcome });
             return;
         }
+        if let Action::Prepare { session, .. } = &action {
+            self.prepared.push((self.now.boot, session.clone()));
+        }
+        let refused =
+            self.refuse_prepare || self.refuse_session.is_some() && action.session() == self.refuse_session.as_deref();
         let outcome = match &action {
-            Action::Prepare { .. } if self.refuse_prepare => Outcome::Failed { error: "prompt file missing".into() },
+            Action::Prepare { .. } if refused => Outcome::Failed { error: "prompt file missing".into() },
             Action::Prepare { session, .. } => {
                 Outcome::Prepared { log_line: format!("starting {session}"), notes: vec![] }
             }
-            Action::Launch { .. } if self.refuse_prepare => return,
-            Action::End { .. } if self.refuse_prepare => return,
+            Action::Launch { .. } | Action::End { .. } if refused => return,
             Action::Launch { session, incarnation } => {
                 self.launches.push((self.now.boot, session.clone()));
                 self.next_pid += 1;
@@ -203,6 +227,13 @@ impl World {
                     let text = std::mem::take(&mut program.composer);
                     program.submitted.push(text);
                 }
+                Outcome::Done
+            }
+            Action::Erase { session, count, .. } => {
+                let program = self.programs.entry(session.clone()).or_default();
+                let keep = program.composer.chars().count().saturating_sub(*count);
+                program.composer = program.composer.chars().take(keep).collect();
+                program.erased += 1;
                 Outcome::Done
             }
             Action::WritePhase { index } => {
@@ -254,6 +285,11 @@ impl World {
         self.programs.entry(session.to_owned()).or_default()
     }
 
+    /// When its starts were prepared.
+    pub fn prepared(&self, session: &str) -> Vec<Boot> {
+        self.prepared.iter().filter(|(_, s)| s == session).map(|(at, _)| *at).collect()
+    }
+
     pub fn life(&self, session: &str) -> &Life {
         &self.state.units[session].life
     }
@@ -294,6 +330,7 @@ pub fn backend() -> Backend {
             limit: re("limit"),
             fatal: re("fatal"),
             waiting: re("proceed"),
+            draft: re("draft"),
             footer_ui: false,
             log_grace: secs(180),
         },

@@ -1,6 +1,6 @@
 //! Git off the main path: one job at a time per repository, and nobody waits for it.
 use super::{GitProgram, GitQuery, StatusFile, StatusQuery, look_with, read_status_with};
-use crate::model::observation::GitObs;
+use crate::{model::observation::GitObs, world::mishap};
 use std::{
     collections::{BTreeMap, VecDeque},
     path::{Path, PathBuf},
@@ -130,6 +130,17 @@ impl Drop for GitWorker {
     }
 }
 
+/// A fault of this program is an answer too: without one the question would stand for ever.
+fn answer(job: &GitJob, git: &GitProgram) -> GitReply {
+    match job {
+        GitJob::Look(query) => GitReply::Look(mishap::caught(|| look_with(query, git)).unwrap_or_else(|words| {
+            let error = Some(format!("this program has a fault: {words}"));
+            GitObs { error, ..GitObs::default() }
+        })),
+        GitJob::Status(query) => GitReply::Status(mishap::caught(|| read_status_with(query, git)).unwrap_or_default()),
+    }
+}
+
 fn work(git: &GitProgram, shared: &Shared, repo: &Path) {
     loop {
         let started = Instant::now();
@@ -143,10 +154,7 @@ fn work(git: &GitProgram, shared: &Shared, repo: &Path) {
             queue.running = Some((id, started));
             (id, job)
         };
-        let reply = match &job {
-            GitJob::Look(query) => GitReply::Look(look_with(query, git)),
-            GitJob::Status(query) => GitReply::Status(read_status_with(query, git)),
-        };
+        let reply = answer(&job, git);
         // Not running any more before the answer is out: who asks in reply to it is not told "running".
         if let Some(queue) = shared.repos().get_mut(repo) {
             queue.running = None;
