@@ -57,6 +57,14 @@ told() {
     rm -f "$dir/doing.$$"
 }
 
+# Backspaces take back what stands before them; the row is drawn again.
+del=$(printf '\177')
+rub() {
+    case $typed in *"$del"*) ;; *) return ;; esac
+    typed=$(printf %s "$typed" | sed -e ':a' -e "s/[^$del]$del//" -e ta -e "s/$del//g")
+    [ "$echo" = off ] || printf '\r\033[K%s%s' "$prompt" "$typed"
+}
+
 # Draws and keeps what was typed up to the next Enter; 0: a line stands in $line.
 next_line() {
     if [ -z "$waiting" ]; then
@@ -71,6 +79,7 @@ next_line() {
         waiting=${waiting#*"$nl"}
         [ "$echo" = off ] || printf %s "$part"
         typed=$typed$part
+        rub
         if [ "$swallow" -gt 0 ]; then
             swallow=$((swallow - 1))
             return 1
@@ -83,6 +92,7 @@ next_line() {
     *)
         [ "$echo" = off ] || printf %s "$waiting"
         typed=$typed$waiting waiting=''
+        rub
         return 1
         ;;
     esac

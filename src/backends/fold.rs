@@ -27,6 +27,11 @@ pub fn says(said: &str, row: &str) -> bool {
     !row.is_empty() && said.contains(&row)
 }
 
+/// A text without what a terminal puts in between.
+pub fn squeeze(text: &str) -> String {
+    text.chars().filter(|c| !is_frame(*c)).collect()
+}
+
 /// Characters that a terminal draws around text, and blanks: dropped when looking for our own text.
 pub fn is_frame(c: char) -> bool {
     c.is_whitespace() || c == '\u{a0}' || ('\u{2500}'..='\u{259f}').contains(&c)

@@ -1,4 +1,5 @@
 //! What an agent CLI looks like: a captured pane becomes a [`Reading`]. The text stops here.
+mod draft;
 mod fold;
 pub mod marker;
 pub mod ours;
@@ -76,6 +77,7 @@ pub fn read(screen: &Screen, ctx: &Context) -> Reading {
         waiting: find(&ctx.reader.waiting, "waiting_re", text).or_else(|| title(&ctx.reader.waiting, "waiting_re")),
         reset,
         waiting_until: marker::waiting_until(text, ctx.reader.footer_ui, ctx.now),
+        draft: draft::find(text, screen.cursor, ctx.reader.draft.as_ref(), ctx.ours),
         ours: ours::find(text, screen.cursor, ctx.ours),
     }
 }

@@ -1,5 +1,8 @@
 //! Finds a text that we typed on the screen, whatever the program wrapped or framed it with.
-use super::fold::is_frame;
+use super::{
+    draft::{before_cursor, placeholder},
+    fold::{is_frame, squeeze},
+};
 use crate::model::{delivery::needle, reading::OursSeen};
 use std::hash::{DefaultHasher, Hash, Hasher};
 
@@ -16,32 +19,48 @@ pub fn find(text: &str, cursor: (u16, u16), ours: &[(i64, String)]) -> Vec<OursS
             rows.resize(folded.len(), row);
         }
     }
-    ours.iter().map(|(delivery, text_of)| seen(*delivery, text_of, text, &folded, &rows, cursor)).collect()
+    let stand_in = placeholder(&squeeze(before_cursor(text, cursor)));
+    let screen = Screen { text, folded, rows, cursor, stand_in };
+    ours.iter().map(|(delivery, text_of)| screen.seen(*delivery, text_of)).collect()
 }
 
-fn seen(delivery: i64, sent: &str, text: &str, folded: &str, rows: &[usize], cursor: (u16, u16)) -> OursSeen {
-    let squeeze = |s: &str| s.chars().filter(|c| !is_frame(*c)).collect::<String>();
-    let start = squeeze(&needle(sent));
-    let hits: Vec<usize> =
-        if start.is_empty() { Vec::new() } else { folded.match_indices(&start).map(|(i, _)| i).collect() };
-    let Some(&last) = hits.last() else {
-        return OursSeen { delivery, count: 0, tail: 0, at_cursor: false };
-    };
-    let first_row = rows[last];
-    let whole = squeeze(sent);
-    let end = (last + whole.len()).min(folded.len());
-    let end_row = rows[end.saturating_sub(1)];
-    let cursor_row = cursor.1 as usize;
-    let mut hasher = DefaultHasher::new();
-    for line in text.lines().skip(first_row) {
-        line.trim_end().hash(&mut hasher);
+struct Screen<'a> {
+    text: &'a str,
+    folded: String,
+    /// Row of each byte of `folded`.
+    rows: Vec<usize>,
+    cursor: (u16, u16),
+    /// Where in `folded` the program shows `[Pasted …]` in place of what stands before the cursor.
+    stand_in: Option<usize>,
+}
+
+impl Screen<'_> {
+    fn seen(&self, delivery: i64, sent: &str) -> OursSeen {
+        let Screen { folded, rows, cursor, .. } = self;
+        let start = squeeze(&needle(sent));
+        let hits: Vec<usize> =
+            if start.is_empty() { Vec::new() } else { folded.match_indices(&start).map(|(i, _)| i).collect() };
+        if let Some(at) = self.stand_in {
+            return OursSeen { delivery, count: hits.len() + 1, tail: self.tail(rows[at]), at_cursor: true };
+        }
+        let Some(&last) = hits.last() else {
+            return OursSeen { delivery, count: 0, tail: 0, at_cursor: false };
+        };
+        let end = (last + squeeze(sent).len()).min(folded.len());
+        let end_row = rows[end.saturating_sub(1)];
+        let cursor_row = cursor.1 as usize;
+        let at_cursor = cursor_row == end_row || cursor_row == end_row + 1 || end == folded.len();
+        OursSeen { delivery, count: hits.len(), tail: self.tail(rows[last]), at_cursor }
     }
-    cursor.hash(&mut hasher);
-    OursSeen {
-        delivery,
-        count: hits.len(),
-        tail: hasher.finish(),
-        at_cursor: cursor_row == end_row || cursor_row == end_row + 1 || end == folded.len(),
+
+    /// Hash of everything from `row` down, and of the cursor.
+    fn tail(&self, row: usize) -> u64 {
+        let mut hasher = DefaultHasher::new();
+        for line in self.text.lines().skip(row) {
+            line.trim_end().hash(&mut hasher);
+        }
+        self.cursor.hash(&mut hasher);
+        hasher.finish()
     }
 }
 
@@ -64,5 +83,16 @@ mod tests {
         let after = find("$ hello world", (0, 1), &sent);
         assert_ne!(before[0].tail, after[0].tail);
         assert_eq!(find("nothing", (0, 0), &sent)[0].count, 0);
+    }
+
+    #[test]
+    fn a_text_that_is_shown_as_pasted_counts_as_shown() {
+        let sent = [(1, "please look at this? And more".to_string())];
+        let before = "❯ please look at this? And more\n● Done.\n────\n❯ \n────";
+        let after = "❯ please look at this? And more\n● Done.\n────\n❯ [Pasted text #1]\n────";
+        assert_eq!(find(before, (2, 3), &sent)[0].count, 1);
+        let seen = &find(after, (18, 3), &sent)[0];
+        assert_eq!((seen.count, seen.at_cursor), (2, true));
+        assert_ne!(seen.tail, find(before, (2, 3), &sent)[0].tail);
     }
 }

@@ -169,6 +169,7 @@ fn busy(store: &dyn Store, session: &str) -> Result<Option<&'static str>, Failur
         Seen::Working => Some("working"),
         Seen::Waiting => Some("waiting for an answer"),
         Seen::Limited => Some("limited"),
+        _ if unit.sight.draft_since.is_some() => Some("holding an unsent text in its input line"),
         _ => None,
     })
 }

@@ -80,6 +80,7 @@ fn one(name: &str, f: &Fields, out: &mut Findings) -> Backend {
             limit: f.regex(out, "limit_re", false),
             fatal: f.regex(out, "fatal_re", false),
             waiting: f.regex(out, "waiting_re", false),
+            draft: f.regex(out, "draft_re", false),
             footer_ui: f.bool(out, "footer_ui"),
             log_grace: f.duration(out, "log_grace"),
         },

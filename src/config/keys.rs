@@ -241,6 +241,12 @@ pub(super) static BACKEND: Section = Section {
         key("limit_re", Regex, Absent, "A usage limit was hit."),
         key("fatal_re", Regex, Absent, "The session cannot go on without a restart."),
         key("waiting_re", Regex, Absent, "A question to a person is on the screen: nothing is typed."),
+        key(
+            "draft_re",
+            Regex,
+            Absent,
+            "Something stands in the input line, in group 1; searched in the screen up to the cursor. Nothing is typed after a person's draft.",
+        ),
         key("footer_ui", Bool, Is("false"), "Activity shows only in the last 10 rows, or by a log that grows."),
         key("log_grace", Duration, Is("180"), "A log written to less long ago than this means active (footer_ui)."),
         key("stall_idle", Interval, Is("300"), "Idle this long without WAITING-UNTIL: restart (heal+stall)."),

@@ -17,6 +17,7 @@
 mod config;
 mod death;
 pub mod done_marker;
+mod drafts;
 mod handoff;
 mod incident;
 mod lifecycle;

@@ -18,7 +18,7 @@ const BEFORE_SUBMIT: Duration = Duration::from_millis(500);
 /// A typed text must show within this.
 const SHOW: Duration = Duration::from_secs(8);
 /// After a submit key, the screen must have changed within this.
-const SUBMIT: Duration = Duration::from_millis(1200);
+pub(super) const SUBMIT: Duration = Duration::from_millis(1200);
 const MAX_PRESSES: u32 = 3;
 /// A screen that never rests (a clock, a spinner nobody described) is typed to after this.
 const UNREST: Duration = Duration::from_secs(30);
@@ -30,6 +30,7 @@ const BLANK: Duration = Duration::from_secs(60);
 
 impl Mind<'_> {
     pub(super) fn deliveries(&mut self) {
+        self.leftovers();
         let heads: Vec<Delivery> = looks::heads(&self.state).cloned().collect();
         for mut delivery in heads {
             let before = delivery.stage.clone();
@@ -39,6 +40,7 @@ impl Mind<'_> {
                 self.state.deliveries.insert(delivery.id, delivery);
             }
         }
+        self.forget_blocks();
         let now = self.now;
         self.state.deliveries.retain(|_, d| !d.stage.is_over() || over_at(d) == Some(now.wall));
     }
@@ -75,10 +77,16 @@ impl Mind<'_> {
         free_since: Option<Boot>,
     ) {
         let now = self.now.boot;
-        if self.obs.store_failing || !self.is_free(d, reading) {
+        if self.obs.store_failing || !self.is_quiet(d, reading) {
             d.stage = Stage::Queued { rest: None, free_since: None, look: now.after(RECHECK) };
             return self.wake_by(now.after(RECHECK));
         }
+        if let Some(draft) = &reading.draft {
+            self.blocked_by(d, draft);
+            d.stage = Stage::Queued { rest: None, free_since: None, look: now.after(RECHECK) };
+            return self.wake_by(now.after(RECHECK));
+        }
+        self.unblocked(&d.session);
         let since = free_since.unwrap_or(now);
         let rested = rest.is_some_and(|(screen, at)| screen == reading.screen && now.since(at) >= looks::REST);
         let blank = if d.kind == DeliveryKind::Kickoff { BLANK_KICKOFF } else { BLANK };
@@ -101,7 +109,7 @@ impl Mind<'_> {
     }
 
     /// Nothing is typed into a pane that is busy, limited or asking; only the limit probe goes to a limited one.
-    fn is_free(&self, d: &Delivery, reading: &Reading) -> bool {
+    pub(super) fn is_quiet(&self, d: &Delivery, reading: &Reading) -> bool {
         let Some(pane) = self.obs.panes.get(&d.session) else { return false };
         let real = |e: &Option<crate::model::reading::Evidence>| e.as_ref().is_some_and(|e| !e.quoted);
         let limited = real(&reading.limit) && reading.active.is_none();
@@ -154,6 +162,7 @@ impl Mind<'_> {
             None => {
                 let reason = "it never showed on the screen after it was typed; the submit key was not pressed";
                 d.stage = Stage::Unknown { at: self.now.wall, reason: reason.into() };
+                self.leave(d, false);
             }
         }
     }
@@ -173,9 +182,13 @@ impl Mind<'_> {
             d.stage = Stage::Submitting { presses, tail, check };
             return self.wake_by(check);
         }
-        let unchanged = seen.is_some_and(|s| s.count > 0 && s.tail == tail);
+        let stands = reading.draft.as_ref().is_some_and(|draft| draft.ours == Some(d.id));
+        let unchanged = stands || seen.is_some_and(|s| s.count > 0 && s.tail == tail);
         if !unchanged {
             d.stage = Stage::Delivered { at: self.now.wall };
+            if let Some(unit) = self.state.units.get_mut(&d.session) {
+                unit.leftover = None;
+            }
         } else if now < check {
             self.wake_by(check);
         } else if presses < MAX_PRESSES && reading.waiting.is_none() {
@@ -185,6 +198,7 @@ impl Mind<'_> {
             self.wake_by(check);
         } else {
             self.undeliver(d, "the submit key had no effect; the text stands in the input line");
+            self.leave(d, true);
         }
     }
 
@@ -193,7 +207,7 @@ impl Mind<'_> {
         self.obs.panes.get(session).is_none_or(|p| p.in_mode || p.input_off)
     }
 
-    fn press(&mut self, d: &Delivery) {
+    pub(super) fn press(&mut self, d: &Delivery) {
         let (session, key) = (d.session.clone(), d.submit_key.clone());
         self.actions.push(Action::Press { session, delivery: d.id, key });
     }

@@ -95,6 +95,7 @@ impl Hands {
                 action,
                 Action::Type { .. }
                     | Action::Press { .. }
+                    | Action::Erase { .. }
                     | Action::End { .. }
                     | Action::Clear { .. }
                     | Action::LeaveMode { .. }
@@ -131,6 +132,15 @@ impl Hands {
                 };
                 match eyes.connect(policy) {
                     Ok(client) => outcome(client.press(&pane_id, key)),
+                    Err(e) => outcome(Err(e)),
+                }
+            }
+            Action::Erase { session, count, .. } => {
+                let Some(pane_id) = pane(session).map(|p| p.pane_id.clone()) else {
+                    return Outcome::Failed { error: "it has no pane".into() };
+                };
+                match eyes.connect(policy) {
+                    Ok(client) => outcome(client.erase(&pane_id, *count)),
                     Err(e) => outcome(Err(e)),
                 }
             }

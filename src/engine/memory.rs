@@ -69,6 +69,7 @@ pub fn shift(state: &mut State, by: i64) {
             mv(&mut quarantine.until);
         }
         opt(&mut unit.sight.idle_since);
+        opt(&mut unit.sight.draft_since);
         unit.sight.suspect = None;
         if let Some(hold) = &mut unit.hold {
             mv(&mut hold.until);

@@ -40,6 +40,12 @@ pub enum Action {
         delivery: i64,
         key: String,
     },
+    /// Take back what we typed earlier: the backspace key, `count` times.
+    Erase {
+        session: String,
+        delivery: i64,
+        count: usize,
+    },
     /// Leave copy mode.
     LeaveMode {
         session: String,
@@ -68,7 +74,7 @@ pub enum Action {
 impl Action {
     /// Ends a process or types: not done while nothing can be saved (G24).
     pub fn needs_intent(&self) -> bool {
-        matches!(self, Action::End { .. } | Action::Type { .. } | Action::Press { .. })
+        matches!(self, Action::End { .. } | Action::Type { .. } | Action::Press { .. } | Action::Erase { .. })
     }
     pub fn session(&self) -> Option<&str> {
         match self {
@@ -78,6 +84,7 @@ impl Action {
             | Action::Clear { session }
             | Action::Type { session, .. }
             | Action::Press { session, .. }
+            | Action::Erase { session, .. }
             | Action::LeaveMode { session }
             | Action::Repipe { session } => Some(session),
             _ => None,

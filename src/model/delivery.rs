@@ -5,6 +5,7 @@
 //!    |                 |                   |
 //!    |                 +--not shown--------+--unchanged x3--> undelivered
 //!    +--expired / agent gone--> undelivered     crash while typing, text not seen--> unknown
+//!                                                unknown, never submitted, seen in the input line--> submitting
 //! ```
 use super::time::{Boot, Wall};
 use serde::{Deserialize, Serialize};

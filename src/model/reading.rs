@@ -17,8 +17,22 @@ pub struct Reading {
     pub reset: Option<Wall>,
     /// The last `WAITING-UNTIL` marker that can be read.
     pub waiting_until: Option<Wall>,
+    /// What stands in its input line, not sent yet.
+    #[serde(default)]
+    pub draft: Option<Draft>,
     /// Where the texts that are being delivered stand on this screen, by delivery id.
     pub ours: Vec<OursSeen>,
+}
+
+/// A text in the input line, up to the cursor.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Draft {
+    /// Printable, at most 200 characters.
+    pub text: String,
+    /// How many backspaces take it away; one too many does no harm.
+    pub chars: usize,
+    /// The delivery that it is, whole and with nothing else around it.
+    pub ours: Option<i64>,
 }
 
 /// Which rule matched which line.

@@ -98,6 +98,9 @@ pub struct UnitState {
     pub sight: Sight,
     #[serde(default)]
     pub hold: Option<Hold>,
+    /// A text of ours that may still stand in the input line.
+    #[serde(default)]
+    pub leftover: Option<Leftover>,
     /// Next wake pass.
     #[serde(default)]
     pub wake_due: Option<Boot>,
@@ -238,6 +241,24 @@ pub struct Sight {
     pub suspect: Option<Suspect>,
     pub evidence: Vec<super::reading::Evidence>,
     pub waiting_until: Option<Wall>,
+    /// Since when a text waits because something that is not ours stands in the input line.
+    pub draft_since: Option<Boot>,
+}
+
+/// A text that was typed, and whose delivery is over without proof that it left the input line.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Leftover {
+    pub delivery: Delivery,
+    /// The program whose input line it was typed into.
+    pub incarnation: u64,
+    /// The submit key was pressed for it: not again. If it stands there, it is taken back.
+    pub pressed: bool,
+    /// How often it was taken back.
+    #[serde(default)]
+    pub erased: u32,
+    /// Screen hash and time of the last look that showed it.
+    #[serde(skip)]
+    pub rest: Option<(u64, Boot)>,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

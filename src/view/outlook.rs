@@ -250,7 +250,12 @@ fn running(name: &str, unit: &UnitState, around: Around<'_>) -> Outlook {
             if let Some(until) = unit.sight.waiting_until {
                 words.push_str(&format!(", waiting until {}", when::clock(until, now)));
             }
-            say(Standing::Idle, words, None, None)
+            let draft = unit.sight.draft_since.is_some();
+            let blocker = draft.then(|| {
+                words.push_str(", an unsent text stands in its input line");
+                format!("what is to be typed waits until the text in its input line is sent or cleared: `agents attach {name}`")
+            });
+            say(Standing::Idle, words, None, blocker)
         }
         Seen::Waiting => {
             let blocker = format!("it asks a question; answer it with `agents attach {name}`");

@@ -46,6 +46,7 @@ fn reader(backend: &toml::Table) -> Reader {
         limit: pattern("limit_re"),
         fatal: pattern("fatal_re"),
         waiting: pattern("waiting_re"),
+        draft: pattern("draft_re"),
         footer_ui: backend.get("footer_ui").and_then(toml::Value::as_bool).unwrap_or(false),
         ..Reader::default()
     }
@@ -70,4 +71,45 @@ fn state(reader: &Reader, text: &str, title: &str) -> (&'static str, String) {
     } else {
         ("idle", String::new())
     }
+}
+
+/// The recorded screens do not say where the cursor was: behind the draft, or else behind the prompt of the last row
+/// that begins with one.
+#[test]
+fn a_draft_is_seen_in_the_input_line_and_nowhere_else() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let example: toml::Table = toml::from_str(&fs::read_to_string(root.join("agents.example.toml")).unwrap()).unwrap();
+    let drafts = ["a draft that nobody sent", "another thought", "go on now"];
+    let prompts = [("claude", "❯", 2), ("codex", "› ", 2), ("opencode", "  ┃", 5), ("gemini", " *   Type your", 3)];
+    let (mut seen, mut empty) = (0, 0);
+    for (cli, prompt, column) in prompts {
+        let reader = reader(example["backend"][cli].as_table().unwrap());
+        for file in fs::read_dir(root.join("tests/panes").join(cli)).unwrap().map(|e| e.unwrap().path()) {
+            let name = file.file_stem().unwrap().to_str().unwrap().to_owned();
+            if file.extension().is_none_or(|e| e != "txt") || name.starts_with("waiting") || name.starts_with("exited")
+            {
+                continue;
+            }
+            let text = fs::read_to_string(&file).unwrap();
+            let find = |needle: &str| text.lines().enumerate().filter(|(_, l)| l.contains(needle)).last();
+            let read = |cursor: (usize, usize)| {
+                let screen = Screen { text: &text, title: "", cursor: (cursor.0 as u16, cursor.1 as u16) };
+                let ours = [(1, drafts[0].to_owned())];
+                backends::read(&screen, &Context { reader: &reader, said: "", ours: &ours, now: Now::default() }).draft
+            };
+            if name.ends_with("-draft") {
+                let (draft, (row, line)) = drafts.iter().find_map(|d| Some((*d, find(d)?))).unwrap();
+                let end = line[..line.find(draft).unwrap()].chars().count() + draft.chars().count();
+                let found = read((end, row)).unwrap_or_else(|| panic!("{cli}/{name}: no draft"));
+                assert_eq!((found.text.as_str(), found.ours.is_some()), (draft, draft == drafts[0]), "{cli}/{name}");
+                seen += 1;
+            } else if let Some((row, _)) = text.lines().enumerate().filter(|(_, l)| l.starts_with(prompt)).last() {
+                // OpenCode draws three rows: the input line is above the last but one.
+                let row = if cli == "opencode" { row.saturating_sub(2) } else { row };
+                assert_eq!(read((column, row)), None, "{cli}/{name}");
+                empty += 1;
+            }
+        }
+    }
+    assert!(seen >= 8 && empty > 40, "{seen} {empty}");
 }

@@ -11,6 +11,11 @@ fn text_of(client: &mut Client, pane: &str) -> String {
     client.capture(&[pane]).expect("capture").remove(pane).map(|c| c.text).unwrap_or_default()
 }
 
+/// Columns and rows.
+fn size_of(client: &mut Client, pane: &str) -> (u16, u16) {
+    client.capture(&[pane]).expect("capture").remove(pane).map(|c| (c.width, c.height)).unwrap_or_default()
+}
+
 #[test]
 fn sessions_are_made_listed_captured_and_ended() {
     let sandbox = Sandbox::new();
@@ -19,7 +24,8 @@ fn sessions_are_made_listed_captured_and_ended() {
     wait_until(5, "the pane prints", || text_of(&mut client, &made.pane_id).starts_with("hello\n"));
     let rows = client.list().expect("list");
     let row = rows.iter().find(|r| r.session_name == "p-a").expect("row");
-    assert_eq!((&row.pane_id, row.pane_pid, row.width, row.height), (&made.pane_id, made.pid, 120, 40));
+    assert_eq!((&row.pane_id, row.pane_pid), (&made.pane_id, made.pid));
+    assert_eq!(size_of(&mut client, &made.pane_id), (120, 40));
     assert!(!row.dead && !row.in_mode && !row.piped && row.activity > 1_700_000_000);
     assert_eq!(row.command, "cat");
     let (pid, once) = list_once(&sandbox.server).expect("look").expect("a server");
@@ -137,6 +143,25 @@ fn typed_text_arrives_whole() {
     assert!(matches!(client.send_text(&made.pane_id, "a\nb"), Err(TmuxError::Refused(_))));
     assert!(matches!(client.press(&made.pane_id, "kill-server"), Err(TmuxError::Refused(_))));
     assert_eq!(client.send_text("%99", "x"), Err(TmuxError::Gone("%99".into())));
+}
+
+#[test]
+fn a_long_text_is_typed_whole_or_not_at_all() {
+    let sandbox = Sandbox::new();
+    let mut client = sandbox.client();
+    let out = sandbox.join("typed");
+    let script = format!("stty raw -echo; echo ready; exec cat > {}", out.display());
+    let made = client.new_session(&Sandbox::session("p-t", &script)).expect("session");
+    wait_until(5, "ready", || text_of(&mut client, &made.pane_id).contains("ready"));
+    let long = "é'; \\".repeat(2500);
+    sandbox.tmux(&["copy-mode", "-t", &made.pane_id]);
+    assert!(matches!(client.send_text(&made.pane_id, &long), Err(TmuxError::Refused(_))));
+    client.leave_mode(&made.pane_id).expect("leave");
+    client.send_text(&made.pane_id, &long).expect("type");
+    wait_until(10, "all of it", || std::fs::read_to_string(&out).is_ok_and(|t| t.len() >= long.len()));
+    assert_eq!(std::fs::read_to_string(&out).expect("text"), long);
+    client.erase(&made.pane_id, 3).expect("erase");
+    wait_until(10, "backspaces", || std::fs::read_to_string(&out).is_ok_and(|t| t == format!("{long}\x7f\x7f\x7f")));
 }
 
 #[test]
@@ -293,9 +318,7 @@ fn the_size_stays_when_a_person_looks_in() {
     let person = NewSession { size: (60, 15), ..Sandbox::session("person", &attach) };
     terminal.new_session(&person).expect("terminal");
     wait_until(5, "attached", || sandbox.tmux(&["list-clients", "-F", "#{client_width}"]).contains("60"));
-    let rows = client.list().expect("list");
-    let row = rows.iter().find(|r| r.pane_id == made.pane_id).expect("row");
-    assert_eq!((row.width, row.height), (120, 40));
+    assert_eq!(size_of(&mut client, &made.pane_id), (120, 40));
 }
 
 /// A stand-in for `tmux` that runs `line` first.

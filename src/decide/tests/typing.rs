@@ -16,6 +16,11 @@ fn ping_agent(name: &str) -> crate::model::policy::Agent {
     a
 }
 
+/// Not restarted for being idle.
+fn healed(name: &str) -> crate::model::policy::Agent {
+    crate::model::policy::Agent { watch: crate::model::policy::Watch::Heal, ..agent(name) }
+}
+
 fn send(w: &mut World, text: &str) {
     w.ask(Verb::Send { name: "a".into(), text: text.into() });
 }
@@ -168,4 +173,98 @@ fn g24_nothing_is_typed_while_nothing_can_be_saved() {
     w.crash("p-a");
     w.run(secs(1));
     assert_eq!(w.launches.len(), 2, "but who dies is started");
+}
+
+#[test]
+fn a_text_that_stands_in_the_input_line_undelivered_is_taken_back_before_the_next() {
+    let mut w = World::new(vec![agent("a")]);
+    w.run(secs(1));
+    w.program("p-a").deaf = 3;
+    send(&mut w, "hello");
+    w.run(secs(10));
+    assert_eq!(w.count(EventKind::Undelivered), 1);
+    send(&mut w, "again");
+    w.run(secs(20));
+    let p = w.program("p-a");
+    assert_eq!((p.submitted.clone(), p.erased, p.composer.as_str()), (vec!["again".to_string()], 1, ""));
+}
+
+#[test]
+fn a_text_that_shows_too_late_is_submitted_once_and_nothing_is_typed_behind_it() {
+    for no_draft_re in [false, true] {
+        let mut w = World::new(vec![agent("a")]);
+        w.run(secs(1));
+        w.program("p-a").no_draft_re = no_draft_re;
+        w.program("p-a").blind = true;
+        send(&mut w, "hello");
+        w.run(secs(20));
+        assert_eq!((w.count(EventKind::Unknown), w.program("p-a").presses), (1, 0));
+        w.program("p-a").blind = false;
+        send(&mut w, "again");
+        w.run(secs(60));
+        assert_eq!(w.program("p-a").submitted, ["hello", "again"]);
+        assert_eq!((w.count(EventKind::Delivered), w.program("p-a").erased), (2, 0));
+    }
+}
+
+#[test]
+fn a_late_text_whose_submit_key_does_nothing_is_taken_back_and_not_sent_again() {
+    let mut w = World::new(vec![agent("a")]);
+    w.run(secs(1));
+    w.program("p-a").blind = true;
+    send(&mut w, "hello");
+    w.run(secs(20));
+    w.program("p-a").blind = false;
+    w.program("p-a").deaf = 3;
+    w.run(secs(200));
+    send(&mut w, "again");
+    w.run(secs(60));
+    let p = w.program("p-a");
+    assert_eq!((p.submitted.clone(), p.erased), (vec!["again".to_string()], 1));
+}
+
+#[test]
+fn a_persons_draft_is_left_alone_and_told_once() {
+    let mut w = World::new(vec![healed("a")]);
+    w.run(secs(1));
+    w.program("p-a").composer = "my own thoughts".into();
+    send(&mut w, "hello");
+    w.run(secs(50));
+    assert_eq!(w.count(EventKind::Waiting), 0);
+    w.run(secs(500));
+    assert_eq!((w.count(EventKind::Waiting), w.typed("p-a"), w.program("p-a").presses), (1, 0, 0));
+    w.program("p-a").composer.clear();
+    w.run(secs(20));
+    assert_eq!(w.program("p-a").submitted, ["hello"]);
+    assert!(w.state.units["p-a"].alerted.is_empty());
+}
+
+#[test]
+fn a_text_of_ours_that_cannot_be_taken_back_becomes_a_persons_matter() {
+    let mut w = World::new(vec![healed("a")]);
+    w.run(secs(1));
+    w.program("p-a").deaf = 3;
+    send(&mut w, "hello");
+    w.run(secs(10));
+    w.frozen = true;
+    send(&mut w, "again");
+    w.run(secs(400));
+    assert_eq!(w.count(EventKind::Waiting), 1);
+    w.frozen = false;
+    w.program("p-a").composer.clear();
+    w.run(secs(30));
+    assert_eq!(w.program("p-a").submitted, ["again"]);
+}
+
+#[test]
+fn what_was_left_in_a_dead_programs_input_line_is_forgotten() {
+    let mut w = World::new(vec![agent("a")]);
+    w.run(secs(1));
+    w.program("p-a").deaf = 3;
+    send(&mut w, "hello");
+    w.run(secs(10));
+    assert!(w.state.units["p-a"].leftover.is_some());
+    w.crash("p-a");
+    w.run(secs(60));
+    assert!(w.state.units["p-a"].leftover.is_none());
 }

@@ -6,7 +6,7 @@ use crate::{
         event::{Event, EventKind},
         observation::{ExitRecord, Observation, PaneObs, ServerObs},
         policy::*,
-        reading::{Evidence, OursSeen, Reading},
+        reading::{Draft, Evidence, OursSeen, Reading},
         request::{Request, Verb},
         state::{Life, State},
         time::{Boot, Now, Wall},
@@ -32,8 +32,11 @@ pub struct Program {
     /// Keys that are swallowed before one works.
     pub deaf: u32,
     pub presses: u32,
+    pub erased: u32,
     /// Typed text does not show.
     pub blind: bool,
+    /// Its backend has no `draft_re`.
+    pub no_draft_re: bool,
 }
 
 pub struct World {
@@ -98,6 +101,7 @@ impl World {
                 .deliveries
                 .values()
                 .filter(|d| d.session == session)
+                .chain(self.state.units.get(&session).and_then(|u| u.leftover.as_ref()).map(|l| &l.delivery))
                 .map(|d| (d.id, d.text.clone()))
                 .collect();
             let program = self.programs.entry(session.clone()).or_default();
@@ -107,6 +111,17 @@ impl World {
                 .screen
                 .wrapping_mul(31)
                 .wrapping_add(program.composer.len() as u64 + 1000 * program.submitted.len() as u64);
+            if !program.composer.is_empty() && !program.blind {
+                let typed = program.composer.as_str();
+                let mine = |text: &str| text == typed || (program.no_draft_re && typed.ends_with(text));
+                let ours = ids.iter().find(|(_, text)| mine(text));
+                let shown = ours.map_or(&program.composer, |(_, text)| text);
+                reading.draft = (!program.no_draft_re || ours.is_some()).then(|| Draft {
+                    text: shown.clone(),
+                    chars: shown.chars().count(),
+                    ours: ours.map(|(id, _)| *id),
+                });
+            }
             for (id, text) in ids {
                 let shown =
                     program.submitted.iter().filter(|t| **t == text).count() + usize::from(program.composer == text);
@@ -214,6 +229,13 @@ impl World {
                 }
                 Outcome::Done
             }
+            Action::Erase { session, count, .. } => {
+                let program = self.programs.entry(session.clone()).or_default();
+                let keep = program.composer.chars().count().saturating_sub(*count);
+                program.composer = program.composer.chars().take(keep).collect();
+                program.erased += 1;
+                Outcome::Done
+            }
             Action::WritePhase { index } => {
                 self.obs.files.phase_index = Some(*index as i64);
                 Outcome::Done
@@ -308,6 +330,7 @@ pub fn backend() -> Backend {
             limit: re("limit"),
             fatal: re("fatal"),
             waiting: re("proceed"),
+            draft: re("draft"),
             footer_ui: false,
             log_grace: secs(180),
         },

@@ -2,20 +2,21 @@
 //! word, and a paste into a dead pane ends the whole server on tmux before 3.4.
 use super::{client::Client, error::TmuxError, quote, run};
 
-/// tmux refuses commands of 16 KiB; quoting can make four bytes of one.
+/// tmux refuses single commands of 16 KiB; quoting can make four bytes of one.
 const CHUNK: usize = 4000;
 
 impl Client {
-    /// Types one line of text, without Enter. Control characters are refused: use [`Client::paste`].
+    /// Types one line of text, without Enter, all of it or nothing: it is one guarded list of commands, which tmux runs
+    /// without a pause. Control characters are refused: use [`Client::paste`].
     pub fn send_text(&mut self, pane_id: &str, text: &str) -> Result<(), TmuxError> {
         if text.chars().any(char::is_control) {
             return Err(TmuxError::Refused("text with line breaks or control characters cannot be typed".into()));
         }
         let pane = self.pane(pane_id)?;
         let keys = |chunk: &str| format!("send-keys -l -t {pane} -- {}", quote::word(chunk));
-        let lines: Vec<String> =
-            quote::chunks(text, CHUNK).into_iter().map(|c| self.guarded(&pane, &keys(c))).collect();
-        self.type_lines(&lines, pane_id, "type")
+        let all: Vec<String> = quote::chunks(text, CHUNK).into_iter().map(keys).collect();
+        let line = self.guarded(&pane, &all.join(" ; "));
+        self.type_line(line, pane_id, "type")
     }
 
     /// Presses one key: [`quote::is_key`].
@@ -28,7 +29,14 @@ impl Client {
         }
         let pane = self.pane(pane_id)?;
         let line = self.guarded(&pane, &format!("send-keys -t {pane} -- {}", quote::word(key)));
-        self.type_lines(&[line], pane_id, "press")
+        self.type_line(line, pane_id, "press")
+    }
+
+    /// Takes back the last `count` characters before the cursor.
+    pub fn erase(&mut self, pane_id: &str, count: usize) -> Result<(), TmuxError> {
+        let pane = self.pane(pane_id)?;
+        let line = self.guarded(&pane, &format!("send-keys -N {} -t {pane} -- BSpace", count.max(1)));
+        self.type_line(line, pane_id, "erase")
     }
 
     /// Pastes [`quote::sanitize`]d text of any length in one piece, as a bracketed paste where the program asked for
@@ -48,7 +56,7 @@ impl Client {
             return Err(self.error(&String::from_utf8_lossy(&out.stderr), pane_id));
         }
         let line = self.guarded(&pane, &format!("paste-buffer -p -r -d -b {buffer} -t {pane}"));
-        let pasted = self.type_lines(&[line], pane_id, "paste");
+        let pasted = self.type_line(line, pane_id, "paste");
         if pasted.is_err() {
             // Not pasted, so not deleted either; if even this fails the buffer is only clutter.
             let _ = self.simple(&format!("delete-buffer -b {buffer}"), &buffer, "tidy up");
@@ -93,9 +101,9 @@ impl Client {
         )
     }
 
-    fn type_lines(&mut self, lines: &[String], pane_id: &str, doing: &str) -> Result<(), TmuxError> {
+    fn type_line(&mut self, line: String, pane_id: &str, doing: &str) -> Result<(), TmuxError> {
         let blocked = format!("{}blocked ", self.nonce);
-        for answer in self.ask(lines, doing)? {
+        for answer in self.ask(&[line], doing)? {
             if let Some(words) = answer.error {
                 return Err(self.error(&words, pane_id));
             }

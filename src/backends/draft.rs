@@ -1,0 +1,110 @@
+//! What stands in an input line, unsent: found by the user's pattern, or, without one, by a text of ours at the cursor.
+use super::fold::{is_frame, squeeze};
+use crate::model::{name::printable_cut, reading::Draft};
+use regex::Regex;
+
+/// A long text may have been scrolled up in its input line: so many of its last characters must be seen.
+const ENOUGH: usize = 60;
+
+pub fn find(text: &str, cursor: (u16, u16), re: Option<&Regex>, ours: &[(i64, String)]) -> Option<Draft> {
+    let left = before_cursor(text, cursor);
+    let Some(re) = re else {
+        let (id, sent) = ours.iter().find(|(_, sent)| ends_at_cursor(left, sent))?;
+        return Some(Draft { text: printable_cut(sent, 200), chars: sent.chars().count(), ours: Some(*id) });
+    };
+    let found = re.captures(left)?;
+    let draft = found.get(1).or_else(|| found.get(0))?.as_str();
+    let squeezed = squeeze(draft);
+    if squeezed.is_empty() {
+        return None;
+    }
+    let mine = ours.iter().find(|(_, sent)| is_whole(&squeezed, sent));
+    let words = draft.split(is_frame).filter(|w| !w.is_empty()).collect::<Vec<_>>().join(" ");
+    Some(Draft { text: printable_cut(&words, 200), chars: draft.chars().count(), ours: mine.map(|(id, _)| *id) })
+}
+
+/// The screen up to the cursor.
+pub fn before_cursor(text: &str, (column, row): (u16, u16)) -> &str {
+    let mut at = 0;
+    for _ in 0..row {
+        match text[at..].find('\n') {
+            Some(end) => at += end + 1,
+            None => return text,
+        }
+    }
+    let line = text[at..].split('\n').next().unwrap_or_default();
+    let width = line.char_indices().nth(column as usize).map_or(line.len(), |(i, _)| i);
+    &text[..at + width]
+}
+
+/// What some programs show in place of a long text, just before the cursor: its place in the squeezed text.
+pub fn placeholder(squeezed: &str) -> Option<usize> {
+    let at = squeezed.strip_suffix(']')?.rfind("[Pasted")?;
+    (squeezed[at..].chars().count() <= 40 && !squeezed[at..squeezed.len() - 1].contains(']')).then_some(at)
+}
+
+fn is_whole(draft: &str, sent: &str) -> bool {
+    let whole = squeeze(sent);
+    let counted = || {
+        let digits = draft.strip_suffix("chars]").filter(|_| placeholder(draft) == Some(0))?;
+        let digits = digits.trim_start_matches(|c: char| !c.is_ascii_digit());
+        digits.parse().ok().map(|n: usize| n == sent.chars().count())
+    };
+    draft == whole || (draft.chars().count() >= ENOUGH && whole.ends_with(draft)) || counted().unwrap_or_default()
+}
+
+/// The cursor stands right behind the last character of `sent`.
+fn ends_at_cursor(left: &str, sent: &str) -> bool {
+    let whole = squeeze(sent);
+    let tail = match whole.char_indices().rev().nth(ENOUGH - 1) {
+        Some((at, _)) => &whole[at..],
+        None => whole.as_str(),
+    };
+    let last_row = left.rsplit('\n').next().unwrap_or_default();
+    !tail.is_empty() && last_row.chars().next_back() == whole.chars().next_back() && squeeze(left).ends_with(tail)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const CLAUDE: &str = r"(?m)^❯[ \u{a0}](\S[^\n]*(?:\n(?: {2}[^\n]*)?)*)\z";
+
+    fn with(pattern: &str, text: &str, cursor: (u16, u16), sent: &str) -> Option<Draft> {
+        find(text, cursor, Some(&Regex::new(pattern).unwrap()), &[(7, sent.to_owned())])
+    }
+
+    #[test]
+    fn a_placeholder_behind_the_cursor_is_no_draft() {
+        assert_eq!(with(CLAUDE, "● Done.\n────\n❯\u{a0}Try \"fix\"\n────", (2, 2), "x"), None);
+        assert_eq!(with(CLAUDE, "❯ said before\n\n● Done.\n────\n❯\u{a0}\n────", (2, 4), "x"), None);
+    }
+
+    #[test]
+    fn ours_is_told_from_a_persons() {
+        let text = "● Done.\n────\n❯\u{a0}pull and verify the\n  gate\n────";
+        assert_eq!(with(CLAUDE, text, (6, 3), "pull and verify the gate").unwrap().ours, Some(7));
+        let other = with(CLAUDE, text, (6, 3), "and verify the gate").unwrap();
+        assert_eq!((other.ours, other.text.as_str()), (None, "pull and verify the gate"));
+        assert_eq!(other.chars, 26);
+    }
+
+    #[test]
+    fn a_counted_placeholder_is_ours_if_the_number_fits() {
+        let sent = "x".repeat(3104);
+        let text = "› [Pasted Content 3104 chars]";
+        let codex = r"(?m)^› (\S[^\n]*(?:\n(?: {2}[^\n]*)?)*)\z";
+        assert_eq!(with(codex, text, (29, 0), &sent).unwrap().ours, Some(7));
+        assert_eq!(with(codex, text, (29, 0), "short").unwrap().ours, None);
+        assert_eq!(with(codex, "› [Pasted text #1]", (18, 0), &sent).unwrap().ours, None);
+    }
+
+    #[test]
+    fn without_a_pattern_only_our_own_text_at_the_cursor_counts() {
+        let ours = [(3, "hello world".to_owned())];
+        assert_eq!(find("$ hello world", (13, 0), None, &ours).unwrap().ours, Some(3));
+        assert_eq!(find("$ hello world\n$ ", (2, 1), None, &ours), None);
+        assert_eq!(find("hello world\n", (0, 1), None, &ours), None, "sent to a program without a prompt");
+        assert_eq!(find("$ a draft", (9, 0), None, &ours), None);
+    }
+}
