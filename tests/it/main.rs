@@ -34,6 +34,7 @@ mod rooms;
 mod sandbox;
 mod screens_that_act;
 mod shim;
+mod silent_changes;
 mod store_conformance;
 mod store_sqlite;
 mod tmux_client;
