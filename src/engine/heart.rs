@@ -285,7 +285,10 @@ impl Heart {
             }
         }
         self.eyes.files(&mut obs, &self.state, &policy, now);
-        let decision = set_aside::decide_around(obs, &self.state, &policy, now).map_err(Halt::Mishap)?;
+        let decision = set_aside::decide_around(&mut obs, &self.state, &policy, now).map_err(Halt::Mishap)?;
+        if look {
+            self.eyes.keep(obs);
+        }
         let wake_at = self.carry_out(decision, &policy, now)?;
         // After the decision: the question is about the positions and the phase that hold from now on.
         if signal {

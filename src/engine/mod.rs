@@ -16,6 +16,7 @@ mod environment;
 pub mod error;
 mod eyes;
 pub mod fleet;
+mod grown_logs;
 mod heart;
 mod import;
 pub mod journal;

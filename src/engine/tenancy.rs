@@ -13,10 +13,10 @@ use crate::{
     },
     world::{
         clock,
+        process::{ProcId, descendants},
         tmux::{Address, Server, TmuxError, list_once, list_once_within},
     },
 };
-
 use std::time::Duration;
 
 /// How long an empty server is waited for.
@@ -42,10 +42,17 @@ impl Fleet {
             let last = clock::boot() >= until;
             match list_once_within(&server, LOOK) {
                 Ok(None) => break,
-                Ok(Some((_, rows))) => {
+                Ok(Some((pid, rows))) => {
                     let others = rows.iter().any(|r| r.session_name != anchor);
                     if server.is_own() && !others {
-                        if server.kill().is_ok() || last {
+                        // It answers before it is gone: nothing is left behind when `down` has returned.
+                        let mut tree = descendants(pid);
+                        tree.extend(ProcId::of(pid));
+                        let killed = server.kill().is_ok();
+                        while killed && clock::boot() < until && tree.iter().any(|p| p.is_alive()) {
+                            std::thread::sleep(Duration::from_millis(2));
+                        }
+                        if killed || last {
                             break;
                         }
                     } else if !server.is_own() || last {

@@ -21,6 +21,7 @@ pub use capture::Captured;
 pub use client::Client;
 pub use control::{Notice, OnNotice};
 pub use error::TmuxError;
+pub use glance::Extent;
 pub use once::{list_once, list_once_within, rescue_socket};
 pub use quote::{is_key, sanitize};
 pub use rows::PaneRow;
