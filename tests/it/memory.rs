@@ -41,3 +41,30 @@ fn wishes_restarts_and_phases_outlive_a_killed_watchdog() {
     f.agents(&["resume", "paused"]).ok();
     f.wait("it is looked after again", |f| f.starts("paused") == 2);
 }
+
+/// Two configs with one `log_dir` would take each other's agents for ones that were removed.
+#[test]
+fn a_second_config_does_not_take_over_the_memory_of_the_first() {
+    let f = Fleet::new("[[agent]]\nname = \"a\"\n");
+    f.up();
+    f.wait("it runs", |f| f.starts("a") == 1 && f.alive("a"));
+    let other =
+        format!("{BASE}[[agent]]\nname = \"b\"\n").replace("session_prefix = \"t-\"", "session_prefix = \"u-\"");
+    f.write("other.toml", f.filled(&other));
+    for line in [&["up"][..], &["up", "watchdog"], &["down"], &["restart", "b"]] {
+        let said = f.agents(&[line, &["--config", "other.toml"]].concat());
+        assert_eq!(said.code, 1, "{line:?}: {said:?}");
+        assert!(said.err.contains("it is the memory of the fleet `t-`"), "{line:?}: {said:?}");
+    }
+    f.ticks(3);
+    assert_eq!((f.starts("a"), f.starts("b"), f.alive("a")), (1, 0, true));
+    // A config that is gone owns nothing, and one may change its own prefix.
+    f.agents(&["down"]).ok();
+    std::fs::remove_file(f.project.join("agents.toml")).expect("removed");
+    f.agents(&["up", "--config", "other.toml"]).ok();
+    f.wait("it runs", |f| f.starts("b") == 1);
+    f.agents(&["down", "--config", "other.toml"]).ok();
+    f.write("other.toml", f.filled(&other.replace("\"u-\"", "\"v-\"")));
+    f.agents(&["up", "--config", "other.toml"]).ok();
+    f.agents(&["down", "--config", "other.toml"]).ok();
+}
