@@ -100,6 +100,22 @@ fn events_are_chosen_by_number_time_and_agent() {
 }
 
 #[test]
+fn a_service_is_explained_like_an_agent() {
+    let f = Fleet::new("[[service]]\nname = \"srv\"\ncommand = \"exec no-such-program-here\"\n");
+    f.up();
+    f.wait("it gave up", |f| f.status()["services"][0]["state"] == "gave-up");
+    let text = f.agents(&["explain", "srv"]).ok().out;
+    for part in ["srv: gave-up", "exit code 127", "command not found", "`agents up srv`"] {
+        assert!(text.contains(part), "{part}: {text}");
+    }
+    let json: Value = serde_json::from_str(&f.agents(&["explain", "srv", "--json"]).ok().out).expect("JSON");
+    assert_eq!((&json["v"], &json["name"], &json["state"]), (&1.into(), &"srv".into(), &"gave-up".into()));
+    assert!(json["next_at"].is_string() && json["blocker"].is_string(), "{json}");
+    let said = f.agents(&["resume", "srv"]).ok().out;
+    assert!(said.contains("srv is not paused"), "{said}");
+}
+
+#[test]
 fn agents_see_only_the_variables_that_are_allowed() {
     let rules = "[env]\nallow = [\"PATH\", \"FAKE_*\", \"MY_*\"]\ndeny = [\"MY_SECRET\"]\n[[agent]]\nname = \"a\"\n";
     let f =

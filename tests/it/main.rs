@@ -25,6 +25,7 @@ mod fleet;
 mod fleet_fake;
 mod git;
 mod looking_on;
+mod memory;
 mod old_file;
 mod panes;
 mod process;
