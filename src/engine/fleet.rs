@@ -101,6 +101,12 @@ impl Fleet {
         self.panes_of(&state)
     }
 
+    /// Whether the fleet's tmux server has a session of this name: the watchdog's log has one, too.
+    pub fn has_session(&self, name: &str) -> Result<bool, FleetError> {
+        let rows = list_once_within(&self.server(), LOOK).map_err(|e| FleetError::Failed(e.to_string()))?;
+        Ok(rows.is_some_and(|(_, rows)| rows.iter().any(|r| r.session_name == name)))
+    }
+
     /// [`Fleet::panes`] with a state that is loaded already.
     fn panes_of(&self, state: &State) -> Result<BTreeMap<String, PaneObs>, FleetError> {
         self.look(state).map_err(|e| FleetError::Failed(e.to_string()))

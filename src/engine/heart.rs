@@ -7,6 +7,7 @@ use super::{
     eyes::Eyes,
     journal::Journal,
     memory::{self, ClockMark},
+    owner,
     paths::Paths,
     saver::{RESOURCE, Saver},
     set_aside,
@@ -96,8 +97,10 @@ impl Heart {
         let paths = Paths::of(&policy);
         let now = clock::now();
         let owner = format!("{}-{}", std::process::id(), now.boot.0);
-        let claim = store.claim(RESOURCE, &owner)?;
         let db = paths.db.clone();
+        owner::check(&*store, &policy, &db)?;
+        let claim = store.claim(RESOURCE, &owner)?;
+        owner::note(&mut *store, &policy);
         let mut state = store.load()?;
         let notices = store.notices();
         let boot_id = clock::boot_id();

@@ -184,7 +184,7 @@ fn a_paste_is_bracketed_cleaned_and_whole() {
 }
 
 #[test]
-fn fault_27_nothing_is_typed_into_a_dead_pane_or_a_mode() {
+fn nothing_is_typed_into_a_dead_pane_or_a_mode() {
     let sandbox = Sandbox::new();
     let mut client = sandbox.client();
     let pid = client.server_pid();
@@ -356,7 +356,7 @@ fn a_look_costs_no_process_and_a_sweep_of_captures_one() {
 }
 
 #[test]
-fn fault_30_the_users_options_do_not_end_or_bend_what_we_start() {
+fn the_users_options_do_not_end_or_bend_what_we_start() {
     let sandbox = Sandbox::new();
     let conf = sandbox.join("users.conf");
     let options = "set -g destroy-unattached on\nset -g base-index 1\nset -g pane-base-index 1\nset -g remain-on-exit on\n\
@@ -380,7 +380,7 @@ fn fault_30_the_users_options_do_not_end_or_bend_what_we_start() {
 }
 
 #[test]
-fn fault_44_buffers_of_a_process_that_is_gone_are_removed() {
+fn buffers_of_a_process_that_is_gone_are_removed() {
     let sandbox = Sandbox::new();
     drop(sandbox.client());
     let mut gone = std::process::Command::new("true").spawn().expect("true");
@@ -396,7 +396,7 @@ fn fault_44_buffers_of_a_process_that_is_gone_are_removed() {
 }
 
 #[test]
-fn fault_24_a_server_that_cannot_be_made_is_said() {
+fn a_server_that_cannot_be_made_is_said() {
     let sandbox = Sandbox::new();
     let server =
         Server { address: agents::world::tmux::Address::Socket("/nonexistent/dir/s".into()), ..sandbox.server.clone() };
