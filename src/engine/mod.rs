@@ -14,6 +14,7 @@ mod crash_point;
 pub mod disk;
 mod environment;
 pub mod error;
+pub mod exposure;
 mod eyes;
 pub mod fleet;
 mod grown_logs;

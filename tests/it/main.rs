@@ -3,6 +3,7 @@ mod cli_fleet;
 mod configs;
 mod crash_points;
 mod drafts;
+mod fault_names;
 mod faults_config;
 mod faults_disk;
 mod faults_handoff;
