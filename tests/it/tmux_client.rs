@@ -5,7 +5,11 @@ use agents::world::{
     tmux::{Client, NewSession, Notice, Server, TmuxError, list_once, rescue_socket},
 };
 use rustix::process::Signal;
-use std::time::Duration;
+use std::{
+    io::Write,
+    process::{Child, Command, Stdio},
+    time::Duration,
+};
 
 fn text_of(client: &mut Client, pane: &str) -> String {
     client.capture(&[pane]).expect("capture").remove(pane).map(|c| c.text).unwrap_or_default()
@@ -404,4 +408,34 @@ fn a_server_that_cannot_be_made_is_said() {
         Client::connect(&missing, &Sandbox::anchor(), |_| {}).err(),
         Some(TmuxError::NoTmux("/nonexistent/tmux".into()))
     );
+}
+
+#[test]
+fn a_killed_watchdogs_connection_does_not_keep_the_server_from_ending() {
+    let sandbox = Sandbox::new();
+    let mut client = sandbox.client();
+    client.new_session(&Sandbox::session("p-a", "exec sleep 100")).expect("session");
+    let control = |owner: String| {
+        let mut command = Command::new("tmux");
+        command.arg("-S").arg(sandbox.server.socket_path()).args(["-C", "attach-session", "-t", "=p-a:"]);
+        command.env("AGENTS_TMUX_OWNER", owner).env_remove("TMUX");
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().expect("tmux")
+    };
+    let clients = || sandbox.tmux(&["list-clients", "-F", "#{client_pid}"]).lines().count();
+    let own = ProcId::own().expect("ourselves");
+    // Owners that are gone, in the middle of an answer: tmux 3.3a keeps some of these clients for ever.
+    let mut children: Vec<Child> = (0..12).map(|_| control(format!("{} {}", own.pid, own.start + 1))).collect();
+    let mut alive = control(format!("{} {}", own.pid, own.start));
+    wait_until(5, "all are attached", || clients() == 14);
+    for child in &mut children {
+        let mut stdin = child.stdin.take().expect("a pipe");
+        stdin.write_all("list-sessions\n".repeat(6).as_bytes()).expect("asked");
+        drop(child.stdout.take());
+    }
+    client.restore().expect("another connection");
+    wait_until(5, "only the living one's is left", || clients() == 2);
+    drop(alive.stdin.take());
+    sandbox.server.kill().expect("told to end");
+    wait_until(5, "the server is gone", || ProcId::of(client.server_pid()).is_none_or(|p| !p.is_alive()));
+    children.iter_mut().chain([&mut alive]).for_each(|child| drop(child.wait()));
 }

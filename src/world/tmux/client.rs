@@ -5,7 +5,7 @@ use super::{
     error::TmuxError,
     glance::{self, Extent},
     nonce::nonce,
-    quote, rows,
+    orphan, quote, rows,
     rows::PaneRow,
     run,
     server::Server,
@@ -78,6 +78,9 @@ impl Client {
                 self.attach()?;
             }
             Err(e) => return Err(e),
+        }
+        if let Ok(answers) = self.ask(&[orphan::LIST.to_owned()], "list clients") {
+            answers.iter().flat_map(|a| &a.blocks).for_each(|text| orphan::end(text));
         }
         Ok(self.server_pid != before)
     }

@@ -10,6 +10,7 @@ mod glance;
 mod input;
 mod nonce;
 mod once;
+mod orphan;
 mod quote;
 mod rows;
 mod run;
