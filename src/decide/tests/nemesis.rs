@@ -29,6 +29,10 @@ enum Trouble {
     WallJump(i64),
     Deaf(usize, u32),
     FullDisk(bool),
+    /// A fault of this program shows with this one, once.
+    Broken(usize),
+    /// Starts of this one cannot be prepared.
+    Unprepared(usize, bool),
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -65,7 +69,9 @@ fn trouble() -> impl Strategy<Value = Trouble> {
         1 => Just(Trouble::ServerDies),
         1 => (1u64..60).prop_map(Trouble::ServerHangs),
         1 => (-100_000_000i64..100_000_000).prop_map(Trouble::WallJump),
-        1 => (who, 0u32..5).prop_map(|(w, n)| Trouble::Deaf(w, n)),
+        1 => (who.clone(), 0u32..5).prop_map(|(w, n)| Trouble::Deaf(w, n)),
+        2 => who.clone().prop_map(Trouble::Broken),
+        1 => (who, any::<bool>()).prop_map(|(w, refused)| Trouble::Unprepared(w, refused)),
         1 => any::<bool>().prop_map(Trouble::FullDisk),
     ]
 }
@@ -130,6 +136,12 @@ fn apply(w: &mut World, t: &Trouble, sent: &mut u32) {
         Trouble::WallJump(ms) => w.now.wall.0 = (w.now.wall.0 + ms).max(0),
         Trouble::Deaf(i, n) => w.program(&session(*i)).deaf = *n,
         Trouble::FullDisk(full) => w.obs.store_failing = *full,
+        Trouble::Broken(i) => {
+            w.obs.broken.insert(session(*i), "index 3 of 2 (x.rs:1)".into());
+            w.tick();
+            w.obs.broken.clear();
+        }
+        Trouble::Unprepared(i, refused) => w.refuse_session = refused.then(|| session(*i)),
     }
 }
 
@@ -200,6 +212,7 @@ proptest! {
         }
         // When the trouble is over, the fleet comes back.
         w.obs.store_failing = false;
+        w.refuse_session = None;
         for i in 0..AGENTS {
             w.program(&session(i)).reading = Default::default();
             w.program(&session(i)).reading.active = evidence("active_re");
