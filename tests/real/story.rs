@@ -67,13 +67,14 @@ fn limited(s: &Sandbox) -> Outcome<()> {
     })?;
     // Two of them open a menu at their limit: nothing may be typed into it until a person (here: we) has answered.
     let answer = match s.cli.name {
-        "claude" => Some("Escape"),
-        "gemini" => Some("Enter"),
+        "claude" => Some(("Escape", "1. Stop and wait")),
+        "gemini" => Some(("Enter", "1. ")),
         _ => None,
     };
-    if let Some(key) = answer {
+    if let Some((key, choice)) = answer {
         s.ticks(6)?;
         exactly(s, PROBE, 0)?;
+        asks(s, choice)?;
         s.service.set_mode(Mode::Say);
         s.press(key)?;
     } else {
@@ -89,6 +90,17 @@ fn limited(s: &Sandbox) -> Outcome<()> {
     let agent = s.agent()?;
     check(agent["hold_until"].is_null(), || format!("held again\n{}", s.story_so_far()))?;
     exactly(s, "MARK-limit", 1)
+}
+
+/// A menu is open at the limit: `status`, `explain` and the event of the alert say so, and what it asks.
+fn asks(s: &Sandbox, choice: &str) -> Outcome<()> {
+    let status = s.agents(&["status"])?;
+    check(status.contains("limited") && status.contains("asks: ") && status.contains(choice), || status.clone())?;
+    let explained = s.agents(&["explain", "worker"])?;
+    check(explained.contains("a menu is open at its usage limit"), || explained.clone())?;
+    let events = s.agents(&["events", "-n", "20"])?;
+    let told = |line: &str| line.contains("waits for a person: ") && line.contains(choice);
+    check(events.lines().filter(|l| told(l)).count() == 1, || events.clone())
 }
 
 fn killed(s: &Sandbox) -> Outcome<()> {
