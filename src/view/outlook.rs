@@ -236,7 +236,7 @@ fn running(name: &str, unit: &UnitState, around: Around<'_>) -> Outlook {
     let now = around.now;
     let say = |standing, words: String, next, blocker| Outlook { standing, alive: true, words, next, blocker };
     let asks = unit.sight.evidence.first().filter(|_| unit.sight.state == Seen::Waiting);
-    let asked = || asks.map(|e| printable_cut(&e.text, 60)).unwrap_or_default();
+    let asked = || asks.map(|e| printable_cut(&e.text, 80)).unwrap_or_default();
     if let Some(hold) = &unit.hold
         && asks.is_some()
     {
