@@ -81,7 +81,7 @@ pub fn read(screen: &Screen, ctx: &Context) -> Reading {
         reset,
         waiting_until: marker::waiting_until(text, ctx.reader.footer_ui, ctx.now),
         draft: draft::find(text, screen.cursor, ctx.reader.draft.as_ref(), ctx.ours),
-        ours: ours::find(text, screen.cursor, ctx.ours),
+        ours: ours::find(text, screen.cursor, draft::up_to(text, screen.cursor, ctx.reader.draft.as_ref()), ctx.ours),
     }
 }
 

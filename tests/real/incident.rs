@@ -35,6 +35,13 @@ pub const INCIDENTS: [Incident; 7] = [
     Incident { name: "poison", mode: Mode::Poison, during: During::Restarted },
 ];
 
+/// What comes back only once the CLIs' own files are read, too: nothing of it is played.
+pub const NOT_YET: [&str; 3] = [
+    "hang without end: a screen whose spinner turns looks like work",
+    "poison in a resumed session: restarted into the same session until the budget is spent, then told",
+    "auth: restarted until the budget is spent, then told; a restart does not help",
+];
+
 const CLAIM_PING: &str = "pushed a gate CLAIM commit";
 /// Ticks of a second each.
 const TROUBLE: usize = 6;
@@ -54,10 +61,10 @@ pub fn play(s: &Sandbox, incident: &Incident) -> Outcome<&'static str> {
     let (restarts, handoffs) = (restarts(s)?, s.events("handoff")?);
     let from = s.service.conversation().len();
     s.service.set_mode(incident.mode);
-    let outcome = s.send(&format!("Go on, please. {mark}"), "20s");
+    let outcome = s.send(&format!("Go on, please. {mark}"), "0s");
     // Where a restart comes first, the text is known not to have arrived.
     let lost = outcome == "undelivered" && incident.during == During::Restarted;
-    check(lost || matches!(outcome.as_str(), "delivered" | "queued"), || {
+    check(lost || matches!(outcome.as_str(), "delivered" | "queued" | "unknown"), || {
         format!("the message is {outcome}\n{}", s.story_so_far())
     })?;
     s.wait("request in trouble", || Ok(since(s, from).iter().any(|a| a.mode == incident.mode).then_some(())))?;
@@ -69,9 +76,13 @@ pub fn play(s: &Sandbox, incident: &Incident) -> Outcome<&'static str> {
     s.wait("answered request", || Ok(since(s, ended).iter().any(|a| a.mode == Mode::Say).then_some(())))?;
     back(s, &format!("And one more. MARK-after-{}", incident.name))?;
     let log = since(s, from);
-    for (text, times) in [(mark.as_str(), usize::from(!lost)), (&format!("MARK-after-{}", incident.name), 1)] {
+    // One that still waited may have been lost in a restart.
+    let may_be_lost = lost || (outcome != "delivered" && incident.during == During::Restarted);
+    for (text, least) in [(mark.as_str(), usize::from(!may_be_lost)), (&format!("MARK-after-{}", incident.name), 1)] {
         let most = log.iter().map(|a| a.said.matches(text).count()).max().unwrap_or_default();
-        check(most == times, || format!("`{text}` was said {most} times in one conversation\n{}", s.story_so_far()))?;
+        check((least..=1).contains(&most), || {
+            format!("`{text}` was said {most} times in one conversation\n{}", s.story_so_far())
+        })?;
     }
     check(log.iter().any(|a| a.said.contains(CLAIM_PING)), || format!("no hand-off\n{}", s.story_so_far()))?;
     let first = since(s, ended).into_iter().find(|a| a.mode == Mode::Say);

@@ -156,6 +156,11 @@ impl Sandbox {
         self.tmux(&["send-keys", "-t", &format!("={PREFIX}{AGENT}:"), key]).map(drop)
     }
 
+    /// Types into the agent's pane, as a person would.
+    pub fn type_text(&self, text: &str) -> Outcome<()> {
+        self.tmux(&["send-keys", "-t", &format!("={PREFIX}{AGENT}:"), "-l", "--", text]).map(drop)
+    }
+
     /// The program in the foreground of the agent's terminal.
     pub fn foreground(&self) -> Outcome<i32> {
         let pane = self.agent()?["pid"].as_i64().ok_or("the agent has no process")?;

@@ -10,10 +10,11 @@ use std::time::{Duration, Instant};
 pub type Chapter = (&'static str, fn(&Sandbox) -> Outcome<()>);
 
 /// In this order. Without the first none of the others can be played.
-pub const CHAPTERS: [Chapter; 7] = [
+pub const CHAPTERS: [Chapter; 8] = [
     ("launched, first message once", launched),
     ("woken by a typed prompt", woken),
     ("pinged by a hand-off", handed_off),
+    ("a person's draft is left alone", draft),
     ("held by a usage limit, resumed", limited),
     ("killed, back in its session", killed),
     ("nothing typed into a dialog", dialog),
@@ -37,7 +38,9 @@ fn woken(s: &Sandbox) -> Outcome<()> {
     s.write("prompts/wake.md", "Supervision pass MARK-wake1:\nlook at the repository and go on.\n")?;
     s.configure(&Wishes { wake: Some(5.0), ..Wishes::default() })?;
     heard(s, "MARK-wake1", 1)?;
-    s.write("prompts/wake.md", "Supervision pass MARK-wake2:\nlook at the repository and go on.\n")?;
+    // So long that all of them show no more than a note that something was pasted.
+    let long = "look at the repository, read what is new, and go on. ".repeat(30);
+    s.write("prompts/wake.md", &format!("Supervision pass MARK-wake2: is all well?\n{long}\n"))?;
     heard(s, "MARK-wake2", 1)?;
     s.configure(&Wishes::default())?;
     s.ticks(3)?;
@@ -52,6 +55,23 @@ fn handed_off(s: &Sandbox) -> Outcome<()> {
     heard(s, CLAIM_PING, 1)?;
     s.ticks(3)?;
     exactly(s, CLAIM_PING, 1)
+}
+
+fn draft(s: &Sandbox) -> Outcome<()> {
+    s.type_text("I was about to say")?;
+    s.wait("draft on the screen", || Ok(s.screen()?.contains("I was about to say").then_some(())))?;
+    let outcome = s.send("Never mind. MARK-behind", "0s");
+    check(outcome == "queued", || format!("it is {outcome}\n{}", s.story_so_far()))?;
+    s.ticks(4)?;
+    exactly(s, "MARK-behind", 0)?;
+    check(s.screen()?.contains("I was about to say"), || format!("the draft is gone\n{}", s.story_so_far()))?;
+    let status = s.agents(&["status"])?;
+    check(status.contains("unsent text"), || status.clone())?;
+    s.type_text(", it is fine.")?;
+    s.press("Enter")?;
+    heard(s, "MARK-behind", 1)?;
+    exactly(s, "I was about to say, it is fine.", 1)?;
+    idle(s)
 }
 
 fn limited(s: &Sandbox) -> Outcome<()> {
