@@ -45,7 +45,10 @@ impl Fleet {
             Ok(Err(_)) => Err(vec![format!("config `{}` is not UTF-8", path.display())]),
         };
         let (policy, config_text, faults) = match read {
-            Ok((policy, text)) => (policy, text, Vec::new()),
+            Ok((policy, text)) => match last_good::running_elsewhere(&path, &policy) {
+                Some((running, text, why)) => (running, text, vec![why]),
+                None => (policy, text, Vec::new()),
+            },
             Err(faults) => match last_good::read(&path) {
                 Some((policy, text)) => (policy, text, faults),
                 None => return Err(FleetError::Config(faults.join("\n"))),
@@ -58,7 +61,7 @@ impl Fleet {
         let socket = server::of(&policy, &paths).socket_path();
         let fleet = Fleet { policy, paths: paths.on(socket), faults, config_text };
         if fleet.faults.is_empty() {
-            last_good::remember(&fleet.policy.config_path, &fleet.paths.db);
+            last_good::remember(&fleet.policy, &fleet.paths);
         }
         Ok(fleet)
     }

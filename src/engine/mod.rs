@@ -27,6 +27,7 @@ mod listing;
 pub mod lock;
 mod memory;
 mod messages;
+mod moved;
 mod owner;
 pub mod paths;
 mod perform;

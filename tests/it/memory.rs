@@ -68,3 +68,39 @@ fn a_second_config_does_not_take_over_the_memory_of_the_first() {
     f.agents(&["up", "--config", "other.toml"]).ok();
     f.agents(&["down", "--config", "other.toml"]).ok();
 }
+
+/// Whoever looked in the new place would find nothing there, and start everything a second time.
+#[test]
+fn what_a_running_fleet_stands_on_cannot_be_moved_under_it() {
+    let good = format!("{BASE}[[agent]]\nname = \"a\"\n");
+    let f = Fleet::with(&good);
+    f.up();
+    f.wait("it runs", |f| f.starts("a") == 1 && f.alive("a"));
+    let moves = [
+        ("session_prefix", good.replace("\"t-\"", "\"u-\"")),
+        ("log_dir", good.replace("\".agents\"", "\".elsewhere\"")),
+        ("server", good.clone() + "[tmux]\nserver = \"default\"\n"),
+    ];
+    for (i, (key, text)) in moves.iter().enumerate() {
+        f.config(text);
+        let why = format!("`{key}` cannot change while the fleet runs");
+        f.wait("it is said", |f| f.said(&why) == 1);
+        let status = f.status();
+        assert_eq!((&status["watchdog"]["running"], f.alive("a")), (&true.into(), true), "{status}");
+        assert!(status["faults"][0].as_str().is_some_and(|fault| fault.contains(&why)), "{status}");
+        for line in [&["up"][..], &["restart", "a"]] {
+            let said = f.agents(line);
+            assert_eq!((said.code, said.err.contains(&why)), (3, true), "{said:?}");
+        }
+        f.kill("a");
+        f.wait("it is looked after", |f| f.starts("a") == i + 2 && f.alive("a"));
+        f.config(&good);
+        f.wait("it reads again", |f| f.said("config reads again") == i + 1);
+    }
+    // The way to do it.
+    f.config(&moves[0].1);
+    f.agents(&["down"]).ok();
+    f.wait("nothing is left", |f| f.processes().is_empty());
+    f.agents(&["up"]).ok();
+    f.wait("it runs under its new name", |f| f.sessions().contains(&"u-a".to_owned()) && f.alive("a"));
+}
