@@ -102,6 +102,15 @@ real() {
     fi
 }
 
+# Advisories need a fresh copy of their database from the network: `cargo deny check` asks for them, too.
+crates() {
+    if have cargo-deny; then
+        step "licenses and sources of crates" cargo deny --locked check bans licenses sources
+    else
+        skip "licenses and sources of crates" "cargo-deny is not installed (cargo install cargo-deny --locked)"
+    fi
+}
+
 need tmux tmux
 need git git
 need cc gcc
@@ -117,6 +126,7 @@ for part in $parts; do
         step "release build" cargo build --release --locked
         step "tests" cargo test --locked --lib --bins --test it
         step "smoke" env AGENTS_BIN="${CARGO_TARGET_DIR:-target}/release/agents" ./smoke.sh
+        crates
         flake
         ;;
     real) real ;;

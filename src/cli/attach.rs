@@ -55,7 +55,7 @@ pub fn run(args: &AttachArgs, context: &mut Context) -> Report {
 fn is_there(fleet: &Fleet, name: &str, session: &str) -> Result<bool, Failure> {
     let deadline = clock::boot().after(Duration::from_secs(2));
     loop {
-        if fleet.panes()?.contains_key(session) {
+        if fleet.has_session(session)? {
             return Ok(true);
         }
         if name != WATCHDOG || fleet.supervisor().is_none() || clock::boot() >= deadline {

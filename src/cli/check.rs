@@ -1,12 +1,12 @@
 //! `agents check`: every fault of the config at once.
 use super::{
     Context,
-    failure::{Failure, Report},
+    failure::{Failure, Report, complain},
     locate,
 };
 use crate::{
     config::{self, Fault, Severity, Source, Strictness},
-    engine::{config_file, disk::RealDisk, words::plain},
+    engine::{config_file, disk::RealDisk, exposure, words::plain},
     model::{name::printable, policy::Policy},
     view::paint::Paint,
     world::file,
@@ -18,7 +18,7 @@ use std::path::{Path, PathBuf};
 #[derive(Debug, Args)]
 #[command(after_help = "Exit code 3 if there is any fault. `agents up` is milder where it can go on.")]
 pub struct CheckArgs {
-    /// One JSON object: v, config, ok, faults
+    /// One JSON object: v, config, ok, faults, warnings
     #[arg(long)]
     json: bool,
 }
@@ -28,19 +28,21 @@ pub fn run(args: &CheckArgs, context: &mut Context) -> Report {
     let (path, text) = read(&path)?;
     let home = std::env::home_dir();
     let source = Source { path: &path, text: &text, home: home.as_deref() };
-    let (summary, faults) = match config::load(&source, &RealDisk, Strictness::Check) {
-        Ok(loaded) => (Some(counts(&loaded.policy)), loaded.faults),
-        Err(faults) => (None, faults),
+    let (summary, warnings, faults) = match config::load(&source, &RealDisk, Strictness::Check) {
+        Ok(loaded) => (Some(counts(&loaded.policy)), exposure::warnings(&loaded.policy), loaded.faults),
+        Err(faults) => (None, Vec::new(), faults),
     };
     let out = &mut context.out;
     if args.json {
-        let object = json!({"v": 1, "config": path.display().to_string(), "ok": faults.is_empty(), "faults": faults});
+        let (config, ok) = (path.display().to_string(), faults.is_empty());
+        let object = json!({"v": 1, "config": config, "ok": ok, "faults": faults, "warnings": warnings});
         out.line(&format!("{object:#}"))?;
     } else {
         for fault in &faults {
             out.line(&fault.render(out.paint == Paint::Colour))?;
             out.line("")?;
         }
+        warnings.iter().for_each(|w| complain(&format!("warning: {w}")));
         out.line(&match summary {
             Some(counts) if faults.is_empty() => format!("ok: {} ({counts})", printable(&path.to_string_lossy())),
             _ => total(&faults, &path),

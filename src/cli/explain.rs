@@ -4,13 +4,13 @@ use super::{
     failure::{Failure, Report},
     names, snapshot,
 };
-use crate::view::explain;
+use crate::view::explain::{self, Subject};
 use clap::Args;
 use serde_json::json;
 
 #[derive(Debug, Args)]
 pub struct ExplainArgs {
-    /// One agent; none: all of them
+    /// One agent or service; none: all agents
     name: Option<String>,
     /// One JSON object: the agent's, or `{v, agents: […]}` for all
     #[arg(long)]
@@ -20,11 +20,10 @@ pub struct ExplainArgs {
 pub fn run(args: &ExplainArgs, context: &mut Context) -> Report {
     let fleet = context.fleet()?;
     names::check(&fleet.policy, args.name.as_slice(), false)?;
-    if let Some(name) = args.name.as_deref().filter(|n| fleet.policy.agent(n).is_none()) {
-        return Err(Failure::new(1, format!("`{name}` is a service")).hint("`agents status` shows services"));
-    }
     let (view, now) = snapshot::take(&fleet)?;
-    let chosen = view.agents.iter().filter(|a| args.name.as_ref().is_none_or(|n| *n == a.name));
+    let named = |name: &str| args.name.as_deref().is_some_and(|n| n == name);
+    let agents = view.agents.iter().filter(|a| args.name.is_none() || named(&a.name)).map(Subject::from);
+    let chosen = agents.chain(view.services.iter().filter(|s| named(&s.name)).map(Subject::from));
     if args.json {
         let list: Vec<_> = chosen.map(explain::explanation).collect();
         let text = match (&args.name, list.first()) {
@@ -34,8 +33,8 @@ pub fn run(args: &ExplainArgs, context: &mut Context) -> Report {
         context.out.line(&text.map_err(|e| Failure::new(1, e.to_string()))?)?;
         return Ok(0);
     }
-    for agent in chosen {
-        let text = explain::text(agent, &view, now, context.out.paint);
+    for subject in chosen {
+        let text = explain::text(subject, &view, now, context.out.paint);
         context.out.raw(text.as_bytes())?;
     }
     Ok(0)

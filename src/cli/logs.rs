@@ -7,12 +7,12 @@ use super::{
     names::{self, WATCHDOG},
     out::Out,
     since,
-    usage::nearest,
 };
 use crate::{
     engine::fleet::Fleet,
     model::{
         name::{printable, unusable},
+        nearest::nearest,
         time::Wall,
     },
     view::{clean::Cleaner, errors},

@@ -1,6 +1,6 @@
 //! Names on the line: all are known, or nothing is done.
-use super::{failure::Failure, usage::nearest};
-use crate::model::{name::printable, policy::Policy};
+use super::failure::Failure;
+use crate::model::{name::printable, nearest::nearest, policy::Policy};
 
 pub const WATCHDOG: &str = "watchdog";
 

@@ -7,7 +7,7 @@ use super::{
     since, snapshot,
 };
 use crate::{
-    engine::fleet::Fleet,
+    engine::{exposure, fleet::Fleet},
     model::{
         event::Event,
         name::printable,
@@ -80,6 +80,7 @@ pub fn run(args: &UpArgs, context: &mut Context) -> Report {
         adopt(&fleet, args.adopt, &foreign, &mut context.out)?;
     }
     missing_programs(&fleet.policy, &units);
+    exposure::news(&fleet.policy, &fleet.paths).iter().for_each(|w| complain(&format!("warning: {w}")));
     let mut code = 0;
     if !units.is_empty() {
         let verb = Verb::Up {

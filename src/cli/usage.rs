@@ -1,6 +1,6 @@
 //! What is wrong with the line, in the house's words.
 use super::failure::complain;
-use crate::model::name::printable;
+use crate::model::{name::printable, nearest::nearest};
 use clap::{
     Command,
     error::{ContextKind, ContextValue, ErrorKind},
@@ -59,32 +59,4 @@ fn text(error: &clap::Error, command: &Command) -> String {
 fn parent<'a>(usage: &str, command: &'a Command) -> Option<&'a Command> {
     let word = usage.split("agents ").nth(1)?.split_whitespace().next()?;
     command.find_subcommand(word)
-}
-
-/// The word that was probably meant.
-pub fn nearest<'a>(given: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
-    let given = given.to_lowercase();
-    known
-        .map(|k| {
-            let k_lower = k.to_lowercase();
-            let begins = given.chars().count() >= 2 && k_lower.starts_with(&given);
-            let score = strsim::jaro_winkler(&given, &k_lower);
-            (if begins { 1.0 } else { score }, k)
-        })
-        .filter(|(score, _)| *score >= 0.8)
-        .max_by(|a, b| a.0.total_cmp(&b.0))
-        .map(|(_, k)| k)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::nearest;
-
-    #[test]
-    fn typos_find_their_word_and_strangers_none() {
-        let known = ["builder", "adversary", "web"];
-        assert_eq!(nearest("buidler", known.into_iter()), Some("builder"));
-        assert_eq!(nearest("adv", known.into_iter()), Some("adversary"));
-        assert_eq!(nearest("zzz", known.into_iter()), None);
-    }
 }

@@ -1,5 +1,6 @@
 //! A fault of the config as a reader needs it: what, where, and a way out.
-use super::suggest;
+use super::listed::listed;
+use crate::model::nearest::nearest;
 use annotate_snippets::{AnnotationKind, Level, Origin, Renderer, Snippet};
 use serde::{Serialize, Serializer, ser::SerializeMap};
 use std::path::PathBuf;
@@ -153,9 +154,9 @@ impl Serialize for Fault {
 
 /// "did you mean `x`?", else the words there are.
 pub(super) fn word_hint(word: &str, known: &[&str], what: &str) -> String {
-    match suggest::nearest(word, known.iter().copied()) {
+    match nearest(word, known.iter().copied()) {
         Some(near) => format!("did you mean `{near}`?"),
-        None => format!("{what} {}", suggest::listed(known.iter().copied())),
+        None => format!("{what} {}", listed(known.iter().copied())),
     }
 }
 

@@ -4,10 +4,11 @@ use super::{
     fault::{Class, word_hint},
     findings::{Findings, Reach},
     keys::{Default, Key, ROOT, Section, Type, sections},
-    pattern, place, size, suggest,
+    listed::listed,
+    pattern, place, size,
     values::{number, shown_value, type_hint, type_name},
 };
-use crate::model::name::printable_cut;
+use crate::model::{name::printable_cut, nearest::nearest};
 use regex::Regex;
 use std::{
     ops::Range,
@@ -353,7 +354,7 @@ impl<'a, 'i> Fields<'a, 'i> {
 
 fn unknown_key_hint(section: &Section, name: &str) -> String {
     let known: Vec<&str> = section.keys.iter().map(|k| k.name).collect();
-    if let Some(near) = suggest::nearest(name, known.iter().copied()) {
+    if let Some(near) = nearest(name, known.iter().copied()) {
         return format!("did you mean `{near}`?");
     }
     let elsewhere: Vec<&str> = sections()
@@ -362,8 +363,8 @@ fn unknown_key_hint(section: &Section, name: &str) -> String {
         .map(|s| s.header)
         .collect();
     if elsewhere.is_empty() {
-        format!("the keys are {}", suggest::listed(known))
+        format!("the keys are {}", listed(known))
     } else {
-        format!("it belongs in {}", suggest::listed(elsewhere))
+        format!("it belongs in {}", listed(elsewhere))
     }
 }

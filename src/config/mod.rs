@@ -16,6 +16,7 @@ mod fields;
 mod findings;
 mod ground;
 mod keys;
+mod listed;
 mod load;
 mod manual;
 mod pattern;
@@ -25,7 +26,7 @@ mod schema;
 mod services;
 mod settings;
 mod size;
-mod suggest;
+
 mod values;
 
 pub use changes::changed_commands;

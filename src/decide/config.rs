@@ -59,17 +59,24 @@ impl Mind<'_> {
         let policy = self.policy;
         let agents = policy.agents.iter().filter_map(|a| Some((a.name.as_str(), a.fault.as_deref()?)));
         let services = policy.services.iter().filter_map(|s| Some((s.name.as_str(), s.fault.as_deref()?)));
-        let faults: Vec<(&str, &str)> = agents.chain(services).collect();
-        for (name, fault) in faults {
-            if self.state.fleet.alerted.insert(format!("fault {name}: {fault}")) {
+        let mut known = BTreeSet::new();
+        for (name, fault) in agents.chain(services) {
+            let mark = format!("fault {name}: {fault}");
+            if self.state.fleet.alerted.insert(mark.clone()) {
                 self.alert(EventKind::Warning, Some(name), format!("{name} is disabled: {fault}"));
             }
+            known.insert(mark);
         }
         for warning in &policy.warnings {
-            if self.state.fleet.alerted.insert(format!("warning {warning}")) {
+            let mark = format!("warning {warning}");
+            if self.state.fleet.alerted.insert(mark.clone()) {
                 self.tell(EventKind::Warning, None, format!("WARNING: {warning}"));
             }
+            known.insert(mark);
         }
+        // What was mended, or went with its agent, is news when it comes again.
+        let passing = |mark: &str| mark.starts_with("fault ") || mark.starts_with("warning ");
+        self.state.fleet.alerted.retain(|mark| !passing(mark) || known.contains(mark));
     }
 
     /// Units that the config does not name any more: stopped, said, forgotten.

@@ -31,11 +31,16 @@ impl<'a> Mind<'a> {
         }
         match self.obs.files.phase_index {
             None => fleet.phase = 0,
-            Some(index) if index >= 0 && (index as usize) < count => fleet.phase = index as usize,
+            Some(index) if index >= 0 && (index as usize) < count => {
+                fleet.phase = index as usize;
+                fleet.alerted.retain(|mark| !mark.starts_with("phase-idx "));
+            }
             Some(index) => {
                 fleet.phase = fleet.phase.min(count - 1);
                 let kept = fleet.phase;
-                if fleet.alerted.insert(format!("phase-idx {index}")) {
+                let mark = format!("phase-idx {index}");
+                fleet.alerted.retain(|old| !old.starts_with("phase-idx ") || *old == mark);
+                if fleet.alerted.insert(mark) {
                     let last = count - 1;
                     self.alert(
                         EventKind::Phase,

@@ -46,6 +46,9 @@ impl Mind<'_> {
                     mind.unit(spec).wish = Wish::Run;
                     mind.unit(spec).sight.idle_since = None;
                     mind.tell(EventKind::Resumed, Some(spec.name()), format!("{} resumed", spec.name()));
+                } else {
+                    let text = format!("{} is not paused, there is nothing to resume", spec.name());
+                    mind.tell(EventKind::Warning, Some(spec.name()), text);
                 }
             }),
             Verb::Send { name, text } => self.send(name, text),

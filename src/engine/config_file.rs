@@ -1,5 +1,5 @@
 //! The config on disk: found, read, read again when it changed; the last good one stays in force while it is broken.
-use super::disk::RealDisk;
+use super::{disk::RealDisk, moved::moved};
 use crate::{
     config::{self, Fault, Loaded, Source, Strictness},
     model::{
@@ -114,7 +114,13 @@ impl ConfigFile {
                 self.broken = true;
                 Some(ConfigObs::Broken { faults: faults.iter().map(Fault::one_line).collect() })
             }
-            Ok(loaded) => self.accept(loaded.policy, text),
+            Ok(loaded) => match moved(&self.policy, &loaded.policy) {
+                Some(why) => {
+                    self.broken = true;
+                    Some(ConfigObs::Broken { faults: vec![why] })
+                }
+                None => self.accept(loaded.policy, text),
+            },
         }
     }
 

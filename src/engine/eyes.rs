@@ -1,6 +1,6 @@
 //! The looking half of the engine: tmux, processes, files, git. Fills one observation.
 use super::{
-    known_panes::KnownPanes,
+    known_panes::{Depth, KnownPanes, Listed},
     paths::Paths,
     screens::{self, Scene, Screens},
     server, shims,
@@ -75,7 +75,7 @@ impl Eyes {
             supervised_client: false,
             captured: 0,
             last_connect: None,
-            known: KnownPanes::default(),
+            known: KnownPanes::new(&paths.log_dir),
             last_rescue: None,
         }
     }
@@ -113,10 +113,17 @@ impl Eyes {
         exited: &mut BTreeSet<String>,
         now: Now,
     ) {
-        let short = self.watcher.is_some() && self.known.are_enough(obs, state, exited, now);
-        let rows = self.rows(state, policy, obs.supervised, short);
+        let depth = match self.watcher {
+            Some(_) => self.known.depth(obs, state, exited, now),
+            None => Depth::Whole,
+        };
+        let rows = self.rows(state, policy, obs.supervised, depth);
         match rows {
-            Ok(Some((pid, rows))) => {
+            Ok(Some((pid, Listed::Same))) => {
+                obs.server = ServerObs::Up { pid };
+                (obs.panes, obs.occupied) = self.known.seen();
+            }
+            Ok(Some((pid, Listed::Rows(rows)))) => {
                 obs.server = ServerObs::Up { pid };
                 obs.panes = screens::own_panes(&rows, state, policy, &self.paths.run);
                 obs.occupied = rows.iter().map(|r| r.session_name.clone()).collect();
@@ -149,6 +156,13 @@ impl Eyes {
                     }
                 }
             }
+        }
+    }
+
+    /// After the decision on `obs`: what it shows may hold for the next look as well.
+    pub fn keep(&mut self, obs: Observation) {
+        if matches!(obs.server, ServerObs::Up { .. }) {
+            self.known.keep_seen((obs.panes, obs.occupied));
         }
     }
 

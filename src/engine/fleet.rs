@@ -1,9 +1,5 @@
 //! One fleet as the verbs see it: its checked config, its files, its supervisor, and the one way to ask for a change.
-use super::{
-    config_file, journal, last_good,
-    lock::{Lock, Role},
-    screens, server,
-};
+use super::{config_file, last_good, screens, server, supervision};
 use crate::{
     config::{Fault, Strictness},
     decide::done_marker,
@@ -12,7 +8,7 @@ use crate::{
         policy::Policy,
         state::{State, UnitState},
     },
-    store::{Store, StoreError, sqlite},
+    store::{Store, sqlite},
     world::{
         file, git,
         process::ProcId,
@@ -21,8 +17,7 @@ use crate::{
 };
 use std::{collections::BTreeMap, io::Write, path::Path, time::Duration};
 
-pub use super::paths::Paths;
-pub use super::supervisor::Supervisor;
+pub use super::{error::FleetError, paths::Paths, supervision::Supervisor};
 
 /// How long a verb that only looks waits for the tmux server.
 pub(super) const LOOK: Duration = Duration::from_secs(2);
@@ -35,34 +30,6 @@ pub struct Fleet {
     pub faults: Vec<String>,
     /// The text `policy` was made from.
     pub config_text: String,
-}
-
-#[derive(Debug, thiserror::Error)]
-pub enum FleetError {
-    /// Exit code 3. Rendered, with line and caret.
-    #[error("{0}")]
-    Config(String),
-    /// Exit code 1.
-    #[error("{0}")]
-    Failed(String),
-    /// Exit code 4.
-    #[error("{0}")]
-    NoSupervisor(String),
-    /// Exit code 5.
-    #[error("{0}")]
-    Denied(String),
-}
-
-impl From<super::heart::Halt> for FleetError {
-    fn from(e: super::heart::Halt) -> FleetError {
-        FleetError::Failed(e.to_string())
-    }
-}
-
-impl From<StoreError> for FleetError {
-    fn from(e: StoreError) -> FleetError {
-        FleetError::Failed(e.to_string())
-    }
 }
 
 impl Fleet {
@@ -78,7 +45,10 @@ impl Fleet {
             Ok(Err(_)) => Err(vec![format!("config `{}` is not UTF-8", path.display())]),
         };
         let (policy, config_text, faults) = match read {
-            Ok((policy, text)) => (policy, text, Vec::new()),
+            Ok((policy, text)) => match last_good::running_elsewhere(&path, &policy) {
+                Some((running, text, why)) => (running, text, vec![why]),
+                None => (policy, text, Vec::new()),
+            },
             Err(faults) => match last_good::read(&path) {
                 Some((policy, text)) => (policy, text, faults),
                 None => return Err(FleetError::Config(faults.join("\n"))),
@@ -90,7 +60,9 @@ impl Fleet {
         })?;
         let socket = server::of(&policy, &paths).socket_path();
         let fleet = Fleet { policy, paths: paths.on(socket), faults, config_text };
-        last_good::remember(&fleet);
+        if fleet.faults.is_empty() {
+            last_good::remember(&fleet.policy, &fleet.paths);
+        }
         Ok(fleet)
     }
 
@@ -120,14 +92,7 @@ impl Fleet {
 
     /// Who holds the lock now, if it is a supervisor.
     pub fn supervisor(&self) -> Option<Supervisor> {
-        let holder = Lock::holder(&self.paths.lock).filter(|h| h.role == Role::Watchdog)?;
-        let beat = journal::last_beat(&self.paths.beat).filter(|(at, _)| *at >= holder.since);
-        Some(Supervisor {
-            pid: holder.pid,
-            since: holder.since,
-            last_tick: beat.map(|b| b.0),
-            tick_ms: beat.map(|b| b.1),
-        })
+        supervision::seen(&self.paths)
     }
 
     /// One read-only look at the fleet's tmux server: session name -> pane. Empty if the server is down.
@@ -137,6 +102,12 @@ impl Fleet {
             None => State::default(),
         };
         self.panes_of(&state)
+    }
+
+    /// Whether the fleet's tmux server has a session of this name: the watchdog's log has one, too.
+    pub fn has_session(&self, name: &str) -> Result<bool, FleetError> {
+        let rows = list_once_within(&self.server(), LOOK).map_err(|e| FleetError::Failed(e.to_string()))?;
+        Ok(rows.is_some_and(|(_, rows)| rows.iter().any(|r| r.session_name == name)))
     }
 
     /// [`Fleet::panes`] with a state that is loaded already.
@@ -188,22 +159,5 @@ impl Fleet {
         let text = std::fs::read_to_string(&phases.state_file).unwrap_or_default();
         let index: i64 = text.trim().parse().unwrap_or(0);
         (index.max(0) as usize).min(phases.phases.len().saturating_sub(1))
-    }
-
-    /// Starts the detached supervisor and waits until it holds the lock. `Ok(false)`: one was running already.
-    pub fn start_supervisor(&self) -> Result<bool, FleetError> {
-        self.must_be_whole()?;
-        super::supervisor::start(self)
-    }
-
-    /// Ends the supervisor and waits until the lock is free. `Ok(false)`: none was running.
-    pub fn stop_supervisor(&self) -> Result<bool, FleetError> {
-        super::supervisor::stop(self)
-    }
-
-    /// The supervisor itself, in the foreground: returns when told to stop (TERM, INT) or, with `once`, after one tick.
-    /// `dry_run`: decides and prints, does and saves nothing.
-    pub fn run_supervisor(&self, once: bool, dry_run: bool) -> Result<(), FleetError> {
-        super::supervisor::run(self, once, dry_run, true)
     }
 }

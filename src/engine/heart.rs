@@ -7,6 +7,7 @@ use super::{
     eyes::Eyes,
     journal::Journal,
     memory::{self, ClockMark},
+    owner,
     paths::Paths,
     saver::{RESOURCE, Saver},
     set_aside,
@@ -96,8 +97,10 @@ impl Heart {
         let paths = Paths::of(&policy);
         let now = clock::now();
         let owner = format!("{}-{}", std::process::id(), now.boot.0);
-        let claim = store.claim(RESOURCE, &owner)?;
         let db = paths.db.clone();
+        owner::check(&*store, &policy, &db)?;
+        let claim = store.claim(RESOURCE, &owner)?;
+        owner::note(&mut *store, &policy);
         let mut state = store.load()?;
         let notices = store.notices();
         let boot_id = clock::boot_id();
@@ -285,7 +288,10 @@ impl Heart {
             }
         }
         self.eyes.files(&mut obs, &self.state, &policy, now);
-        let decision = set_aside::decide_around(obs, &self.state, &policy, now).map_err(Halt::Mishap)?;
+        let decision = set_aside::decide_around(&mut obs, &self.state, &policy, now).map_err(Halt::Mishap)?;
+        if look {
+            self.eyes.keep(obs);
+        }
         let wake_at = self.carry_out(decision, &policy, now)?;
         // After the decision: the question is about the positions and the phase that hold from now on.
         if signal {
@@ -302,7 +308,7 @@ impl Heart {
             Ok(requests) => {
                 let answered = |r: &Request| self.saver.has_answered(r.id);
                 let open = requests.into_iter().filter(|r| !answered(r));
-                open.map(|r| super::messages::by_reference(r, &self.paths)).collect()
+                open.map(|r| super::messages::by_reference(r, &self.paths, &self.state)).collect()
             }
             Err(e) => {
                 self.journal.line(clock::now().wall, &format!("WARNING: cannot read requests: {e}"));

@@ -1,27 +1,56 @@
-//! The panes of the last look: as long as nothing happened, a short look brings them up to date.
+//! The panes of the last look: as long as nothing happened, a short look brings them up to date, or none.
+use super::grown_logs::GrownLogs;
 use crate::{
     model::{
-        observation::Observation,
+        observation::{Observation, PaneObs},
         state::{Life, State, UnitState},
         time::Now,
     },
-    world::tmux::{Client, PaneRow, TmuxError},
+    world::tmux::{Client, Extent, PaneRow, TmuxError},
 };
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeMap, BTreeSet},
+    path::Path,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
     },
 };
 
-#[derive(Default)]
 pub struct KnownPanes {
     rows: Option<Vec<PaneRow>>,
+    /// What the last look made of the rows.
+    seen: Option<Seen>,
+    logs: GrownLogs,
     news: Arc<AtomicBool>,
 }
 
+/// Panes by session, and the names of all sessions.
+pub type Seen = (BTreeMap<String, PaneObs>, BTreeSet<String>);
+
+/// How much of the panes tmux is asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Depth {
+    /// Every field of every pane.
+    Whole,
+    /// What may have changed of panes that are known: [`Client::glance`].
+    Short(Extent),
+    /// Nothing: only whether the server answers.
+    Known,
+}
+
+/// What a look gave.
+pub enum Listed {
+    Rows(Vec<PaneRow>),
+    /// What the last one gave: see [`KnownPanes::seen`].
+    Same,
+}
+
 impl KnownPanes {
+    pub fn new(log_dir: &Path) -> KnownPanes {
+        KnownPanes { rows: None, seen: None, logs: GrownLogs::new(log_dir), news: Arc::default() }
+    }
+
     /// To be called, on any thread, when panes may have come or gone.
     pub fn herald(&self) -> impl Fn() + Send + Sync + 'static {
         let news = self.news.clone();
@@ -32,32 +61,59 @@ impl KnownPanes {
         self.rows = None;
     }
 
-    /// Whether nothing happened or is under way for which a pane's command, mode or session matters. They are looked at
-    /// again with every heavy pass.
-    pub fn are_enough(&self, obs: &Observation, state: &State, exited: &BTreeSet<String>, now: Now) -> bool {
-        let happened = self.news.swap(false, Ordering::AcqRel) || !exited.is_empty() || !obs.requests.is_empty();
+    /// A short look is enough while nothing happened or is under way for which a pane's session matters. What changes
+    /// without any output is looked at with every heavy pass.
+    pub fn depth(&mut self, obs: &Observation, state: &State, exited: &BTreeSet<String>, now: Now) -> Depth {
+        let happened = self.news.swap(false, Ordering::AcqRel)
+            || !exited.is_empty()
+            || !obs.requests.is_empty()
+            || obs.config.is_some();
         let moving = |unit: &UnitState| {
             matches!(unit.life, Life::Starting { .. } | Life::Ending { .. }) || unit.sight.suspect.is_some()
         };
-        !happened
-            && obs.supervised
-            && state.fleet.next_heavy.is_some_and(|at| at > now.boot)
-            && !state.units.values().any(moving)
-            && state.deliveries.values().all(|d| d.stage.is_over())
+        let rest = self.logs.rest(state);
+        if happened
+            || !obs.supervised
+            || state.units.values().any(moving)
+            || state.deliveries.values().any(|d| !d.stage.is_over())
+        {
+            Depth::Whole
+        } else if state.fleet.next_heavy.is_none_or(|at| at <= now.boot) {
+            Depth::Short(Extent::Changeable)
+        } else if rest && !obs.store_failing {
+            Depth::Known
+        } else {
+            Depth::Short(Extent::Output)
+        }
     }
 
-    /// Every pane of the server; `short`: see [`Client::glance`].
-    pub fn look(&mut self, client: &mut Client, short: bool) -> Result<Vec<PaneRow>, TmuxError> {
-        if let Some(mut rows) = self.rows.take().filter(|_| short)
-            && client.glance(&mut rows)?
-        {
-            return Ok(rows);
+    /// Every pane of the server.
+    pub fn look(&mut self, client: &mut Client, depth: Depth) -> Result<Listed, TmuxError> {
+        if depth == Depth::Known && self.rows.is_some() && self.seen.is_some() {
+            client.is_alive()?;
+            if !self.news.load(Ordering::Acquire) {
+                return Ok(Listed::Same);
+            }
         }
-        client.list()
+        self.seen = None;
+        if let (Depth::Short(extent), Some(mut rows)) = (depth, self.rows.take())
+            && client.glance(&mut rows, extent)?
+        {
+            return Ok(Listed::Rows(rows));
+        }
+        client.list().map(Listed::Rows)
     }
 
     /// For the next look.
     pub fn keep(&mut self, rows: Vec<PaneRow>) {
         self.rows = Some(rows);
+    }
+
+    pub fn keep_seen(&mut self, seen: Seen) {
+        self.seen = Some(seen);
+    }
+
+    pub fn seen(&mut self) -> Seen {
+        self.seen.take().unwrap_or_default()
     }
 }

@@ -2,8 +2,9 @@
 //! user's state directory, by the hash of the config's path.
 use super::{
     config_file::{self, LAST_GOOD},
-    fleet::Fleet,
-    paths::{make_private, write_whole},
+    lock::{Lock, Role},
+    moved::{moved, server_word},
+    paths::{Paths, make_private, write_whole},
 };
 use crate::{
     config::Strictness,
@@ -19,11 +20,29 @@ use std::{
 /// The last good text for this config file, from its store.
 pub fn read(path: &Path) -> Option<(Policy, String)> {
     let text = std::fs::read_to_string(index_of(path)?).ok()?;
-    let db: PathBuf = text.trim().into();
+    let db: PathBuf = text.lines().next()?.trim().into();
     let store = sqlite::open_read_only(&db).ok()??;
     let text = store.get(LAST_GOOD).ok()??;
     let loaded = config_file::load_text(path, &text, Strictness::Run).ok()?;
     Some((loaded.policy, text))
+}
+
+/// The fleet of this config runs somewhere else than the file says now: its last good config, and why.
+pub fn running_elsewhere(path: &Path, new: &Policy) -> Option<(Policy, String, String)> {
+    let text = std::fs::read_to_string(index_of(path)?).ok()?;
+    if text == way(new, &Paths::of(new)) {
+        return None;
+    }
+    let lock = PathBuf::from(text.lines().nth(1)?);
+    Lock::holder(&lock).filter(|h| h.role == Role::Watchdog)?;
+    let (old, old_text) = read(path)?;
+    let why = moved(&old, new)?;
+    Some((old, old_text, why))
+}
+
+/// Store, lock and tmux server, one a line.
+fn way(policy: &Policy, paths: &Paths) -> String {
+    format!("{}\n{}\n{}\n", paths.db.display(), paths.lock.display(), server_word(policy))
 }
 
 fn index_of(path: &Path) -> Option<PathBuf> {
@@ -35,16 +54,13 @@ fn index_of(path: &Path) -> Option<PathBuf> {
 }
 
 /// Keeps the way to the store, once. The good text itself is kept by whoever holds the lock.
-pub fn remember(fleet: &Fleet) {
-    if !fleet.faults.is_empty() {
-        return;
-    }
-    let Some(index) = index_of(&fleet.policy.config_path) else { return };
-    let db = fleet.paths.db.to_string_lossy().into_owned();
-    if std::fs::read_to_string(&index).ok().as_deref() != Some(db.as_str())
+pub fn remember(policy: &Policy, paths: &Paths) {
+    let Some(index) = index_of(&policy.config_path) else { return };
+    let way = way(policy, paths);
+    if std::fs::read_to_string(&index).ok().as_deref() != Some(&*way)
         && let Some(dir) = index.parent()
         && make_private(dir).is_ok()
     {
-        let _ = write_whole(&index, db.as_bytes());
+        let _ = write_whole(&index, way.as_bytes());
     }
 }

@@ -1,5 +1,8 @@
 //! Who runs on the tmux server: one list, or a verdict that can be trusted. "Nobody answers" is not "gone".
-use super::eyes::Eyes;
+use super::{
+    eyes::Eyes,
+    known_panes::{Depth, Listed},
+};
 use crate::{
     model::{observation::ServerObs, policy::Policy, state::State},
     world::{
@@ -16,19 +19,19 @@ const LITTLE_PATIENCE: Duration = Duration::from_millis(300);
 const RESCUE_PAUSE: Duration = Duration::from_secs(10);
 
 impl Eyes {
-    /// `Ok(None)`: certainly no server. `Err`: nobody can tell. `short`: see [`super::known_panes`].
+    /// `Ok(None)`: certainly no server. `Err`: nobody can tell. `depth`: see [`super::known_panes`].
     pub(super) fn rows(
         &mut self,
         state: &State,
         policy: &Policy,
         supervised: bool,
-        short: bool,
-    ) -> Result<Option<(u32, Vec<PaneRow>)>, TmuxError> {
+        depth: Depth,
+    ) -> Result<Option<(u32, Listed)>, TmuxError> {
         if self.client.is_none() && !supervised {
             let patience = if state.fleet.server == ServerObs::Unresponsive { LITTLE_PATIENCE } else { PATIENCE };
             return match list_once_within(&self.server, patience)? {
                 None => self.second_look(state),
-                seen => Ok(seen),
+                Some(seen) => Ok(Some(listed(seen))),
             };
         }
         let silent = state.fleet.server == ServerObs::Unresponsive;
@@ -60,7 +63,7 @@ impl Eyes {
         }
         let Some(client) = self.client.as_mut() else { return Ok(None) };
         client.set_deadline(if silent { LITTLE_PATIENCE } else { PATIENCE });
-        match self.known.look(client, short) {
+        match self.known.look(client, depth) {
             Ok(rows) => {
                 client.set_deadline(PATIENCE * 2);
                 Ok(Some((client.server_pid(), rows)))
@@ -80,7 +83,7 @@ impl Eyes {
 
     /// Nobody listened. That is no death while the server's process lives: it may be making its socket anew, or ending
     /// just now. `Ok(None)`: it is certainly gone.
-    fn second_look(&self, state: &State) -> Result<Option<(u32, Vec<PaneRow>)>, TmuxError> {
+    fn second_look(&self, state: &State) -> Result<Option<(u32, Listed)>, TmuxError> {
         let ServerObs::Up { pid } = state.fleet.server else { return Ok(None) };
         let alive = || pid != 0 && ProcId::of(pid).is_some() && is_tmux(pid);
         for pause in [0, 5, 20, 50, 100] {
@@ -89,11 +92,11 @@ impl Eyes {
                 return Ok(None);
             }
             if let Some(seen) = list_once_within(&self.server, PATIENCE)? {
-                return Ok(Some(seen));
+                return Ok(Some(listed(seen)));
             }
         }
         if self.rescue(state) {
-            return list_once_within(&self.server, PATIENCE);
+            return Ok(list_once_within(&self.server, PATIENCE)?.map(listed));
         }
         if alive() {
             Err(TmuxError::Protocol("the server lives, but nobody listens on its socket".into()))
@@ -120,6 +123,10 @@ impl Eyes {
             _ => false,
         }
     }
+}
+
+fn listed((pid, rows): (u32, Vec<PaneRow>)) -> (u32, Listed) {
+    (pid, Listed::Rows(rows))
 }
 
 fn is_tmux(pid: u32) -> bool {

@@ -69,10 +69,14 @@ impl Paths {
     }
     /// `<log_dir>` and `state/`, made if missing.
     pub fn make(&self) -> std::io::Result<()> {
+        if self.log_dir.is_symlink() && !self.log_dir.exists() {
+            let text = format!("`{}` is a symbolic link that leads nowhere", self.log_dir.display());
+            return Err(std::io::Error::other(text));
+        }
         if !self.log_dir.is_dir() {
             make_private(&self.log_dir)?;
             // An agent's `git add -A` must not publish logs and the kept environment. Best effort: without it all works.
-            let _ = std::fs::write(self.log_dir.join(".gitignore"), "*\n");
+            let _ = write_whole(&self.log_dir.join(".gitignore"), b"*\n");
         }
         make_private(&self.state_dir)
     }

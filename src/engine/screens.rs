@@ -4,7 +4,7 @@ use crate::{
     model::{
         name::printable,
         observation::PaneObs,
-        policy::{Policy, Reader},
+        policy::{Agent, Policy, Reader},
         reading::Reading,
         state::State,
         time::Now,
@@ -138,6 +138,7 @@ impl Screens {
         let mut captured = if ids.is_empty() { BTreeMap::new() } else { client.capture(&ids)? };
         let count = captured.len();
         let generic = Reader::default();
+        let agents: BTreeMap<&str, &Agent> = policy.agents.iter().map(|a| (a.session.as_str(), a)).collect();
         let mut sighted = Sighted { captured: count, ..Sighted::default() };
         for (session, pane) in live {
             let ours: Vec<(i64, String)> = state
@@ -157,7 +158,7 @@ impl Screens {
                 sighted.readings.insert(session.clone(), shot.reading.clone());
                 continue;
             }
-            let agent = policy.agents.iter().find(|a| a.session == *session);
+            let agent = agents.get(session.as_str()).copied();
             let incarnation = state.units.get(session).map_or(0, |u| u.incarnation);
             let said = said(&mut self.said, session, incarnation, kickoff);
             let taken = if fresh.is_some() {

@@ -10,27 +10,20 @@ use super::{
     rehearse, server,
     wakeup::Wakeup,
 };
-use crate::{
-    model::{event::EventKind, time::Wall},
-    world::clock,
-};
+use crate::{model::event::EventKind, world::clock};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use std::{
-    process::{Command, Stdio},
+    io::{Read, Write},
+    process::{Child, Command, Stdio},
     time::Duration,
 };
-
-/// A supervisor that holds the fleet's lock.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Supervisor {
-    pub pid: u32,
-    pub since: Wall,
-    pub last_tick: Option<Wall>,
-    pub tick_ms: Option<f64>,
-}
 
 /// Variables for us, not marks of an agent.
 const KEPT: [&str; 2] = ["AGENTS_CONFIG", "AGENTS_BOOT_ID"];
 const START: Duration = Duration::from_secs(30);
+/// Said on stderr by a detached watchdog, once it has its memory and its lock.
+const READY: &str = "watching\n";
+const MOST_WORDS: usize = 64 * 1024;
 const STOP: Duration = Duration::from_secs(15);
 
 /// Calls `act` with each of TERM, INT, HUP and USR1 until the handle is dropped.
@@ -60,8 +53,27 @@ impl Drop for Signals {
     }
 }
 
-/// Starts `agents __watchdog`, which leaves this terminal by itself, and waits until it holds the lock.
-pub(super) fn start(fleet: &Fleet) -> Result<bool, FleetError> {
+impl Fleet {
+    /// Starts the detached supervisor and waits until it watches. `Ok(false)`: one was running already.
+    pub fn start_supervisor(&self) -> Result<bool, FleetError> {
+        self.must_be_whole()?;
+        start(self)
+    }
+
+    /// Ends the supervisor and waits until the lock is free. `Ok(false)`: none was running.
+    pub fn stop_supervisor(&self) -> Result<bool, FleetError> {
+        stop(self)
+    }
+
+    /// The supervisor itself, in the foreground: returns when told to stop (TERM, INT) or, with `once`, after one tick.
+    /// `dry_run`: decides and prints, does and saves nothing.
+    pub fn run_supervisor(&self, once: bool, dry_run: bool) -> Result<(), FleetError> {
+        run(self, once, dry_run, true)
+    }
+}
+
+/// Starts `agents __watchdog`, which leaves this terminal by itself, and waits until it watches.
+fn start(fleet: &Fleet) -> Result<bool, FleetError> {
     if fleet.supervisor().is_some() {
         return Ok(false);
     }
@@ -83,33 +95,58 @@ pub(super) fn start(fleet: &Fleet) -> Result<bool, FleetError> {
     let mut child = command
         .spawn()
         .map_err(|e| FleetError::Failed(format!("cannot start the watchdog: {}", super::words::plain(&e))))?;
-    let deadline = clock::boot().after(START);
-    loop {
-        if fleet.supervisor().is_some_and(|s| s.pid == child.id()) {
-            return Ok(true);
+    match first_words(&mut child) {
+        First::Ready => Ok(true),
+        First::Silence => {
+            Err(FleetError::Failed("the watchdog does not get to its first tick\nhint: agents logs".into()))
         }
-        if let Ok(Some(status)) = child.try_wait() {
-            // Somebody else was faster. A name alone proves nothing: it may be that of one that is just ending.
-            if fleet.supervisor().is_some() {
-                return Ok(false);
-            }
-            let mut words = String::new();
-            if let Some(mut stderr) = child.stderr.take() {
-                use std::io::Read;
-                let _ = stderr.by_ref().take(64 * 1024).read_to_string(&mut words);
-            }
+        // Somebody else was faster. A name alone proves nothing: it may be that of one that is just ending.
+        First::Over { .. } if fleet.supervisor().is_some() => Ok(false),
+        First::Over { status, words } => {
             let words = words.trim().trim_start_matches("error: ");
-            return Err(FleetError::Failed(format!("the watchdog ended at once ({status}): {words}")));
+            Err(FleetError::Failed(format!("the watchdog ended at once ({status}): {words}")))
         }
-        if clock::boot() >= deadline {
-            return Err(FleetError::Failed("the watchdog does not get to its first tick\nhint: agents logs".into()));
+    }
+}
+
+/// What became of a watchdog that was started.
+enum First {
+    Ready,
+    Over { status: String, words: String },
+    Silence,
+}
+
+/// Waits until it says that it watches, or ends. What it says before goes to our own caller.
+fn first_words(child: &mut Child) -> First {
+    let Some(mut stderr) = child.stderr.take() else { return First::Silence };
+    let deadline = clock::boot().after(START);
+    let mut words = Vec::new();
+    loop {
+        let left = deadline.since(clock::boot());
+        let timeout = Timespec { tv_sec: left.as_secs() as i64, tv_nsec: i64::from(left.subsec_nanos()) };
+        let news = poll(&mut [PollFd::new(&stderr, PollFlags::IN)], Some(&timeout));
+        if left.is_zero() || matches!(news, Ok(0)) {
+            return First::Silence;
         }
-        std::thread::sleep(Duration::from_millis(5));
+        let mut part = [0; 4096];
+        let n = stderr.read(&mut part).unwrap_or(0);
+        if words.len() < MOST_WORDS {
+            words.extend_from_slice(&part[..n]);
+        }
+        let text = String::from_utf8_lossy(&words);
+        if let Some((before, _)) = text.split_once(READY) {
+            let _ = std::io::stderr().write_all(before.as_bytes());
+            return First::Ready;
+        }
+        if n == 0 {
+            let status = child.wait().map(|s| s.to_string()).unwrap_or_default();
+            return First::Over { status, words: text.into_owned() };
+        }
     }
 }
 
 /// TERM, then KILL; the lock is free afterwards.
-pub(super) fn stop(fleet: &Fleet) -> Result<bool, FleetError> {
+fn stop(fleet: &Fleet) -> Result<bool, FleetError> {
     let mut stopped = false;
     let deadline = clock::boot().after(STOP);
     let mut killed = false;
@@ -148,7 +185,7 @@ pub fn main(words: &[std::ffi::OsString]) -> Option<std::process::ExitCode> {
 }
 
 /// The loop itself. Returns when it is told to stop, or with `once` after one tick.
-pub(super) fn run(fleet: &Fleet, once: bool, dry_run: bool, foreground: bool) -> Result<(), FleetError> {
+fn run(fleet: &Fleet, once: bool, dry_run: bool, foreground: bool) -> Result<(), FleetError> {
     fleet.must_be_whole()?;
     if dry_run {
         return rehearse::rehearse(fleet);
@@ -189,6 +226,9 @@ pub(super) fn run(fleet: &Fleet, once: bool, dry_run: bool, foreground: bool) ->
         let _ = sender.send(wakeup);
     });
     heart.note(EventKind::Watchdog, up_line(fleet), false);
+    if !foreground {
+        let _ = std::io::stderr().write_all(READY.as_bytes());
+    }
     heart.run(once)?;
     heart.note(EventKind::Watchdog, "watchdog down".into(), false);
     heart.finish();

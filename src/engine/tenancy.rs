@@ -13,14 +13,29 @@ use crate::{
     },
     world::{
         clock,
+        process::{ProcId, descendants},
         tmux::{Address, Server, TmuxError, list_once, list_once_within},
     },
 };
-
+use rustix::process::Signal;
 use std::time::Duration;
 
 /// How long an empty server is waited for.
 const TIDY: Duration = Duration::from_secs(2);
+
+/// A server that was told to end waits for its clients, and some of those for ever; it is ours, and empty.
+fn await_end(tree: &[ProcId]) {
+    let until = clock::boot().after(TIDY);
+    while tree.iter().any(|p| p.is_alive()) {
+        if clock::boot() >= until {
+            for process in tree {
+                process.signal(Signal::KILL);
+            }
+            return;
+        }
+        std::thread::sleep(Duration::from_millis(2));
+    }
+}
 
 impl Fleet {
     /// After the last session of the fleet: its server goes too, and `<prefix>watchdog` on a server of the user's.
@@ -42,10 +57,17 @@ impl Fleet {
             let last = clock::boot() >= until;
             match list_once_within(&server, LOOK) {
                 Ok(None) => break,
-                Ok(Some((_, rows))) => {
+                Ok(Some((pid, rows))) => {
                     let others = rows.iter().any(|r| r.session_name != anchor);
                     if server.is_own() && !others {
-                        if server.kill().is_ok() || last {
+                        // It answers before it is gone: nothing is left behind when `down` has returned.
+                        let mut tree = descendants(pid);
+                        tree.extend(ProcId::of(pid));
+                        if server.kill().is_ok() {
+                            await_end(&tree);
+                            break;
+                        }
+                        if last {
                             break;
                         }
                     } else if !server.is_own() || last {

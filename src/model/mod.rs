@@ -3,6 +3,7 @@ pub mod action;
 pub mod delivery;
 pub mod event;
 pub mod name;
+pub mod nearest;
 pub mod observation;
 pub mod policy;
 pub mod reading;

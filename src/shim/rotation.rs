@@ -116,7 +116,7 @@ mod tests {
     }
 
     #[test]
-    fn fault_129_a_symlink_is_not_followed() {
+    fn a_symlink_is_not_followed() {
         let dir = tempfile::tempdir().unwrap();
         let target = dir.path().join("target");
         std::fs::write(&target, "untouched").unwrap();
@@ -127,7 +127,7 @@ mod tests {
     }
 
     #[test]
-    fn fault_60_a_moved_log_is_noticed() {
+    fn a_moved_log_is_noticed() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("a.log");
         let mut log = Log::open(&path, 100_000).unwrap();

@@ -1,11 +1,12 @@
-//! `agents explain`: for each agent its state, the evidence, what happens next, and what stands in the way.
+//! `agents explain`: for each agent or service its state, the evidence, what happens next, and what stands in the way.
 use super::{
+    outlook::Outlook,
     paint::{Paint, Tint},
-    status::{AgentView, EvidenceView, StatusView},
+    status::{AgentView, EvidenceView, ServiceView, StatusView},
     table::next_words,
     when,
 };
-use crate::model::time::Now;
+use crate::model::time::{Now, Wall};
 use serde::Serialize;
 
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -24,54 +25,97 @@ pub struct Explanation {
     pub queued: usize,
 }
 
-pub fn explanation(agent: &AgentView) -> Explanation {
-    Explanation {
-        v: 1,
-        name: agent.name.clone(),
-        state: agent.state.as_str(),
-        alive: agent.alive,
-        since: agent.since.clone(),
-        reason: agent.reason.clone(),
-        evidence: agent.evidence.clone(),
-        next_action: agent.next_action.clone(),
-        next_at: agent.next_at.clone(),
-        blocker: agent.outlook.blocker.clone(),
-        queued: agent.queued,
+/// What is explained. Nobody reads the screen of a service, and it has no error of its own.
+pub struct Subject<'a> {
+    name: &'a str,
+    since: Option<Wall>,
+    reason: Option<&'a str>,
+    evidence: &'a [EvidenceView],
+    error: Option<&'a str>,
+    queued: usize,
+    outlook: &'a Outlook,
+}
+
+impl<'a> From<&'a AgentView> for Subject<'a> {
+    fn from(agent: &'a AgentView) -> Subject<'a> {
+        Subject {
+            name: &agent.name,
+            since: agent.since_at,
+            reason: agent.reason.as_deref(),
+            evidence: &agent.evidence,
+            error: agent.error.as_ref().map(|e| e.text.as_str()),
+            queued: agent.queued,
+            outlook: &agent.outlook,
+        }
     }
 }
 
-/// The paragraph of one agent.
-pub fn text(agent: &AgentView, view: &StatusView, now: Now, paint: Paint) -> String {
-    let mut out = format!("{}: {}", paint.tint(Tint::Bold, &agent.name), agent.state.as_str());
-    if let Some(at) = agent.since_at {
+impl<'a> From<&'a ServiceView> for Subject<'a> {
+    fn from(service: &'a ServiceView) -> Subject<'a> {
+        Subject {
+            name: &service.name,
+            since: service.since_at,
+            reason: service.reason.as_deref(),
+            evidence: &[],
+            error: service.last_exit.as_ref().filter(|_| !service.alive).and_then(|e| e.error.as_deref()),
+            queued: 0,
+            outlook: &service.outlook,
+        }
+    }
+}
+
+pub fn explanation<'a>(subject: impl Into<Subject<'a>>) -> Explanation {
+    let subject = subject.into();
+    let next = subject.outlook.next.as_ref();
+    Explanation {
+        v: 1,
+        name: subject.name.to_owned(),
+        state: subject.outlook.standing.as_str(),
+        alive: subject.outlook.alive,
+        since: subject.since.map(Wall::rfc3339),
+        reason: subject.reason.map(str::to_owned),
+        evidence: subject.evidence.to_vec(),
+        next_action: next.map(|n| n.action.to_owned()),
+        next_at: next.and_then(|n| n.at).map(Wall::rfc3339),
+        blocker: subject.outlook.blocker.clone(),
+        queued: subject.queued,
+    }
+}
+
+/// The paragraph of one agent or service.
+pub fn text<'a>(subject: impl Into<Subject<'a>>, view: &StatusView, now: Now, paint: Paint) -> String {
+    let subject = subject.into();
+    let (outlook, state) = (subject.outlook, subject.outlook.standing.as_str());
+    let mut out = format!("{}: {state}", paint.tint(Tint::Bold, subject.name));
+    if let Some(at) = subject.since {
         out.push_str(&format!(" for {} (since {})", when::ago(at, now), when::clock(at, now)));
     }
     out.push('\n');
     let mut row = |what: &str, text: String| out.push_str(&format!("  {what:<9} {text}\n"));
-    if !agent.outlook.words.is_empty() && agent.outlook.words != agent.state.as_str() {
-        row("now", agent.outlook.words.clone());
+    if !outlook.words.is_empty() && outlook.words != state {
+        row("now", outlook.words.clone());
     }
-    if let Some(reason) = &agent.reason {
-        row("why", reason.clone());
+    if let Some(reason) = subject.reason {
+        row("why", reason.to_owned());
     }
-    if agent.evidence.is_empty() {
-        row("evidence", if agent.alive { "its process runs" } else { "there is no process" }.into());
+    if subject.evidence.is_empty() {
+        row("evidence", if outlook.alive { "its process runs" } else { "there is no process" }.into());
     }
-    for e in &agent.evidence {
+    for e in subject.evidence {
         row("evidence", format!("{} matched {} on {} row {}: {}", e.rule, e.state, e.source, e.line + 1, e.text));
     }
-    if let Some(error) = &agent.error {
-        row("error", error.text.clone());
+    if let Some(error) = subject.error {
+        row("error", error.to_owned());
     }
-    if agent.queued > 0 {
-        row("queued", format!("{} not delivered yet", agent.queued));
+    if subject.queued > 0 {
+        row("queued", format!("{} not delivered yet", subject.queued));
     }
-    match &agent.outlook.next {
+    match &outlook.next {
         Some(next) => row("next", next_words(next, now)),
         None if !view.watchdog.running => row("next", "nothing: no watchdog is running".into()),
         None => row("next", "nothing until something changes".into()),
     }
-    if let Some(blocker) = &agent.outlook.blocker {
+    if let Some(blocker) = &outlook.blocker {
         row("blocker", blocker.clone());
     }
     out

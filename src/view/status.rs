@@ -110,6 +110,8 @@ pub struct ServiceView {
     #[serde(skip)]
     pub command: Option<String>,
     #[serde(skip)]
+    pub reason: Option<String>,
+    #[serde(skip)]
     pub outlook: Outlook,
     #[serde(skip)]
     pub since_at: Option<Wall>,
@@ -202,7 +204,7 @@ fn agent(inputs: &Inputs<'_>, agent: &Agent, phase: Option<&PhaseView>, around: 
         command: live.map(|p| printable(&p.command)),
         state: outlook.standing,
         since: since(unit, live).map(Wall::rfc3339),
-        reason: unit.map(|u| printable(&u.reason)).filter(|r| !r.is_empty()),
+        reason: unit.and_then(reason),
         evidence: unit.map(evidence).unwrap_or_default(),
         error: error(agent, unit, &outlook),
         restarts: unit.map_or(0, |u| u.restarts.total),
@@ -230,9 +232,14 @@ fn service(inputs: &Inputs<'_>, service: &Service, around: Around<'_>) -> Servic
         restarts: unit.map_or(0, |u| u.restarts.total),
         last_exit: unit.and_then(|u| u.last_exit.as_ref()).map(exit),
         command: live.map(|p| printable(&p.command)),
+        reason: unit.and_then(reason),
         since_at: since(unit, live),
         outlook,
     }
+}
+
+fn reason(unit: &UnitState) -> Option<String> {
+    Some(printable(&unit.reason)).filter(|r| !r.is_empty())
 }
 
 fn since(unit: Option<&UnitState>, live: Option<&PaneObs>) -> Option<Wall> {

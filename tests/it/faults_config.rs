@@ -55,7 +55,8 @@ fn fault_01_a_pipe_or_a_giant_in_its_place_is_a_broken_file() {
         let mode = rustix::fs::Mode::RUSR | rustix::fs::Mode::WUSR;
         rustix::fs::mknodat(rustix::fs::CWD, &place, rustix::fs::FileType::Fifo, mode, 0).expect("a pipe");
     };
-    let giant = || fs::write(&place, format!("{}{}", fleet.filled(&good), "#".repeat(5 << 20))).expect("a giant");
+    // In one piece: half of it would be another good config.
+    let giant = || fleet.config(&format!("{good}{}", "#".repeat(5 << 20)));
     for (i, (put, why)) in
         [(&pipe as &dyn Fn(), "it is not a regular file"), (&giant, "it is larger than 4 MiB")].into_iter().enumerate()
     {
@@ -158,4 +159,39 @@ fn fault_06_names_that_tmux_would_change_start_nothing() {
     assert_eq!((fleet.starts("good"), fleet.starts("x.y"), fleet.starts("c:d")), (1, 0, 0));
     assert_eq!(fleet.sessions(), ["t-good", "t-watchdog"]);
     assert_eq!(fleet.agents(&["up", "x.y"]).code, 1);
+}
+
+/// T19: whoever can write the config can run anything as the user.
+#[test]
+fn a_config_that_agents_or_others_can_write_is_warned_about_once() {
+    use std::os::unix::fs::PermissionsExt;
+    let mode = |f: &Fleet, file: &str, mode: u32| {
+        std::fs::set_permissions(f.project.join(file), PermissionsExt::from_mode(mode)).expect("a mode");
+    };
+    let beside = "lies in the working directory of agent `a` and 1 more";
+    let toml =
+        "[[agent]]\nname = \"a\"\n[[agent]]\nname = \"b\"\ndir = \"link\"\n[[agent]]\nname = \"c\"\ndir = \"own\"\n";
+    let f = Fleet::new(toml);
+    std::os::unix::fs::symlink(&f.project, f.project.join("link")).expect("a link");
+    for (file, bits) in [("agents.toml", 0o644), (".", 0o755)] {
+        mode(&f, file, bits);
+    }
+    let said = f.agents(&["check"]).ok();
+    assert!(said.err.contains(beside) && said.err.contains("hint: give agents a `dir`"), "{said:?}");
+    let said = f.agents(&["check", "--json"]).ok();
+    let json: serde_json::Value = serde_json::from_str(&said.out).expect("JSON");
+    assert_eq!((&json["ok"], json["warnings"].as_array().map(Vec::len)), (&true.into(), Some(1)), "{json}");
+    assert!(f.up().err.contains(beside));
+    assert!(!f.up().err.contains("warning"), "said once");
+    mode(&f, "agents.toml", 0o664);
+    mode(&f, ".", 0o777);
+    let said = f.up();
+    assert!(said.err.contains("agents.toml` can be written by its group"), "{said:?}");
+    assert!(said.err.contains("project` can be written by everybody"), "{said:?}");
+    mode(&f, "agents.toml", 0o600);
+    mode(&f, ".", 0o1777);
+    f.config(&format!("{BASE}{toml}").replace("[watchdog]", "[watchdog]\nreload = \"manual\""));
+    mode(&f, "agents.toml", 0o600);
+    assert_eq!(f.agents(&["check"]).ok().err, "", "a change waits for a person");
+    mode(&f, ".", 0o755);
 }

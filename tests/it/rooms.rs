@@ -134,6 +134,32 @@ fn rooms_import_only_what_the_map_allows() {
     assert!(wrong.is_empty(), "see the map in src/lib.rs:\n{}", wrong.join("\n"));
 }
 
+/// Files of the same folder named by `super::file…` and `super::{file…, file…}`.
+fn siblings(code: &str) -> BTreeSet<String> {
+    imports(&code.replace("crate::", "other::").replace("super::", "crate::"))
+}
+
+#[test]
+fn files_of_a_room_import_each_other_in_no_circle() {
+    let sources = sources();
+    let mut graph: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for (file, text) in &sources {
+        let Some((folder, _)) = file.rsplit_once('/') else { continue };
+        // What stands in a folder's `mod.rs` is the room itself: its files may look up.
+        let place = if file.ends_with("/mod.rs") { continue } else { folder };
+        let near = siblings(&shipped(text)).into_iter().map(|name| format!("{place}/{name}.rs"));
+        graph.insert(file.clone(), near.filter(|name| name != file && sources.contains_key(name)).collect());
+    }
+    assert!(graph.values().map(BTreeSet::len).sum::<usize>() > 100, "this test can see");
+    while let Some(free) = graph.iter().find(|(_, may)| may.is_empty()).map(|(file, _)| file.clone()) {
+        graph.remove(&free);
+        for may in graph.values_mut() {
+            may.remove(&free);
+        }
+    }
+    assert!(graph.is_empty(), "these are in a circle, or lean on one: {graph:#?}");
+}
+
 #[test]
 fn a_file_is_one_idea_of_at_most_400_lines() {
     let mut wrong = Vec::new();
@@ -195,6 +221,8 @@ fn this_test_can_see() {
         "use crate::{model::{time::Wall, state}, view, store::Store};\nfn f(x: crate::world::Pane) { crate::cli::go() }",
     );
     assert_eq!(found, ["cli", "model", "store", "view", "world"].map(String::from).into());
+    let near = siblings("use super::{a::B, c};\nfn f(x: super::d::E) { crate::model::go() }");
+    assert_eq!(near, ["a", "c", "d"].map(String::from).into());
     let machine = Regex::new(MACHINE).unwrap();
     for bad in [
         "std::fs::read(x)",

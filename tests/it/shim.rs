@@ -182,7 +182,7 @@ fn deaf_ones(sandbox: &Sandbox) -> Vec<ProcId> {
 }
 
 #[test]
-fn fault_09_fault_10_the_whole_tree_ends_on_term() {
+fn the_whole_tree_ends_on_term() {
     let sandbox = Sandbox::new();
     let mut client = sandbox.client();
     let run = Run::new(&sandbox, "deaf", DEAF);
@@ -195,7 +195,7 @@ fn fault_09_fault_10_the_whole_tree_ends_on_term() {
 }
 
 #[test]
-fn fault_17_the_whole_tree_ends_with_the_session_or_the_server() {
+fn the_whole_tree_ends_with_the_session_or_the_server() {
     for server in [false, true] {
         let sandbox = Sandbox::new();
         let mut client = sandbox.client();
@@ -213,7 +213,7 @@ fn fault_17_the_whole_tree_ends_with_the_session_or_the_server() {
 }
 
 #[test]
-fn fault_16_the_end_of_the_main_process_counts_though_others_go_on() {
+fn the_end_of_the_main_process_counts_though_others_go_on() {
     let sandbox = Sandbox::new();
     let mut client = sandbox.client();
     let mut run = Run::new(
@@ -246,7 +246,7 @@ fn a_killed_agent_is_told_of_by_the_watcher() {
 }
 
 #[test]
-fn fault_18_the_environment_is_the_callers_and_leads_to_no_server() {
+fn the_environment_is_the_callers_and_leads_to_no_server() {
     let sandbox = Sandbox::new();
     let mut client = sandbox.client();
     let run = Run::new(&sandbox, "env", "env > env.out; tmux ls > tmux.out 2>&1; pwd > pwd.out; tty > tty.out");
@@ -273,7 +273,7 @@ fn fault_18_the_environment_is_the_callers_and_leads_to_no_server() {
 }
 
 #[test]
-fn fault_128_everything_is_private_whatever_the_umask() {
+fn everything_is_private_whatever_the_umask() {
     let sandbox = Sandbox::new();
     let mut client = sandbox.client();
     let mut run = Run::new(&sandbox, "mode", "echo hi");
@@ -300,7 +300,7 @@ fn fault_128_everything_is_private_whatever_the_umask() {
 }
 
 #[test]
-fn fault_59_the_log_rotates_within_its_quota() {
+fn the_log_rotates_within_its_quota() {
     let sandbox = Sandbox::new();
     let mut client = sandbox.client();
     let mut run = Run::new(&sandbox, "rot", "seq 1 50000; sleep 1000");
@@ -318,7 +318,7 @@ fn fault_59_the_log_rotates_within_its_quota() {
 }
 
 #[test]
-fn fault_60_a_moved_log_is_made_anew() {
+fn a_moved_log_is_made_anew() {
     let sandbox = Sandbox::new();
     let mut client = sandbox.client();
     let run = Run::new(&sandbox, "mv", "echo one; while :; do sleep .2; echo more; done");
@@ -329,7 +329,7 @@ fn fault_60_a_moved_log_is_made_anew() {
 }
 
 #[test]
-fn fault_41_a_lost_log_writer_is_replaced() {
+fn a_lost_log_writer_is_replaced() {
     let sandbox = Sandbox::new();
     let mut client = sandbox.client();
     let run = Run::new(&sandbox, "pipe", "echo first; exec cat");
@@ -348,7 +348,7 @@ fn fault_41_a_lost_log_writer_is_replaced() {
 }
 
 #[test]
-fn fault_55_a_full_disk_is_a_gap_and_not_the_end() {
+fn a_full_disk_is_a_gap_and_not_the_end() {
     let sandbox = Sandbox::new();
     let small = sandbox.join("small");
     std::fs::create_dir(&small).expect("folder");
@@ -422,7 +422,7 @@ fn the_shim_stays_without_threads() {
 }
 
 #[test]
-fn fault_10_leftovers_of_an_earlier_start_are_ended_before_the_next() {
+fn leftovers_of_an_earlier_start_are_ended_before_the_next() {
     let sandbox = Sandbox::new();
     let mut client = sandbox.client();
     let mut run = Run::new(&sandbox, "left", "echo $$ > new; exec sleep 1000");

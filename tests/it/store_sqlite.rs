@@ -460,7 +460,7 @@ fn many_may_open_a_new_file_at_once() {
 }
 
 #[test]
-fn fault_56_a_full_disk_leaves_the_old_state_readable() {
+fn a_full_disk_leaves_the_old_state_readable() {
     if let Some(dir) = child_dir() {
         return on_a_tiny_disk(&dir);
     }
@@ -473,7 +473,7 @@ fn fault_56_a_full_disk_leaves_the_old_state_readable() {
     // in a mount namespace of its own, which ends with the child
     let wrapper =
         format!("exec unshare -m sh -c 'mount -t tmpfs -o size=1m,mode=700 none \"${DIR}\" && exec \"$@\"' sh \"$@\"");
-    let out = child("fault_56_a_full_disk_leaves_the_old_state_readable", &wrapper, dir.path()).output().unwrap();
+    let out = child("a_full_disk_leaves_the_old_state_readable", &wrapper, dir.path()).output().unwrap();
     assert!(out.status.success(), "{}{}", String::from_utf8_lossy(&out.stdout), String::from_utf8_lossy(&out.stderr));
 }
 

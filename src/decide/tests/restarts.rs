@@ -335,3 +335,23 @@ fn a_pane_whose_program_is_over_is_not_adopted() {
     assert!(matches!(w.life("p-a"), Life::Absent), "{:?}", w.life("p-a"));
     assert_eq!(w.launches.len(), 1);
 }
+
+#[test]
+fn a_fault_is_told_once_and_forgotten_once_it_is_mended() {
+    let mut w = World::new(vec![agent("a"), agent("b")]);
+    let alerts = |w: &World| w.events.iter().filter(|e| e.text.contains("is disabled")).count();
+    w.policy.agents[0].fault = Some("no prompt".into());
+    w.policy.warnings = vec!["a key nobody knows".into()];
+    w.run(secs(100));
+    assert_eq!((alerts(&w), w.state.fleet.alerted.len()), (1, 2));
+    w.policy.agents[0].fault = None;
+    w.run(secs(100));
+    assert_eq!(w.state.fleet.alerted.len(), 1);
+    w.policy.agents[0].fault = Some("no prompt".into());
+    w.run(secs(100));
+    assert_eq!(alerts(&w), 2, "it came again");
+    w.policy.agents.remove(0);
+    w.policy.warnings.clear();
+    w.run(secs(100));
+    assert!(w.state.fleet.alerted.is_empty(), "gone with its agent: {:?}", w.state.fleet.alerted);
+}

@@ -125,7 +125,14 @@ fn open_alone(files: &Files) -> Result<(Connection, Option<String>), StoreError>
             files.remove(&files.beside("-wal"))?;
             files.remove(&files.beside("-shm"))?;
             files.create(&files.db)?;
-            return Ok((open_ready(files)?, None));
+            let made = open_ready(files);
+            if made.is_err() {
+                // Nothing was ever in it (a full disk): nothing is left of it that others would have to make sense of.
+                for half in [files.db.clone(), files.beside("-wal"), files.beside("-shm")] {
+                    files.remove(&half)?;
+                }
+            }
+            return Ok((made?, None));
         }
         Presence::Empty | Presence::Present => match open_ready(files).and_then(|conn| suspected(files, conn)) {
             Err(StoreError::Corrupt { detail, .. }) if has_backup => detail,

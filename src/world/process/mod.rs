@@ -96,7 +96,7 @@ mod tests {
     }
 
     #[test]
-    fn fault_12_another_start_time_is_another_process() {
+    fn another_start_time_is_another_process() {
         let own = ProcId::own().unwrap();
         assert!(own.is_alive());
         let earlier = ProcId { start: own.start - 1, ..own };
@@ -105,7 +105,7 @@ mod tests {
     }
 
     #[test]
-    fn fault_11_a_zombie_is_dead() {
+    fn a_zombie_is_dead() {
         let mut child = std::process::Command::new("true").spawn().unwrap();
         let pid = child.id();
         while Stat::read(pid).is_some_and(|s| s.state != 'Z') {

@@ -1,17 +1,16 @@
-//! Tells within milliseconds that a process has ended, whoever its parent is: one thread, one poll over pidfds.
+//! Tells within milliseconds that a process has ended, whoever its parent is: one thread that waits for pidfds.
 use super::ProcId;
 use rustix::{
-    event::{EventfdFlags, PollFd, PollFlags, eventfd, poll},
+    buffer::spare_capacity,
+    event::{EventfdFlags, epoll, eventfd},
+    io::Errno,
     process::{Pid, PidfdFlags, pidfd_open},
 };
 use std::{
     collections::BTreeMap,
     io,
     os::fd::OwnedFd,
-    sync::{
-        Arc, Mutex, PoisonError,
-        atomic::{AtomicBool, Ordering},
-    },
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     thread::JoinHandle,
 };
 
@@ -22,19 +21,52 @@ pub struct ExitWatcher {
 }
 
 struct Shared {
-    watched: Mutex<BTreeMap<String, (ProcId, Arc<OwnedFd>)>>,
-    wake: OwnedFd,
-    over: AtomicBool,
+    epoll: OwnedFd,
+    /// Readable: the end.
+    over: OwnedFd,
+    watched: Mutex<Watched>,
+}
+
+#[derive(Default)]
+struct Watched {
+    last: u64,
+    by_key: BTreeMap<String, Watch>,
+    keys: BTreeMap<u64, String>,
+}
+
+struct Watch {
+    /// Never used twice: an event that was on its way for an earlier watch finds nothing.
+    number: u64,
+    process: ProcId,
+    /// Closing it ends the waiting for it.
+    _fd: OwnedFd,
+}
+
+const OVER: u64 = 0;
+
+impl Shared {
+    fn watched(&self) -> MutexGuard<'_, Watched> {
+        self.watched.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Watched {
+    fn forget(&mut self, key: &str) {
+        if let Some(watch) = self.by_key.remove(key) {
+            self.keys.remove(&watch.number);
+        }
+    }
 }
 
 impl ExitWatcher {
     /// `on_exit` gets the key, once for each watched process, on the watcher's thread.
     pub fn new(on_exit: impl Fn(String) + Send + 'static) -> io::Result<ExitWatcher> {
         let shared = Arc::new(Shared {
+            epoll: epoll::create(epoll::CreateFlags::CLOEXEC)?,
+            over: eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)?,
             watched: Mutex::default(),
-            wake: eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)?,
-            over: AtomicBool::new(false),
         });
+        epoll::add(&shared.epoll, &shared.over, epoll::EventData::new_u64(OVER), epoll::EventFlags::IN)?;
         let theirs = shared.clone();
         let builder = std::thread::Builder::new().name("exits".into()).stack_size(128 * 1024);
         let thread = builder.spawn(move || run(&theirs, &on_exit))?;
@@ -43,42 +75,33 @@ impl ExitWatcher {
 
     /// Watches `process` under `key`, instead of what had that key. `false`: it is over already; nothing will be told.
     pub fn watch(&self, key: &str, process: ProcId) -> bool {
-        let mut watched = self.shared.watched.lock().unwrap_or_else(PoisonError::into_inner);
-        if watched.get(key).is_some_and(|(known, _)| *known == process) {
+        let mut watched = self.shared.watched();
+        if watched.by_key.get(key).is_some_and(|w| w.process == process) {
             return true;
         }
+        watched.forget(key);
         let pid = i32::try_from(process.pid).ok().and_then(Pid::from_raw);
         let fd = pid.and_then(|pid| pidfd_open(pid, PidfdFlags::empty()).ok());
-        match fd {
-            // The descriptor is open now: if it still is this process, it will be it for good.
-            Some(fd) if process.is_alive() => {
-                watched.insert(key.to_owned(), (process, Arc::new(fd)));
-            }
-            _ => {
-                watched.remove(key);
-                return false;
-            }
+        // The descriptor is open now: if it still is this process, it will be it for good.
+        let Some(fd) = fd.filter(|_| process.is_alive()) else { return false };
+        watched.last += 1;
+        let number = watched.last;
+        if epoll::add(&self.shared.epoll, &fd, epoll::EventData::new_u64(number), epoll::EventFlags::IN).is_err() {
+            return false;
         }
-        drop(watched);
-        self.wake();
+        watched.keys.insert(number, key.to_owned());
+        watched.by_key.insert(key.to_owned(), Watch { number, process, _fd: fd });
         true
     }
 
     pub fn forget(&self, key: &str) {
-        self.shared.watched.lock().unwrap_or_else(PoisonError::into_inner).remove(key);
-        self.wake();
-    }
-
-    /// A full counter wakes as well, so nothing can fail that matters.
-    fn wake(&self) {
-        let _ = rustix::io::write(&self.shared.wake, &1_u64.to_ne_bytes());
+        self.shared.watched().forget(key);
     }
 }
 
 impl Drop for ExitWatcher {
     fn drop(&mut self) {
-        self.shared.over.store(true, Ordering::Release);
-        self.wake();
+        let _ = rustix::io::write(&self.shared.over, &1_u64.to_ne_bytes());
         if let Some(thread) = self.thread.take() {
             let _ = thread.join();
         }
@@ -86,34 +109,25 @@ impl Drop for ExitWatcher {
 }
 
 fn run(shared: &Shared, on_exit: &impl Fn(String)) {
-    while !shared.over.load(Ordering::Acquire) {
-        let now: Vec<(String, ProcId, Arc<OwnedFd>)> = {
-            let watched = shared.watched.lock().unwrap_or_else(PoisonError::into_inner);
-            watched.iter().map(|(key, (process, fd))| (key.clone(), *process, fd.clone())).collect()
-        };
-        let mut fds: Vec<PollFd> = now.iter().map(|(_, _, fd)| PollFd::new(fd, PollFlags::IN)).collect();
-        fds.push(PollFd::new(&shared.wake, PollFlags::IN));
-        if poll(&mut fds, None).is_err() {
-            continue;
+    let mut events: Vec<epoll::Event> = Vec::with_capacity(64);
+    loop {
+        events.clear();
+        match epoll::wait(&shared.epoll, spare_capacity(&mut events), None) {
+            Ok(_) | Err(Errno::INTR) => {}
+            Err(_) => return,
         }
-        let over: Vec<bool> = fds.iter().map(|fd| !fd.revents().is_empty()).collect();
-        drop(fds);
-        let mut counter = [0; 8];
-        let _ = rustix::io::read(&shared.wake, &mut counter);
-        for ((key, process, _), over) in now.into_iter().zip(over) {
-            if over && take(shared, &key, process) {
-                on_exit(key);
+        for event in &events {
+            let number = event.data.u64();
+            if number == OVER {
+                return;
             }
+            let key = {
+                let mut watched = shared.watched();
+                let Some(key) = watched.keys.remove(&number) else { continue };
+                watched.by_key.remove(&key);
+                key
+            };
+            on_exit(key);
         }
     }
-}
-
-/// Whether `key` still meant that process; if so it no longer does.
-fn take(shared: &Shared, key: &str, process: ProcId) -> bool {
-    let mut watched = shared.watched.lock().unwrap_or_else(PoisonError::into_inner);
-    let still = watched.get(key).is_some_and(|(known, _)| *known == process);
-    if still {
-        watched.remove(key);
-    }
-    still
 }

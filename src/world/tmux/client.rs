@@ -3,9 +3,9 @@ use super::{
     capture::{self, Captured},
     control::{Answer, Link, Notice, OnNotice},
     error::TmuxError,
-    glance,
+    glance::{self, Extent},
     nonce::nonce,
-    quote, rows,
+    orphan, quote, rows,
     rows::PaneRow,
     run,
     server::Server,
@@ -79,6 +79,9 @@ impl Client {
             }
             Err(e) => return Err(e),
         }
+        if let Ok(answers) = self.ask(&[orphan::LIST.to_owned()], "list clients") {
+            answers.iter().flat_map(|a| &a.blocks).for_each(|text| orphan::end(text));
+        }
         Ok(self.server_pid != before)
     }
 
@@ -94,12 +97,12 @@ impl Client {
         rows::parse(&text, &mark)
     }
 
-    /// Brings activities and titles of `known` up to date; all else stays as it was then. False: there are other panes,
+    /// Brings `known` up to date as far as `extent` goes; all else stays as it was then. False: there are other panes,
     /// or one died, and `known` is of no more use. Much cheaper than [`Client::list`].
-    pub fn glance(&mut self, known: &mut [PaneRow]) -> Result<bool, TmuxError> {
+    pub fn glance(&mut self, known: &mut [PaneRow], extent: Extent) -> Result<bool, TmuxError> {
         let mark = self.row_mark();
-        let text = self.list_as(&glance::format(&mark))?;
-        Ok(glance::update(known, &text, &mark))
+        let text = self.list_as(&glance::format(&mark, extent))?;
+        Ok(glance::update(known, &text, &mark, extent))
     }
 
     /// Another marker than the one between answers: this one is printed inside of rows.

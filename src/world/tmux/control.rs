@@ -75,6 +75,7 @@ impl Link {
         let program = server.tmux.display().to_string();
         let mut command = server.command(false);
         command.args(["-C", "attach-session", "-f", "no-output,ignore-size", "-t"]).arg(format!("={anchor}:"));
+        super::orphan::mark(&mut command);
         let mut child =
             command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().map_err(|e| match e
                 .kind()

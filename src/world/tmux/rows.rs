@@ -20,20 +20,19 @@ pub struct PaneRow {
     pub activity: i64,
     /// A reader is connected by `pipe-pane`. A dead reader of a quiet pane still counts.
     pub piped: bool,
-    pub width: u16,
-    pub height: u16,
     /// Untrusted: may hold any character.
     pub command: String,
     /// Untrusted.
     pub title: String,
 }
 
-/// The `-F` format; every field costs the server time for every pane. `nonce` starts every row and stands between the free texts: without knowing it nobody can end one.
+/// The `-F` format; every field costs the server time for every pane. `nonce` starts every row and stands between the
+/// free texts: without knowing it nobody can end one.
 pub(super) fn format(nonce: &str) -> String {
     format!(
         "{nonce} #{{session_id}} #{{pane_id}} #{{pane_pid}} #{{pane_dead}} \
          s#{{pane_dead_status}} #{{?pane_in_mode,1,0}} #{{pane_input_off}} #{{window_activity}} #{{pane_pipe}} \
-         #{{pane_width}} #{{pane_height}} {nonce}#{{session_name}}{nonce}#{{pane_current_command}}{nonce}#{{pane_title}}{nonce}"
+         {nonce}#{{session_name}}{nonce}#{{pane_current_command}}{nonce}#{{pane_title}}{nonce}"
     )
 }
 
@@ -78,8 +77,6 @@ fn one(parts: &[&str]) -> Option<PaneRow> {
         input_off: flag(next()?)?,
         activity: next()?.parse().ok()?,
         piped: flag(next()?)?,
-        width: next()?.parse().ok()?,
-        height: next()?.parse().ok()?,
         session_name: (*name).to_owned(),
         command: (*command).to_owned(),
         title: (*title).to_owned(),
@@ -102,8 +99,8 @@ mod tests {
 
     #[test]
     fn rows_keep_whatever_the_pane_calls_itself() {
-        let text = "N $1 %1 77 0 s 0 0 1700000000 1 120 40 Na-oneNba\nd\t$9 @9 %9NTit|leN\n\
-                    N $2 %2 78 1 s7 1 0 1700000001 0 80 24 Na-twoNshNN\n";
+        let text = "N $1 %1 77 0 s 0 0 1700000000 1 Na-oneNba\nd\t$9 @9 %9NTit|leN\n\
+                    N $2 %2 78 1 s7 1 0 1700000001 0 Na-twoNshNN\n";
         let rows = parse(text, "N").unwrap();
         assert_eq!(rows.len(), 2);
         assert_eq!((rows[0].command.as_str(), rows[0].title.as_str()), ("ba\nd\t$9 @9 %9", "Tit|le"));
@@ -112,7 +109,7 @@ mod tests {
 
     #[test]
     fn a_torn_list_is_no_list() {
-        for text in ["N $1 %1 77", "x\n", "N $1 x1 77 0 s 0 0 1 1 120 40 NaNbNcN\n"] {
+        for text in ["N $1 %1 77", "x\n", "N $1 x1 77 0 s 0 0 1 1 NaNbNcN\n"] {
             assert!(parse(text, "N").is_err(), "{text}");
         }
         assert_eq!(parse("", "N").unwrap(), []);

@@ -186,7 +186,11 @@ fn write_conf(path: &Path) -> Result<(), TmuxError> {
         .custom_flags(rustix::fs::OFlags::NOFOLLOW.bits() as i32)
         .open(&temp)
         .map_err(failed)?;
-    file.write_all(text.as_bytes()).and_then(|()| std::fs::rename(&temp, path)).map_err(failed)
+    let written = file.write_all(text.as_bytes()).and_then(|()| std::fs::rename(&temp, path));
+    written.map_err(|e| {
+        let _ = std::fs::remove_file(&temp);
+        failed(e)
+    })
 }
 
 fn terminal() -> &'static str {
