@@ -5,7 +5,9 @@ use super::{
     config_file::ConfigFile,
     crash_point,
     eyes::Eyes,
+    ground::Ground,
     journal::Journal,
+    lock::Lock,
     memory::{self, ClockMark},
     owner,
     paths::Paths,
@@ -62,6 +64,8 @@ pub struct Heart {
     /// Sessions whose process was reported dead.
     exited: BTreeSet<String>,
     exit_tries: u32,
+    /// Of a supervisor.
+    pub lock: Option<Lock>,
     /// Faults of this program that were told.
     pub(super) mishaps: BTreeSet<String>,
 }
@@ -144,6 +148,7 @@ impl Heart {
             own_answers: Vec::new(),
             exited: BTreeSet::new(),
             exit_tries: 0,
+            lock: None,
             mishaps: BTreeSet::new(),
         };
         for notice in notices {
@@ -160,6 +165,12 @@ impl Heart {
     pub fn run(&mut self, once: bool) -> Result<Ended, Halt> {
         let mut failed = 0;
         loop {
+            match self.ground() {
+                Ground::Ours => {}
+                Ground::Anothers => return Ok(Ended::Stopped),
+                Ground::Busy if self.wait(clock::boot().after(Duration::from_millis(50))) => return Ok(Ended::Stopped),
+                Ground::Busy => continue,
+            }
             let wake_at = match mishap::caught(|| self.tick()).unwrap_or_else(|words| Err(Halt::Mishap(words))) {
                 Err(Halt::Mishap(words)) if !once => {
                     failed += 1;

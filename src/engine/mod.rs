@@ -17,6 +17,7 @@ pub mod error;
 pub mod exposure;
 mod eyes;
 pub mod fleet;
+mod ground;
 mod grown_logs;
 mod heart;
 mod import;

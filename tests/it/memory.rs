@@ -104,3 +104,25 @@ fn what_a_running_fleet_stands_on_cannot_be_moved_under_it() {
     f.agents(&["up"]).ok();
     f.wait("it runs under its new name", |f| f.sessions().contains(&"u-a".to_owned()) && f.alive("a"));
 }
+
+/// `git clean -fdx` in the project is enough.
+#[test]
+fn a_removed_log_dir_is_made_anew_with_what_was_remembered() {
+    let f = Fleet::new("[[agent]]\nname = \"a\"\n[[agent]]\nname = \"b\"\n[[agent]]\nname = \"c\"\n");
+    f.up();
+    f.wait("all run", |f| ["a", "b", "c"].iter().all(|n| f.starts(n) == 1 && f.alive(n)));
+    f.agents(&["down", "b"]).ok();
+    f.agents(&["pause", "c"]).ok();
+    let (watchdog, server) = (f.watchdog(), f.server());
+    std::fs::remove_dir_all(f.project.join(".agents")).expect("removed");
+    f.wait("it is said", |f| f.said("the state folder was removed — made anew") == 1);
+    f.wait("everything is known", |f| f.alive("a") && f.state("b") == "stopped" && f.state("c") == "paused");
+    assert_eq!((f.watchdog(), f.server()), (watchdog, server));
+    f.up();
+    f.wait("only what was stopped is started", |f| f.starts("b") == 2 && f.alive("b"));
+    f.kill("a");
+    f.wait("it is looked after", |f| f.starts("a") == 2 && f.alive("a"));
+    assert_eq!((f.starts("c"), f.watchdog(), f.server()), (1, watchdog, server));
+    f.agents(&["down"]).ok();
+    f.wait("nothing is left", |f| f.processes().is_empty());
+}
