@@ -3,7 +3,7 @@
 use super::{
     config_file::LAST_GOOD,
     environment,
-    heart::Heart,
+    heart::{Ground, Heart},
     lock::{Lock, Role, Tried},
     owner,
     saver::{RESOURCE, Saver},
@@ -14,15 +14,6 @@ use crate::{
     store::{Store, StoreError, sqlite},
     world::{clock, process::ProcId, tmux::rescue_socket},
 };
-
-/// Whose the state folder is.
-pub enum Ground {
-    Ours,
-    /// A verb made it anew and is at work there; soon over.
-    Busy,
-    /// Another supervisor made it anew.
-    Anothers,
-}
 
 impl Heart {
     pub(super) fn ground(&mut self) -> Ground {

@@ -5,7 +5,6 @@ use super::{
     config_file::ConfigFile,
     crash_point,
     eyes::Eyes,
-    ground::Ground,
     journal::Journal,
     lock::Lock,
     memory::{self, ClockMark},
@@ -79,6 +78,15 @@ pub enum Halt {
     /// A panic, in words.
     #[error("this program has a fault: {0}")]
     Mishap(String),
+}
+
+/// Whose the state folder is.
+pub enum Ground {
+    Ours,
+    /// A verb made it anew and is at work there; soon over.
+    Busy,
+    /// Another supervisor made it anew.
+    Anothers,
 }
 
 /// How a run of the engine ended.

@@ -8,6 +8,7 @@
 //! ```
 mod act;
 pub mod alerts;
+mod call_back;
 mod carry_out;
 pub mod config_file;
 mod crash_point;
