@@ -152,6 +152,8 @@ impl Hands {
                 let Some(unit) = state.units.get(session) else { return Outcome::Done };
                 let run_dir = self.paths.run_dir(session, unit.incarnation).to_string_lossy().into_owned();
                 let pipe = [server::program(), "__log".into(), run_dir];
+                // No short look tells of the new one: it would be missed, and connected, again and again.
+                eyes.known.forget();
                 match (&unit.pane, eyes.client.as_mut()) {
                     (Some(p), Some(client)) => outcome(client.repipe(&p.pane_id, &pipe)),
                     _ => Outcome::Done,

@@ -76,7 +76,7 @@ impl Paths {
         if !self.log_dir.is_dir() {
             make_private(&self.log_dir)?;
             // An agent's `git add -A` must not publish logs and the kept environment. Best effort: without it all works.
-            let _ = std::fs::write(self.log_dir.join(".gitignore"), "*\n");
+            let _ = write_whole(&self.log_dir.join(".gitignore"), b"*\n");
         }
         make_private(&self.state_dir)
     }

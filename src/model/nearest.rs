@@ -14,6 +14,8 @@ pub fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Opti
     let length = word.chars().count();
     let distance = |known: &str| match fold(known) {
         whole if length >= SHORTEST && whole.starts_with(&word) => 0,
+        // A key that was pressed twice, also at the end of a name of one letter.
+        whole if word.strip_prefix(&whole).is_some_and(|rest| rest.chars().count() == 1) => 0,
         whole => strsim::damerau_levenshtein(&word, &whole),
     };
     let (best, distance) = known
@@ -43,6 +45,7 @@ mod tests {
         assert_eq!(nearest("aider", known), None);
         assert_eq!(nearest("zzz", ["builder", "adversary", "web"]), None);
         assert_eq!(nearest("x", ["a"]), None);
+        assert_eq!(nearest("bb", ["a", "b"]), Some("b"));
         assert_eq!(nearest("", known), None);
         assert_eq!(nearest(&"c".repeat(100_000), known), None);
     }

@@ -35,6 +35,7 @@ mod rooms;
 mod sandbox;
 mod screens_that_act;
 mod shim;
+mod silent_changes;
 mod store_conformance;
 mod store_sqlite;
 mod tmux_client;

@@ -1,0 +1,53 @@
+//! What changes on a pane without any output, and without a word from tmux: its log writer is gone, somebody scrolls.
+//! Between two heavy passes panes are looked at in short, which does not tell of it.
+use crate::fleet::{BASE, Fleet, signal};
+use agents::world::process::ProcId;
+use rustix::process::Signal;
+
+fn log_writer(f: &Fleet) -> ProcId {
+    let is = |p: &ProcId| {
+        std::fs::read(format!("/proc/{}/cmdline", p.pid)).is_ok_and(|l| l.windows(5).any(|w| w == b"__log"))
+    };
+    let not_watch = |p: &ProcId| {
+        std::fs::read(format!("/proc/{}/cmdline", p.pid)).is_ok_and(|l| !l.windows(5).any(|w| w == b"tmux\0"))
+    };
+    f.processes().into_iter().filter(not_watch).find(is).expect("a log writer")
+}
+
+#[test]
+fn a_lost_log_writer_is_told_once() {
+    let base = BASE.replace("heavy_interval = 0.3", "heavy_interval = 3");
+    let f = Fleet::with(&format!("{base}[[agent]]\nname = \"a\"\n"));
+    f.script("a", "rate 5 600");
+    f.up();
+    f.wait("it prints", |f| f.output("a").contains("of the flow"));
+    // Younger panes may not be connected yet.
+    f.wait("it is settled", |f| f.output("a").matches("of the flow").count() > 30);
+    signal(log_writer(&f).pid, Signal::KILL);
+    f.wait("it is said", |f| f.said("the log writer of t-a was gone") > 0);
+    let before = f.output("a").len();
+    f.wait("the log goes on", |f| f.output("a").len() > before);
+    f.ticks(8);
+    assert_eq!(f.said("the log writer of t-a was gone"), 1, "{}", f.log());
+}
+
+#[test]
+fn a_pane_that_is_scrolled_meanwhile_is_not_typed_to() {
+    let base = BASE.replace("heavy_interval = 0.3", "heavy_interval = 3600");
+    let f =
+        Fleet::with(&format!("{base}[[agent]]\nname = \"a\"\nwake = {{ interval = 2, prompt_file = \"wake.md\" }}\n"));
+    f.write("wake.md", "look around");
+    f.up();
+    f.wait("it is woken", |f| f.said("delivered to a") == 1);
+    let mode = |f: &Fleet| f.tmux(&["display-message", "-p", "-t", "=t-a:", "#{pane_in_mode}"]).out.trim().to_owned();
+    f.tmux(&["copy-mode", "-t", "=t-a:"]).ok();
+    let woken = f.said("waking a");
+    f.wait("the next wake is due", |f| f.said("waking a") > woken);
+    let lines = f.lines("a").len();
+    f.ticks(8);
+    assert_eq!((f.lines("a").len(), mode(&f).as_str()), (lines, "1"), "{}", f.log());
+    f.tmux(&["send-keys", "-t", "=t-a:", "-X", "cancel"]).ok();
+    f.wait("it is typed afterwards", |f| f.lines("a").len() > lines);
+    assert!(f.lines("a").iter().all(|l| l == "look around"), "{:?}", f.lines("a"));
+    assert_eq!(f.said("not delivered") + f.said("unknown whether"), 0, "{}", f.log());
+}
