@@ -18,7 +18,9 @@ use crate::{
 impl Heart {
     pub(super) fn ground(&mut self) -> Ground {
         let Some(lock) = &self.lock else { return Ground::Ours };
-        if lock.is_at(&self.paths.lock) || self.paths.make().is_err() {
+        // A project that was moved took everything along; nothing is made where it was.
+        let moved = || !self.policy().config_path.exists();
+        if lock.is_at(&self.paths.lock) || moved() || self.paths.make().is_err() {
             return Ground::Ours;
         }
         match Lock::try_take(&self.paths.lock, Role::Watchdog, clock::now()) {

@@ -131,3 +131,19 @@ fn a_removed_log_dir_is_made_anew_with_what_was_remembered() {
     f.agents(&["down"]).ok();
     f.wait("nothing is left", |f| f.processes().is_empty());
 }
+
+#[test]
+fn a_project_that_is_moved_is_still_seen_and_stopped() {
+    let mut f = Fleet::new("[[agent]]\nname = \"a\"\n");
+    f.up();
+    f.wait("it runs", |f| f.starts("a") == 1 && f.alive("a"));
+    let (watchdog, place) = (f.watchdog(), f.root().join("moved"));
+    std::fs::rename(&f.project, &place).expect("moved");
+    f.project = place;
+    f.ticks(3);
+    assert_eq!((f.watchdog(), f.alive("a")), (watchdog, true));
+    f.agents(&["down"]).ok();
+    f.wait("nothing is left", |f| f.processes().is_empty());
+    f.up();
+    f.wait("it runs in its new place", |f| f.starts("a") == 2 && f.alive("a"));
+}
