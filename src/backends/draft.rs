@@ -23,8 +23,15 @@ pub fn find(text: &str, cursor: (u16, u16), re: Option<&Regex>, ours: &[(i64, St
     Some(Draft { text: printable_cut(&words, 200), chars: draft.chars().count(), ours: mine.map(|(id, _)| *id) })
 }
 
+/// The screen up to the end of what stands in the input line, else up to the cursor.
+pub fn up_to<'t>(text: &'t str, cursor: (u16, u16), re: Option<&Regex>) -> &'t str {
+    let left = before_cursor(text, cursor);
+    let draft = re.and_then(|re| re.captures(left)).and_then(|found| found.get(1).or_else(|| found.get(0)));
+    draft.map_or(left, |d| &left[..d.end()])
+}
+
 /// The screen up to the cursor.
-pub fn before_cursor(text: &str, (column, row): (u16, u16)) -> &str {
+fn before_cursor(text: &str, (column, row): (u16, u16)) -> &str {
     let mut at = 0;
     for _ in 0..row {
         match text[at..].find('\n') {

@@ -3,6 +3,7 @@ mod draft;
 mod fold;
 pub mod marker;
 pub mod ours;
+mod question;
 pub mod reset_time;
 
 use crate::model::{
@@ -74,11 +75,13 @@ pub fn read(screen: &Screen, ctx: &Context) -> Reading {
         active: find(&ctx.reader.active, "active_re", live).or_else(|| title(&ctx.reader.active, "active_re")),
         limit,
         fatal: find(&ctx.reader.fatal, "fatal_re", text),
-        waiting: find(&ctx.reader.waiting, "waiting_re", text).or_else(|| title(&ctx.reader.waiting, "waiting_re")),
+        waiting: find(&ctx.reader.waiting, "waiting_re", text)
+            .map(|e| question::worded(text, e))
+            .or_else(|| title(&ctx.reader.waiting, "waiting_re")),
         reset,
         waiting_until: marker::waiting_until(text, ctx.reader.footer_ui, ctx.now),
         draft: draft::find(text, screen.cursor, ctx.reader.draft.as_ref(), ctx.ours),
-        ours: ours::find(text, screen.cursor, ctx.ours),
+        ours: ours::find(text, screen.cursor, draft::up_to(text, screen.cursor, ctx.reader.draft.as_ref()), ctx.ours),
     }
 }
 

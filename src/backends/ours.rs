@@ -1,13 +1,14 @@
 //! Finds a text that we typed on the screen, whatever the program wrapped or framed it with.
 use super::{
-    draft::{before_cursor, placeholder},
+    draft::placeholder,
     fold::{is_frame, squeeze},
 };
 use crate::model::{delivery::needle, reading::OursSeen};
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 /// For each `(delivery, text)`: how often its first characters stand there, and what stands from the last one down.
-pub fn find(text: &str, cursor: (u16, u16), ours: &[(i64, String)]) -> Vec<OursSeen> {
+/// `typed` is the screen up to the end of what stands in the input line.
+pub fn find(text: &str, cursor: (u16, u16), typed: &str, ours: &[(i64, String)]) -> Vec<OursSeen> {
     if ours.is_empty() {
         return Vec::new();
     }
@@ -19,7 +20,7 @@ pub fn find(text: &str, cursor: (u16, u16), ours: &[(i64, String)]) -> Vec<OursS
             rows.resize(folded.len(), row);
         }
     }
-    let stand_in = placeholder(&squeeze(before_cursor(text, cursor)));
+    let stand_in = placeholder(&squeeze(typed));
     let screen = Screen { text, folded, rows, cursor, stand_in };
     ours.iter().map(|(delivery, text_of)| screen.seen(*delivery, text_of)).collect()
 }
@@ -72,17 +73,17 @@ mod tests {
     fn found_when_wrapped_framed_and_repeated() {
         let sent = "watchdog ping: the other loop pushed a gate CLAIM commit.".to_string();
         let text = "watchdog ping: the other loop pushed\na gate CLAIM commit.\nok\n│ > watchdog ping: the other │\n│   loop pushed a gate CLAIM │\n│ commit.                    │";
-        let s = &find(text, (10, 5), &[(7, sent)])[0];
+        let s = &find(text, (10, 5), text, &[(7, sent)])[0];
         assert_eq!((s.delivery, s.count, s.at_cursor), (7, 2, true));
     }
 
     #[test]
     fn the_tail_changes_when_the_cursor_moves_on() {
         let sent = [(1, "hello world".to_string())];
-        let before = find("$ hello world", (13, 0), &sent);
-        let after = find("$ hello world", (0, 1), &sent);
+        let before = find("$ hello world", (13, 0), "$ hello world", &sent);
+        let after = find("$ hello world", (0, 1), "", &sent);
         assert_ne!(before[0].tail, after[0].tail);
-        assert_eq!(find("nothing", (0, 0), &sent)[0].count, 0);
+        assert_eq!(find("nothing", (0, 0), "", &sent)[0].count, 0);
     }
 
     #[test]
@@ -90,9 +91,9 @@ mod tests {
         let sent = [(1, "please look at this? And more".to_string())];
         let before = "❯ please look at this? And more\n● Done.\n────\n❯ \n────";
         let after = "❯ please look at this? And more\n● Done.\n────\n❯ [Pasted text #1]\n────";
-        assert_eq!(find(before, (2, 3), &sent)[0].count, 1);
-        let seen = &find(after, (18, 3), &sent)[0];
+        assert_eq!(find(before, (2, 3), "❯ ", &sent)[0].count, 1);
+        let seen = &find(after, (18, 3), after.trim_end_matches("\n────"), &sent)[0];
         assert_eq!((seen.count, seen.at_cursor), (2, true));
-        assert_ne!(seen.tail, find(before, (2, 3), &sent)[0].tail);
+        assert_ne!(seen.tail, find(before, (2, 3), "❯ ", &sent)[0].tail);
     }
 }

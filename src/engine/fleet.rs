@@ -1,5 +1,5 @@
 //! One fleet as the verbs see it: its checked config, its files, its supervisor, and the one way to ask for a change.
-use super::{config_file, last_good, screens, server, supervision};
+use super::{call_back, config_file, last_good, screens, server, supervision};
 use crate::{
     config::{Fault, Strictness},
     decide::done_marker,
@@ -55,6 +55,9 @@ impl Fleet {
             },
         };
         let paths = Paths::of(&policy);
+        if last_good::is_known(&path) {
+            call_back::call_back(&path, &paths.lock);
+        }
         paths.make().map_err(|e| {
             FleetError::Failed(format!("cannot make `{}`: {}", paths.state_dir.display(), super::words::plain(&e)))
         })?;

@@ -6,6 +6,7 @@ use super::{
     crash_point,
     eyes::Eyes,
     journal::Journal,
+    lock::Lock,
     memory::{self, ClockMark},
     owner,
     paths::Paths,
@@ -62,6 +63,8 @@ pub struct Heart {
     /// Sessions whose process was reported dead.
     exited: BTreeSet<String>,
     exit_tries: u32,
+    /// Of a supervisor.
+    pub lock: Option<Lock>,
     /// Faults of this program that were told.
     pub(super) mishaps: BTreeSet<String>,
 }
@@ -75,6 +78,15 @@ pub enum Halt {
     /// A panic, in words.
     #[error("this program has a fault: {0}")]
     Mishap(String),
+}
+
+/// Whose the state folder is.
+pub enum Ground {
+    Ours,
+    /// A verb made it anew and is at work there; soon over.
+    Busy,
+    /// Another supervisor made it anew.
+    Anothers,
 }
 
 /// How a run of the engine ended.
@@ -144,6 +156,7 @@ impl Heart {
             own_answers: Vec::new(),
             exited: BTreeSet::new(),
             exit_tries: 0,
+            lock: None,
             mishaps: BTreeSet::new(),
         };
         for notice in notices {
@@ -160,6 +173,12 @@ impl Heart {
     pub fn run(&mut self, once: bool) -> Result<Ended, Halt> {
         let mut failed = 0;
         loop {
+            match self.ground() {
+                Ground::Ours => {}
+                Ground::Anothers => return Ok(Ended::Stopped),
+                Ground::Busy if self.wait(clock::boot().after(Duration::from_millis(50))) => return Ok(Ended::Stopped),
+                Ground::Busy => continue,
+            }
             let wake_at = match mishap::caught(|| self.tick()).unwrap_or_else(|words| Err(Halt::Mishap(words))) {
                 Err(Halt::Mishap(words)) if !once => {
                     failed += 1;

@@ -41,6 +41,12 @@ impl Journal {
         Journal { file: None, stdout: false, told: Vec::new(), keep: true, beat: None }
     }
 
+    /// What it wrote to was removed.
+    pub fn reopen(&mut self, log: &Path) {
+        self.beat = None;
+        self.open(log);
+    }
+
     fn open(&mut self, log: &Path) {
         let nofollow = rustix::fs::OFlags::NOFOLLOW.bits() as i32;
         let file = OpenOptions::new().create(true).append(true).mode(0o600).custom_flags(nofollow).open(log);

@@ -40,6 +40,11 @@ pub fn running_elsewhere(path: &Path, new: &Policy) -> Option<(Policy, String, S
     Some((old, old_text, why))
 }
 
+/// Whether this config was ever used here.
+pub fn is_known(path: &Path) -> bool {
+    index_of(path).is_some_and(|index| index.exists())
+}
+
 /// Store, lock and tmux server, one a line.
 fn way(policy: &Policy, paths: &Paths) -> String {
     format!("{}\n{}\n{}\n", paths.db.display(), paths.lock.display(), server_word(policy))

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use std::{
     fs::{File, OpenOptions, TryLockError},
     io::{Read, Seek, Write},
-    os::unix::fs::OpenOptionsExt,
+    os::unix::fs::{MetadataExt, OpenOptionsExt},
     path::Path,
 };
 
@@ -38,7 +38,7 @@ impl Holder {
 
 /// Held until dropped; the kernel lets go of it when the process dies.
 pub struct Lock {
-    _file: File,
+    file: File,
 }
 
 pub enum Tried {
@@ -72,7 +72,17 @@ impl Lock {
         file.rewind()?;
         // A full disk must not keep the watchdog from running: then the lock merely has no name on it.
         let _ = file.write_all(&text);
-        Ok(Tried::Held(Lock { _file: file }))
+        Ok(Tried::Held(Lock { file }))
+    }
+
+    /// Whether this file still stands there, and not another one or none.
+    pub fn is_at(&self, path: &Path) -> bool {
+        let id = |m: std::fs::Metadata| (m.dev(), m.ino());
+        match (self.file.metadata(), std::fs::symlink_metadata(path)) {
+            (Ok(mine), Ok(there)) => id(mine) == id(there),
+            (_, Err(e)) => e.kind() != std::io::ErrorKind::NotFound,
+            _ => true,
+        }
     }
 
     /// Who holds it now.

@@ -8,6 +8,7 @@
 //! ```
 mod act;
 pub mod alerts;
+mod call_back;
 mod carry_out;
 pub mod config_file;
 mod crash_point;
@@ -17,6 +18,7 @@ pub mod error;
 pub mod exposure;
 mod eyes;
 pub mod fleet;
+mod ground;
 mod grown_logs;
 mod heart;
 mod import;

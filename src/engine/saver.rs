@@ -38,6 +38,11 @@ impl Saver {
         Saver { store, claim, db, failing: false, backlog: Changes::default(), notices: Vec::new() }
     }
 
+    /// For a file that knows nothing yet: the whole state is due.
+    pub fn for_new_file(store: Box<dyn Store>, claim: Claim, db: PathBuf) -> Saver {
+        Saver { failing: true, ..Saver::new(store, claim, db) }
+    }
+
     /// Nothing may be typed or ended meanwhile (G24).
     pub fn is_failing(&self) -> bool {
         self.failing

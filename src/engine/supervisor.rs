@@ -193,7 +193,7 @@ fn run(fleet: &Fleet, once: bool, dry_run: bool, foreground: bool) -> Result<(),
     // The first tick reads the requests anyway; until our own handler stands, a poke must not end us.
     let poked: std::sync::Arc<std::sync::atomic::AtomicBool> = Default::default();
     let _ = signal_hook::flag::register(signal_hook::consts::SIGUSR1, poked);
-    let _lock = match Lock::try_take(&fleet.paths.lock, Role::Watchdog, clock::now()) {
+    let lock = match Lock::try_take(&fleet.paths.lock, Role::Watchdog, clock::now()) {
         Ok(Tried::Held(lock)) => lock,
         Ok(Tried::Busy(holder)) => {
             let who = holder.map_or("another process".into(), |h| format!("pid {}", h.pid));
@@ -213,6 +213,7 @@ fn run(fleet: &Fleet, once: bool, dry_run: bool, foreground: bool) -> Result<(),
     let _ = store.put(&[(LAST_GOOD.to_owned(), fleet.config_text.clone())].into());
     let config = ConfigFile::new(fleet.policy.clone(), fleet.config_text.clone(), false);
     let mut heart = Heart::new(config, store, true, Journal::watchdog(&fleet.paths.watchdog_log, foreground))?;
+    heart.lock = Some(lock);
     import::old_limits(&mut heart);
     let sender = heart.sender.clone();
     let _signals = on_signals(move |signal| {

@@ -235,6 +235,17 @@ fn of_unit(name: &str, watched: bool, unit: Option<&UnitState>, pane: Option<&Pa
 fn running(name: &str, unit: &UnitState, around: Around<'_>) -> Outlook {
     let now = around.now;
     let say = |standing, words: String, next, blocker| Outlook { standing, alive: true, words, next, blocker };
+    let asks = unit.sight.evidence.first().filter(|_| unit.sight.state == Seen::Waiting);
+    let asked = || asks.map(|e| printable_cut(&e.text, 80)).unwrap_or_default();
+    if let Some(hold) = &unit.hold
+        && asks.is_some()
+    {
+        // No probe is typed into a menu.
+        let reset = hold.reset.map(|at| format!(", resets {}", when::clock(at, now))).unwrap_or_default();
+        let words = format!("limited{reset}; asks: {}", asked());
+        let blocker = format!("a menu is open at its usage limit; answer it with `agents attach {name}`");
+        return say(Standing::Limited, words, None, Some(blocker));
+    }
     if let Some(hold) = &unit.hold {
         let next = Next { action: "probe", at: Some(hold.until_wall) };
         return say(Standing::Limited, hold_words(hold, now), Some(next), None);
@@ -259,7 +270,11 @@ fn running(name: &str, unit: &UnitState, around: Around<'_>) -> Outlook {
         }
         Seen::Waiting => {
             let blocker = format!("it asks a question; answer it with `agents attach {name}`");
-            say(Standing::Waiting, "waiting for an answer".into(), None, Some(blocker))
+            let words = match asked() {
+                row if row.is_empty() => "waiting for an answer".into(),
+                row => format!("waiting for an answer: {row}"),
+            };
+            say(Standing::Waiting, words, None, Some(blocker))
         }
         Seen::Limited => say(Standing::Limited, "limited".into(), None, None),
         Seen::Fatal => {

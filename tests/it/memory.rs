@@ -104,3 +104,46 @@ fn what_a_running_fleet_stands_on_cannot_be_moved_under_it() {
     f.agents(&["up"]).ok();
     f.wait("it runs under its new name", |f| f.sessions().contains(&"u-a".to_owned()) && f.alive("a"));
 }
+
+/// `git clean -fdx` in the project is enough.
+#[test]
+fn a_removed_log_dir_is_made_anew_with_what_was_remembered() {
+    let slow =
+        BASE.replace("signal_interval = 0.3\nheavy_interval = 0.3", "signal_interval = 100\nheavy_interval = 100");
+    let f = Fleet::with(&(slow + "[[agent]]\nname = \"a\"\n[[agent]]\nname = \"b\"\n[[agent]]\nname = \"c\"\n"));
+    f.up();
+    f.wait("all run", |f| ["a", "b", "c"].iter().all(|n| f.starts(n) == 1 && f.alive(n)));
+    f.agents(&["down", "b"]).ok();
+    f.agents(&["pause", "c"]).ok();
+    let (watchdog, server) = (f.watchdog(), f.server());
+    std::fs::remove_dir_all(f.project.join(".agents")).expect("removed");
+    // At once, and it may be long until the watchdog's next look: nothing is taken for a fleet that never ran.
+    f.agents(&["up", "a"]).ok();
+    assert_eq!((f.starts("a"), f.watchdog(), f.server()), (1, watchdog, server));
+    f.wait("it is said", |f| f.said("the state folder was removed — made anew") == 1);
+    f.wait("everything is known", |f| f.alive("a") && f.state("b") == "stopped" && f.state("c") == "paused");
+    assert_eq!((f.watchdog(), f.server()), (watchdog, server));
+    f.up();
+    f.wait("only what was stopped is started", |f| f.starts("b") == 2 && f.alive("b"));
+    f.kill("a");
+    f.wait("it is looked after", |f| f.starts("a") == 2 && f.alive("a"));
+    assert_eq!((f.starts("c"), f.watchdog(), f.server()), (1, watchdog, server));
+    f.agents(&["down"]).ok();
+    f.wait("nothing is left", |f| f.processes().is_empty());
+}
+
+#[test]
+fn a_project_that_is_moved_is_still_seen_and_stopped() {
+    let mut f = Fleet::new("[[agent]]\nname = \"a\"\n");
+    f.up();
+    f.wait("it runs", |f| f.starts("a") == 1 && f.alive("a"));
+    let (watchdog, place) = (f.watchdog(), f.root().join("moved"));
+    std::fs::rename(&f.project, &place).expect("moved");
+    f.project = place;
+    f.ticks(3);
+    assert_eq!((f.watchdog(), f.alive("a")), (watchdog, true));
+    f.agents(&["down"]).ok();
+    f.wait("nothing is left", |f| f.processes().is_empty());
+    f.up();
+    f.wait("it runs in its new place", |f| f.starts("a") == 2 && f.alive("a"));
+}

@@ -102,11 +102,17 @@ fn a_draft_is_seen_in_the_input_line_and_nowhere_else() {
                 let end = line[..line.find(draft).unwrap()].chars().count() + draft.chars().count();
                 let found = read((end, row)).unwrap_or_else(|| panic!("{cli}/{name}: no draft"));
                 assert_eq!((found.text.as_str(), found.ours.is_some()), (draft, draft == drafts[0]), "{cli}/{name}");
+                if cli == "gemini" {
+                    assert_eq!(read((0, text.lines().count())).as_ref(), Some(&found), "cursor parked below");
+                }
                 seen += 1;
             } else if let Some((row, _)) = text.lines().enumerate().filter(|(_, l)| l.starts_with(prompt)).last() {
                 // OpenCode draws three rows: the input line is above the last but one.
                 let row = if cli == "opencode" { row.saturating_sub(2) } else { row };
                 assert_eq!(read((column, row)), None, "{cli}/{name}");
+                if cli == "gemini" {
+                    assert_eq!(read((0, text.lines().count())), None, "{cli}/{name}: cursor parked below");
+                }
                 empty += 1;
             }
         }

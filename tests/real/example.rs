@@ -10,6 +10,8 @@ pub struct Wishes {
     pub asking: bool,
     /// Wakes the agent this often (seconds) with `prompts/wake.md`.
     pub wake: Option<f64>,
+    /// A small restart budget that is soon full again.
+    pub short_budget: bool,
 }
 
 /// The agent's name.
@@ -42,6 +44,13 @@ claim_pings = "worker"
 
 pub fn agents_toml(cli: &Cli, wishes: &Wishes) -> Result<String, String> {
     let mut config: Table = toml::from_str(FRAME).map_err(|e| e.to_string())?;
+    if wishes.short_budget
+        && let Some(watchdog) = config.get_mut("watchdog").and_then(Value::as_table_mut)
+    {
+        for (key, value) in [("restart_burst", 2), ("restart_window", 20), ("gave_up_retry", 10)] {
+            watchdog.insert(key.into(), Value::from(value));
+        }
+    }
     let mut backend = example_backend(cli.name)?;
     if wishes.asking {
         backend.insert("flags".into(), Value::String(asking_flags(cli.name).into()));

@@ -2,6 +2,7 @@
 mod clis;
 mod example;
 mod home;
+mod incident;
 mod record;
 mod report;
 mod sandbox;
@@ -15,7 +16,8 @@ mod terminal;
 use std::process::ExitCode;
 
 const HELP: &str = "\
-cargo test --test real [-- CLI…]          play the stories
+cargo test --test real [-- CLI…]          play the stories and the incidents
+cargo test --test real -- [CLI…] stories  only these; likewise `incidents`
 cargo test --test real -- record [CLI…]   take the screens under tests/panes again
 cargo test --test real -- serve PORT      the stand-in model service, for use by hand
 cargo test --test real -- env CLI PORT HOME PROJECT   furnish a home and print what to export";

@@ -1,6 +1,7 @@
-//! Plays the stories and tells how they went.
+//! Plays the stories and the incidents, and tells how they went.
 use crate::{
     clis::{self, CLIS, Cli, Installed, Trouble},
+    incident::{self, INCIDENTS, NOT_YET},
     sandbox::{Outcome, Sandbox},
     service::Mode,
     story::CHAPTERS,
@@ -12,25 +13,37 @@ use std::{
 
 struct Line {
     cli: &'static str,
-    chapter: &'static str,
+    /// A chapter of the story, or an incident.
+    what: &'static str,
     verdict: Verdict,
 }
 
 #[derive(Clone)]
 enum Verdict {
-    Passed(Duration),
+    /// With a word about how, for incidents.
+    Passed(Duration, &'static str),
     Failed,
     Skipped,
 }
 
-/// Every story, or those of the CLIs named. All at once: most of the time they wait.
+type Play = fn(&'static Cli, &Installed) -> Vec<Line>;
+
+/// Every story and every incident, or those of the CLIs named. All at once: most of the time they wait.
 pub fn run(names: &[&str]) -> ExitCode {
     let chosen: Vec<&'static Cli> = CLIS.iter().filter(|c| names.is_empty() || names.contains(&c.name)).collect();
+    let plays: Vec<Play> = match names {
+        [.., "stories"] => vec![play_story],
+        [.., "incidents"] => vec![play_incidents],
+        _ => vec![play_story, play_incidents],
+    };
+    let chosen = if chosen.is_empty() { CLIS.iter().collect() } else { chosen };
+    let whats = || CHAPTERS.iter().map(|(chapter, _)| *chapter).chain(INCIDENTS.iter().map(|i| i.name));
     let lines: Vec<Line> = match clis::install() {
         Ok(installed) => {
             let installed = &installed;
+            let jobs = || chosen.iter().flat_map(|cli| plays.iter().map(move |play| (*cli, *play)));
             std::thread::scope(|scope| {
-                let threads: Vec<_> = chosen.iter().map(|cli| scope.spawn(move || play(cli, installed))).collect();
+                let threads: Vec<_> = jobs().map(|(cli, play)| scope.spawn(move || play(cli, installed))).collect();
                 threads.into_iter().flat_map(|t| t.join().unwrap_or_default()).collect()
             })
         }
@@ -39,66 +52,96 @@ pub fn run(names: &[&str]) -> ExitCode {
                 Trouble::Lacking(why) => (Verdict::Skipped, format!("skipped: {why}")),
                 Trouble::Wrong(why) => (Verdict::Failed, format!("FAILED: {why}")),
             };
-            chosen.iter().flat_map(|cli| all(cli, &verdict, &text)).collect()
+            chosen.iter().flat_map(|cli| all(cli, &mut whats(), &verdict, &text)).collect()
         }
     };
-    table(&chosen, &lines);
+    let played: Vec<&'static str> = whats().filter(|w| lines.iter().any(|l| l.what == *w)).collect();
+    table(&chosen, &played, &lines);
+    if played.contains(&INCIDENTS[0].name) {
+        NOT_YET.iter().for_each(|what| println!("not yet: {what}"));
+    }
     let count = |wanted: fn(&Verdict) -> bool| lines.iter().filter(|l| wanted(&l.verdict)).count();
-    let failed = chosen.len() * CHAPTERS.len() - count(|v| !matches!(v, Verdict::Failed));
-    let (passed, skipped) = (count(|v| matches!(v, Verdict::Passed(_))), count(|v| matches!(v, Verdict::Skipped)));
+    let failed = chosen.len() * played.len() - count(|v| !matches!(v, Verdict::Failed));
+    let (passed, skipped) = (count(|v| matches!(v, Verdict::Passed(..))), count(|v| matches!(v, Verdict::Skipped)));
     println!("{passed} passed, {failed} failed, {skipped} skipped");
-    if failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    if failed == 0 && !played.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
-fn all(cli: &'static Cli, verdict: &Verdict, words: &str) -> Vec<Line> {
-    let line = |chapter: &'static str| {
-        println!("{} {chapter}: {words}", cli.name);
-        Line { cli: cli.name, chapter, verdict: verdict.clone() }
+fn all(cli: &'static Cli, whats: &mut dyn Iterator<Item = &'static str>, verdict: &Verdict, words: &str) -> Vec<Line> {
+    let line = |what: &'static str| {
+        println!("{} {what}: {words}", cli.name);
+        Line { cli: cli.name, what, verdict: verdict.clone() }
     };
-    CHAPTERS.iter().map(|(chapter, _)| line(chapter)).collect()
+    whats.map(line).collect()
 }
 
-fn play(cli: &'static Cli, installed: &Installed) -> Vec<Line> {
+fn play_story(cli: &'static Cli, installed: &Installed) -> Vec<Line> {
     let sandbox = match Sandbox::new(cli, installed) {
         Ok(sandbox) => sandbox,
-        Err(e) => return all(cli, &Verdict::Failed, &format!("FAILED: {e}")),
+        Err(e) => {
+            return all(cli, &mut CHAPTERS.iter().map(|(c, _)| *c), &Verdict::Failed, &format!("FAILED: {e}"));
+        }
     };
-    let mut lines = Vec::new();
     let mut launched = true;
-    for (number, (chapter, play)) in CHAPTERS.iter().enumerate() {
-        let since = Instant::now();
-        let outcome: Outcome<()> = if launched { play(&sandbox) } else { Err("it was never launched".into()) };
-        let verdict = match outcome {
-            Ok(()) => {
-                println!("{} {chapter}: ok ({:.1} s)", cli.name, since.elapsed().as_secs_f64());
-                Verdict::Passed(since.elapsed())
+    let chapter = |(number, (chapter, play)): (usize, &crate::story::Chapter)| {
+        let line = timed(cli, chapter, &sandbox, || {
+            if !launched {
+                return Err("it was never launched".into());
             }
-            Err(e) => {
-                println!("{} {chapter}: FAILED: {e}", cli.name);
-                sandbox.service.set_mode(Mode::Say);
-                launched = launched && number > 0;
-                Verdict::Failed
-            }
-        };
-        lines.push(Line { cli: cli.name, chapter, verdict });
-    }
-    lines
+            play(&sandbox).map(|()| "")
+        });
+        launched = launched && !(number == 0 && matches!(line.verdict, Verdict::Failed));
+        line
+    };
+    CHAPTERS.iter().enumerate().map(chapter).collect()
 }
 
-fn table(clis: &[&'static Cli], lines: &[Line]) {
-    let header: String = clis.iter().map(|c| format!("{:>14}", format!("{} ", c.name))).collect();
+fn play_incidents(cli: &'static Cli, installed: &Installed) -> Vec<Line> {
+    let ready = Sandbox::new(cli, installed).and_then(|s| incident::prepare(&s).map(|()| s));
+    let sandbox = match ready {
+        Ok(sandbox) => sandbox,
+        Err(e) => {
+            return all(cli, &mut INCIDENTS.iter().map(|i| i.name), &Verdict::Failed, &format!("FAILED: {e}"));
+        }
+    };
+    INCIDENTS.iter().map(|i| timed(cli, i.name, &sandbox, || incident::play(&sandbox, i))).collect()
+}
+
+fn timed(
+    cli: &'static Cli,
+    what: &'static str,
+    sandbox: &Sandbox,
+    play: impl FnOnce() -> Outcome<&'static str>,
+) -> Line {
+    let since = Instant::now();
+    let verdict = match play() {
+        Ok(how) => {
+            println!("{} {what}: ok {how} ({:.1} s)", cli.name, since.elapsed().as_secs_f64());
+            Verdict::Passed(since.elapsed(), how)
+        }
+        Err(e) => {
+            println!("{} {what}: FAILED: {e}", cli.name);
+            sandbox.service.set_mode(Mode::Say);
+            Verdict::Failed
+        }
+    };
+    Line { cli: cli.name, what, verdict }
+}
+
+fn table(clis: &[&'static Cli], whats: &[&'static str], lines: &[Line]) {
+    let header: String = clis.iter().map(|c| format!("{:>16}", format!("{} ", c.name))).collect();
     println!("\n{:<34}{header}", "");
-    let versions: String = clis.iter().map(|c| format!("{:>14}", format!("{} ", c.version))).collect();
+    let versions: String = clis.iter().map(|c| format!("{:>16}", format!("{} ", c.version))).collect();
     println!("{:<34}{versions}", "");
-    for (chapter, _) in CHAPTERS {
-        let cell =
-            |cli: &Cli| match lines.iter().find(|l| l.cli == cli.name && l.chapter == chapter).map(|l| &l.verdict) {
-                Some(Verdict::Passed(time)) => format!("ok {:.0} s ", time.as_secs_f64()),
-                Some(Verdict::Skipped) => "skipped ".into(),
-                Some(Verdict::Failed) | None => "FAILED ".into(),
-            };
-        let cells: String = clis.iter().map(|c| format!("{:>14}", cell(c))).collect();
-        println!("{chapter:<34}{cells}");
+    for what in whats {
+        let cell = |cli: &Cli| match lines.iter().find(|l| l.cli == cli.name && l.what == *what).map(|l| &l.verdict) {
+            Some(Verdict::Passed(time, "")) => format!("ok {:.0} s ", time.as_secs_f64()),
+            Some(Verdict::Passed(time, how)) => format!("{how} {:.0} s ", time.as_secs_f64()),
+            Some(Verdict::Skipped) => "skipped ".into(),
+            Some(Verdict::Failed) | None => "FAILED ".into(),
+        };
+        let cells: String = clis.iter().map(|c| format!("{:>16}", cell(c))).collect();
+        println!("{what:<34}{cells}");
     }
     println!();
 }

@@ -131,6 +131,17 @@ impl Sandbox {
         Ok(kinds.filter(|e| e["kind"] == kind).count())
     }
 
+    /// What became of a text: `delivered`, `queued`, `undelivered`, `unknown`, or `denied`.
+    pub fn send(&self, text: &str, timeout: &str) -> String {
+        let said = match self.agents(&["send", "--json", AGENT, text, "--timeout", timeout]) {
+            Ok(said) | Err(said) => said,
+        };
+        let answer =
+            said.find('{').map(|at| serde_json::Deserializer::from_str(&said[at..]).into_iter::<Value>().next());
+        let outcome = answer.flatten().and_then(Result::ok).and_then(|v| v["outcome"].as_str().map(str::to_owned));
+        outcome.unwrap_or_else(|| "denied".into())
+    }
+
     fn tmux(&self, args: &[&str]) -> Outcome<String> {
         let socket = self.status()?["tmux_socket"].as_str().ok_or("status names no tmux socket")?.to_owned();
         self.output("tmux", Command::new("tmux").args(["-u", "-S", &socket]).args(args))
@@ -143,6 +154,11 @@ impl Sandbox {
     /// Presses a key in the agent's pane, as a person would.
     pub fn press(&self, key: &str) -> Outcome<()> {
         self.tmux(&["send-keys", "-t", &format!("={PREFIX}{AGENT}:"), key]).map(drop)
+    }
+
+    /// Types into the agent's pane, as a person would.
+    pub fn type_text(&self, text: &str) -> Outcome<()> {
+        self.tmux(&["send-keys", "-t", &format!("={PREFIX}{AGENT}:"), "-l", "--", text]).map(drop)
     }
 
     /// The program in the foreground of the agent's terminal.

@@ -10,10 +10,11 @@ use std::time::{Duration, Instant};
 pub type Chapter = (&'static str, fn(&Sandbox) -> Outcome<()>);
 
 /// In this order. Without the first none of the others can be played.
-pub const CHAPTERS: [Chapter; 7] = [
+pub const CHAPTERS: [Chapter; 8] = [
     ("launched, first message once", launched),
     ("woken by a typed prompt", woken),
     ("pinged by a hand-off", handed_off),
+    ("a person's draft is left alone", draft),
     ("held by a usage limit, resumed", limited),
     ("killed, back in its session", killed),
     ("nothing typed into a dialog", dialog),
@@ -37,7 +38,9 @@ fn woken(s: &Sandbox) -> Outcome<()> {
     s.write("prompts/wake.md", "Supervision pass MARK-wake1:\nlook at the repository and go on.\n")?;
     s.configure(&Wishes { wake: Some(5.0), ..Wishes::default() })?;
     heard(s, "MARK-wake1", 1)?;
-    s.write("prompts/wake.md", "Supervision pass MARK-wake2:\nlook at the repository and go on.\n")?;
+    // So long that all of them show no more than a note that something was pasted.
+    let long = "look at the repository, read what is new, and go on. ".repeat(30);
+    s.write("prompts/wake.md", &format!("Supervision pass MARK-wake2: is all well?\n{long}\n"))?;
     heard(s, "MARK-wake2", 1)?;
     s.configure(&Wishes::default())?;
     s.ticks(3)?;
@@ -54,6 +57,23 @@ fn handed_off(s: &Sandbox) -> Outcome<()> {
     exactly(s, CLAIM_PING, 1)
 }
 
+fn draft(s: &Sandbox) -> Outcome<()> {
+    s.type_text("I was about to say")?;
+    s.wait("draft on the screen", || Ok(s.screen()?.contains("I was about to say").then_some(())))?;
+    let outcome = s.send("Never mind. MARK-behind", "0s");
+    check(outcome == "queued", || format!("it is {outcome}\n{}", s.story_so_far()))?;
+    s.ticks(4)?;
+    exactly(s, "MARK-behind", 0)?;
+    check(s.screen()?.contains("I was about to say"), || format!("the draft is gone\n{}", s.story_so_far()))?;
+    let status = s.agents(&["status"])?;
+    check(status.contains("unsent text"), || status.clone())?;
+    s.type_text(", it is fine.")?;
+    s.press("Enter")?;
+    heard(s, "MARK-behind", 1)?;
+    exactly(s, "I was about to say, it is fine.", 1)?;
+    idle(s)
+}
+
 fn limited(s: &Sandbox) -> Outcome<()> {
     // The banner names a moment that has passed by the time it is read: the fleet's own probes decide.
     s.service.change(|b| {
@@ -67,13 +87,14 @@ fn limited(s: &Sandbox) -> Outcome<()> {
     })?;
     // Two of them open a menu at their limit: nothing may be typed into it until a person (here: we) has answered.
     let answer = match s.cli.name {
-        "claude" => Some("Escape"),
-        "gemini" => Some("Enter"),
+        "claude" => Some(("Escape", "1. Stop and wait")),
+        "gemini" => Some(("Enter", "1. ")),
         _ => None,
     };
-    if let Some(key) = answer {
+    if let Some((key, choice)) = answer {
         s.ticks(6)?;
         exactly(s, PROBE, 0)?;
+        asks(s, choice)?;
         s.service.set_mode(Mode::Say);
         s.press(key)?;
     } else {
@@ -89,6 +110,17 @@ fn limited(s: &Sandbox) -> Outcome<()> {
     let agent = s.agent()?;
     check(agent["hold_until"].is_null(), || format!("held again\n{}", s.story_so_far()))?;
     exactly(s, "MARK-limit", 1)
+}
+
+/// A menu is open at the limit: `status`, `explain` and the event of the alert say so, and what it asks.
+fn asks(s: &Sandbox, choice: &str) -> Outcome<()> {
+    let status = s.agents(&["status"])?;
+    check(status.contains("limited") && status.contains("asks: ") && status.contains(choice), || status.clone())?;
+    let explained = s.agents(&["explain", "worker"])?;
+    check(explained.contains("a menu is open at its usage limit"), || explained.clone())?;
+    let events = s.agents(&["events", "-n", "20"])?;
+    let told = |line: &str| line.contains("waits for a person: ") && line.contains(choice);
+    check(events.lines().filter(|l| told(l)).count() == 1, || events.clone())
 }
 
 fn killed(s: &Sandbox) -> Outcome<()> {

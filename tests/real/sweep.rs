@@ -1,5 +1,6 @@
 //! Finds the processes of one run by a variable in their environment, whatever they did to leave their session: some of
-//! these CLIs survive the hang-up of their terminal.
+//! these CLIs survive the hang-up of their terminal. Those of the product itself drop most of their environment; they
+//! have the run's folder in their command line.
 use rustix::process::{Pid, Signal, kill_process};
 use std::{
     fs,
@@ -23,9 +24,10 @@ pub fn find(run: &str) -> Vec<Found> {
         .filter_map(|e| e.file_name().to_str()?.parse().ok())
         .filter_map(|pid: i32| {
             let environ = fs::read(format!("/proc/{pid}/environ")).ok()?;
-            environ.split(|b| *b == 0).any(|v| v == wanted.as_bytes()).then_some(())?;
             let command = fs::read(format!("/proc/{pid}/cmdline")).ok()?;
             let command = String::from_utf8_lossy(&command).replace('\0', " ");
+            let marked = environ.split(|b| *b == 0).any(|v| v == wanted.as_bytes());
+            (marked || command.contains(run)).then_some(())?;
             Some(Found { pid, command: command.chars().take(100).collect() })
         })
         .collect()

@@ -1,12 +1,16 @@
 //! One short-lived tmux process, with a deadline that it cannot outlive.
+//!
+//! Its input and output are files in memory: nobody is woken for each row of a screen, and nobody waits for a reader.
 use super::error::TmuxError;
 use rustix::{
     event::{PollFd, PollFlags, Timespec, poll},
-    fs::{OFlags, fcntl_getfl, fcntl_setfl},
+    fs::{MemfdFlags, memfd_create},
     io::Errno,
+    process::{Pid, PidfdFlags, pidfd_open},
 };
 use std::{
-    os::fd::AsFd,
+    fs::File,
+    io::{Read, Seek, Write},
     process::{Child, Command, ExitStatus, Stdio},
     time::{Duration, Instant},
 };
@@ -20,90 +24,70 @@ pub(super) struct Output {
 /// Runs `command` with `input` on its stdin until it ends, or kills it at the deadline: a client of a stopped or
 /// starved server does not heed TERM.
 pub(super) fn run(mut command: Command, input: &[u8], deadline: Duration, doing: &str) -> Result<Output, TmuxError> {
+    let broken = |e: std::io::Error| TmuxError::io(doing, e);
     let program = command.get_program().to_string_lossy().into_owned();
-    command.stdin(if input.is_empty() { Stdio::null() } else { Stdio::piped() });
-    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().map_err(|e| match e.kind() {
+    let (stdout, stderr) = (memory(b"").map_err(broken)?, memory(b"").map_err(broken)?);
+    if input.is_empty() {
+        command.stdin(Stdio::null());
+    } else {
+        command.stdin(memory(input).map_err(broken)?);
+    }
+    command.stdout(stdout.try_clone().map_err(broken)?).stderr(stderr.try_clone().map_err(broken)?);
+    let mut child = command.spawn().map_err(|e| match e.kind() {
         std::io::ErrorKind::NotFound => TmuxError::NoTmux(program.clone()),
         _ => TmuxError::io(format!("cannot run `{program}`"), e),
     })?;
-    match exchange(&mut child, input, Instant::now() + deadline) {
-        Ok(Some((status, stdout, stderr))) => Ok(Output { status, stdout, stderr }),
+    match ended(&mut child, Instant::now() + deadline) {
+        Ok(Some(status)) => {
+            Ok(Output { status, stdout: whole(stdout).map_err(broken)?, stderr: whole(stderr).map_err(broken)? })
+        }
         other => {
             // Both calls fail only if it has ended already.
             let _ = child.kill();
             let _ = child.wait();
             match other {
-                Err(e) => Err(TmuxError::io(doing, e)),
+                Err(e) => Err(broken(e)),
                 Ok(_) => Err(TmuxError::Deadline { doing: doing.into(), ms: deadline.as_millis() as u64 }),
             }
         }
     }
 }
 
-type Exchanged = (ExitStatus, Vec<u8>, Vec<u8>);
+/// A file without a name, at its beginning.
+fn memory(content: &[u8]) -> std::io::Result<File> {
+    let mut file = File::from(memfd_create("agents-tmux", MemfdFlags::CLOEXEC)?);
+    file.write_all(content)?;
+    file.rewind()?;
+    Ok(file)
+}
+
+/// All that was written; the writer moved the position that it shares with us.
+fn whole(mut file: File) -> std::io::Result<Vec<u8>> {
+    file.rewind()?;
+    let mut bytes = Vec::with_capacity(usize::try_from(file.metadata()?.len()).unwrap_or(0));
+    file.read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
 
 /// `None`: the deadline passed.
-fn exchange(child: &mut Child, input: &[u8], until: Instant) -> std::io::Result<Option<Exchanged>> {
-    let mut stdin = child.stdin.take();
-    let mut out = child.stdout.take();
-    let mut err = child.stderr.take();
-    for fd in [stdin.as_ref().map(AsFd::as_fd), out.as_ref().map(AsFd::as_fd), err.as_ref().map(AsFd::as_fd)]
-        .into_iter()
-        .flatten()
-    {
-        fcntl_setfl(fd, fcntl_getfl(fd)? | OFlags::NONBLOCK)?;
-    }
-    let (mut stdout, mut stderr) = (Vec::new(), Vec::new());
-    let mut sent = 0;
-    let mut buffer = vec![0; 64 * 1024];
-    while stdin.is_some() || out.is_some() || err.is_some() {
-        let mut fds = Vec::with_capacity(3);
-        fds.extend(stdin.as_ref().map(|fd| PollFd::new(fd, PollFlags::OUT)));
-        fds.extend(out.as_ref().map(|fd| PollFd::new(fd, PollFlags::IN)));
-        fds.extend(err.as_ref().map(|fd| PollFd::new(fd, PollFlags::IN)));
+fn ended(child: &mut Child, until: Instant) -> std::io::Result<Option<ExitStatus>> {
+    let pid = i32::try_from(child.id()).ok().and_then(Pid::from_raw);
+    let handle = pid.and_then(|pid| pidfd_open(pid, PidfdFlags::empty()).ok());
+    loop {
+        if let Some(status) = child.try_wait()? {
+            return Ok(Some(status));
+        }
         let Some(left) = until.checked_duration_since(Instant::now()) else { return Ok(None) };
-        match poll(&mut fds, Timespec::try_from(left).ok().as_ref()) {
-            Ok(0) => return Ok(None),
+        let Some(handle) = &handle else {
+            // A system without pidfds.
+            std::thread::sleep(left.min(Duration::from_millis(1)));
+            continue;
+        };
+        match poll(&mut [PollFd::new(handle, PollFlags::IN)], Timespec::try_from(left).ok().as_ref()) {
             Ok(_) | Err(Errno::INTR) => {}
             Err(e) => return Err(e.into()),
         }
-        drop(fds);
-        if let Some(fd) = &stdin {
-            match rustix::io::write(fd, &input[sent..]) {
-                Ok(n) => sent += n,
-                Err(Errno::AGAIN | Errno::INTR) => {}
-                // It ended without reading all: its exit code says why.
-                Err(Errno::PIPE) => sent = input.len(),
-                Err(e) => return Err(e.into()),
-            }
-            if sent == input.len() {
-                stdin = None;
-            }
-        }
-        drain(&mut out, &mut stdout, &mut buffer)?;
-        drain(&mut err, &mut stderr, &mut buffer)?;
     }
-    // Its output is closed; the process itself ends within the same moment, or is stopped.
-    loop {
-        if let Some(status) = child.try_wait()? {
-            return Ok(Some((status, stdout, stderr)));
-        }
-        if Instant::now() > until {
-            return Ok(None);
-        }
-        std::thread::sleep(Duration::from_micros(200));
-    }
-}
-
-fn drain<F: AsFd>(from: &mut Option<F>, into: &mut Vec<u8>, buffer: &mut [u8]) -> std::io::Result<()> {
-    let Some(fd) = from else { return Ok(()) };
-    match rustix::io::read(fd, &mut *buffer) {
-        Ok(0) => *from = None,
-        Ok(n) => into.extend_from_slice(&buffer[..n]),
-        Err(Errno::AGAIN | Errno::INTR) => {}
-        Err(e) => return Err(e.into()),
-    }
-    Ok(())
 }
 
 #[cfg(test)]
