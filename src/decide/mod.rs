@@ -30,6 +30,7 @@ mod quarantine;
 mod requests;
 pub mod restart;
 mod results;
+mod scrolled;
 mod sight;
 mod stall;
 mod starts;

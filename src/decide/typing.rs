@@ -77,6 +77,7 @@ impl Mind<'_> {
         free_since: Option<Boot>,
     ) {
         let now = self.now.boot;
+        self.scrolled(d);
         if self.obs.store_failing || !self.is_quiet(d, reading) {
             d.stage = Stage::Queued { rest: None, free_since: None, look: now.after(RECHECK) };
             return self.wake_by(now.after(RECHECK));

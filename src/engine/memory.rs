@@ -70,6 +70,7 @@ pub fn shift(state: &mut State, by: i64) {
         }
         opt(&mut unit.sight.idle_since);
         opt(&mut unit.sight.draft_since);
+        unit.sight.scrolled = None;
         unit.sight.suspect = None;
         if let Some(hold) = &mut unit.hold {
             mv(&mut hold.until);

@@ -243,6 +243,8 @@ pub struct Sight {
     pub waiting_until: Option<Wall>,
     /// Since when a text waits because something that is not ours stands in the input line.
     pub draft_since: Option<Boot>,
+    /// The text that waits because the pane is in copy mode, and since when.
+    pub scrolled: Option<(i64, Boot)>,
 }
 
 /// A text that was typed, and whose delivery is over without proof that it left the input line.

@@ -268,3 +268,24 @@ fn what_was_left_in_a_dead_programs_input_line_is_forgotten() {
     w.run(secs(60));
     assert!(w.state.units["p-a"].leftover.is_none());
 }
+
+#[test]
+fn a_pane_that_was_left_in_copy_mode_is_taken_out_of_it_after_a_while() {
+    let mut w = World::new(vec![healed("a")]);
+    w.run(secs(1));
+    w.obs.panes.get_mut("p-a").unwrap().in_mode = true;
+    w.run(secs(3600));
+    let leaves = |w: &World| w.actions.iter().filter(|a| matches!(a, Action::LeaveMode { .. })).count();
+    assert_eq!(leaves(&w), 0, "as long as nothing is to be typed it may stay");
+    send(&mut w, "go on");
+    w.run(secs(290));
+    assert_eq!((w.typed("p-a"), leaves(&w)), (0, 0));
+    w.run(secs(30));
+    assert_eq!((w.typed("p-a"), leaves(&w)), (1, 1));
+    assert!(w.said("a (p-a) was left in copy mode for 5 min while #1 waited"));
+    // Somebody who looks again gets the whole time again.
+    w.obs.panes.get_mut("p-a").unwrap().in_mode = true;
+    send(&mut w, "and on");
+    w.run(secs(290));
+    assert_eq!((w.typed("p-a"), leaves(&w)), (1, 1));
+}

@@ -236,6 +236,12 @@ impl World {
                 program.erased += 1;
                 Outcome::Done
             }
+            Action::LeaveMode { session } => {
+                if let Some(pane) = self.obs.panes.get_mut(session) {
+                    pane.in_mode = false;
+                }
+                Outcome::Done
+            }
             Action::WritePhase { index } => {
                 self.obs.files.phase_index = Some(*index as i64);
                 Outcome::Done
