@@ -5,6 +5,7 @@ mod nemesis;
 mod phases;
 mod quarantine;
 mod restarts;
+mod samples;
 mod stalls;
 mod typing;
 mod world;
