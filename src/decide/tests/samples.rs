@@ -1,7 +1,10 @@
 //! Agents, a backend and a policy as the tests of the mind take them.
-use super::world::secs;
 use crate::model::policy::*;
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
+
+pub fn secs(s: u64) -> Duration {
+    Duration::from_secs(s)
+}
 
 pub fn backend() -> Backend {
     let re = |text: &str| Some(regex::Regex::new(text).unwrap());

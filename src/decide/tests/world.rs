@@ -16,10 +16,6 @@ use std::{collections::BTreeMap, time::Duration};
 
 pub use super::samples::*;
 
-pub fn secs(s: u64) -> Duration {
-    Duration::from_secs(s)
-}
-
 pub fn evidence(rule: &str) -> Option<Evidence> {
     Some(Evidence { source: "pane".into(), rule: rule.into(), line: 0, text: rule.into(), quoted: false })
 }
