@@ -12,7 +12,7 @@ use crate::{
     world::{
         file, git,
         process::ProcId,
-        tmux::{Server, TmuxError, list_once_within},
+        tmux::{Server, TmuxError, list_to_show},
     },
 };
 use std::{collections::BTreeMap, io::Write, path::Path, time::Duration};
@@ -109,7 +109,7 @@ impl Fleet {
 
     /// Whether the fleet's tmux server has a session of this name: the watchdog's log has one, too.
     pub fn has_session(&self, name: &str) -> Result<bool, FleetError> {
-        let rows = list_once_within(&self.server(), LOOK).map_err(|e| FleetError::Failed(e.to_string()))?;
+        let rows = list_to_show(&self.server(), LOOK).map_err(|e| FleetError::Failed(e.to_string()))?;
         Ok(rows.is_some_and(|(_, rows)| rows.iter().any(|r| r.session_name == name)))
     }
 
@@ -136,7 +136,7 @@ impl Fleet {
     }
 
     fn look(&self, state: &State) -> Result<BTreeMap<String, PaneObs>, TmuxError> {
-        let rows = list_once_within(&self.server(), LOOK)?.map(|(_, rows)| rows).unwrap_or_default();
+        let rows = list_to_show(&self.server(), LOOK)?.map(|(_, rows)| rows).unwrap_or_default();
         Ok(screens::own_panes(&rows, state, &self.policy, &self.paths.run))
     }
 

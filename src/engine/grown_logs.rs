@@ -17,6 +17,7 @@ pub struct GrownLogs {
     dir: Option<OwnedFd>,
     seen: Option<Vec<Mark>>,
     believed: u32,
+    exhausted: bool,
 }
 
 /// Inode and length: logs are only appended to, and begun anew.
@@ -24,7 +25,12 @@ type Mark = (u64, i64);
 
 impl GrownLogs {
     pub fn new(log_dir: &Path) -> GrownLogs {
-        GrownLogs { log_dir: log_dir.to_owned(), dir: None, seen: None, believed: 0 }
+        GrownLogs { log_dir: log_dir.to_owned(), dir: None, seen: None, believed: 0, exhausted: false }
+    }
+
+    /// The last answer would have been yes, but for the number of yeses before it.
+    pub fn rested(&self) -> bool {
+        self.exhausted
     }
 
     /// To be asked before each look. True: no pane that is known printed anything since the last one.
@@ -32,7 +38,8 @@ impl GrownLogs {
         let marks = self.marks(state);
         let same = marks.is_some() && marks == self.seen;
         self.seen = marks;
-        self.believed = if same && self.believed < MAX_BELIEVED { self.believed + 1 } else { 0 };
+        self.exhausted = same && self.believed == MAX_BELIEVED;
+        self.believed = if same && !self.exhausted { self.believed + 1 } else { 0 };
         if self.believed == 0 {
             // It may have been replaced.
             self.dir = None;

@@ -62,7 +62,7 @@ impl KnownPanes {
     }
 
     /// A short look is enough while nothing happened or is under way for which a pane's session matters. What changes
-    /// without any output is looked at with every heavy pass.
+    /// without any output is looked at with every heavy pass, or when the logs have been believed for long enough.
     pub fn depth(&mut self, obs: &Observation, state: &State, exited: &BTreeSet<String>, now: Now) -> Depth {
         let happened = self.news.swap(false, Ordering::AcqRel)
             || !exited.is_empty()
@@ -71,17 +71,17 @@ impl KnownPanes {
         let moving = |unit: &UnitState| {
             matches!(unit.life, Life::Starting { .. } | Life::Ending { .. }) || unit.sight.suspect.is_some()
         };
-        let rest = self.logs.rest(state);
+        let rest = self.logs.rest(state) && !obs.store_failing;
         if happened
             || !obs.supervised
             || state.units.values().any(moving)
             || state.deliveries.values().any(|d| !d.stage.is_over())
         {
             Depth::Whole
-        } else if state.fleet.next_heavy.is_none_or(|at| at <= now.boot) {
-            Depth::Short(Extent::Changeable)
-        } else if rest && !obs.store_failing {
+        } else if rest {
             Depth::Known
+        } else if state.fleet.next_heavy.is_none_or(|at| at <= now.boot) || self.logs.rested() {
+            Depth::Short(Extent::Changeable)
         } else {
             Depth::Short(Extent::Output)
         }

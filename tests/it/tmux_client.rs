@@ -16,8 +16,8 @@ fn text_of(client: &mut Client, pane: &str) -> String {
 }
 
 /// Columns and rows.
-fn size_of(client: &mut Client, pane: &str) -> (u16, u16) {
-    client.capture(&[pane]).expect("capture").remove(pane).map(|c| (c.width, c.height)).unwrap_or_default()
+fn size_of(sandbox: &Sandbox, pane: &str) -> String {
+    sandbox.tmux(&["display-message", "-p", "-t", pane, "#{pane_width}x#{pane_height}"]).trim().to_owned()
 }
 
 #[test]
@@ -29,7 +29,7 @@ fn sessions_are_made_listed_captured_and_ended() {
     let rows = client.list().expect("list");
     let row = rows.iter().find(|r| r.session_name == "p-a").expect("row");
     assert_eq!((&row.pane_id, row.pane_pid), (&made.pane_id, made.pid));
-    assert_eq!(size_of(&mut client, &made.pane_id), (120, 40));
+    assert_eq!(size_of(&sandbox, &made.pane_id), "120x40");
     assert!(!row.dead && !row.in_mode && !row.piped && row.activity > 1_700_000_000);
     assert_eq!(row.command, "cat");
     let (pid, once) = list_once(&sandbox.server).expect("look").expect("a server");
@@ -322,7 +322,7 @@ fn the_size_stays_when_a_person_looks_in() {
     let person = NewSession { size: (60, 15), ..Sandbox::session("person", &attach) };
     terminal.new_session(&person).expect("terminal");
     wait_until(5, "attached", || sandbox.tmux(&["list-clients", "-F", "#{client_width}"]).contains("60"));
-    assert_eq!(size_of(&mut client, &made.pane_id), (120, 40));
+    assert_eq!(size_of(&sandbox, &made.pane_id), "120x40");
 }
 
 /// A stand-in for `tmux` that runs `line` first.

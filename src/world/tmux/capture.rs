@@ -12,8 +12,6 @@ pub struct Captured {
     /// From 0, from the top left.
     pub cursor_x: u16,
     pub cursor_y: u16,
-    pub width: u16,
-    pub height: u16,
     /// Physical rows, each ended by a newline, without the blanks at their ends.
     pub text: String,
 }
@@ -36,7 +34,7 @@ pub(super) fn capture(
             // Without its `%`: `display-message` also reads its text as a strftime pattern.
             let number = &pane[1..];
             script.push_str(&format!(
-                "display-message -p -t {pane} '{mark} {number} #{{pane_id}} #{{cursor_x}} #{{cursor_y}} #{{pane_width}} #{{pane_height}}'\n\
+                "display-message -p -t {pane} '{mark} {number} #{{cursor_x}} #{{cursor_y}}'\n\
                  capture-pane -p -t {pane}\n"
             ));
         }
@@ -63,27 +61,18 @@ fn parse(text: &str, mark: &str) -> BTreeMap<String, Captured> {
 fn one(part: &str) -> Option<Captured> {
     let (head, text) = part.split_once('\n')?;
     let mut fields = head.split(' ');
-    let (asked, found) = (fields.next()?, fields.next()?);
-    // Nothing was found for a pane that is gone.
-    if found.strip_prefix('%') != Some(asked) || text.is_empty() {
-        return None;
-    }
+    let asked = fields.next()?;
     let mut number = || fields.next()?.parse().ok();
-    Some(Captured {
-        pane_id: found.to_owned(),
-        cursor_x: number()?,
-        cursor_y: number()?,
-        width: number()?,
-        height: number()?,
-        text: text.to_owned(),
-    })
+    // A pane that is gone has neither a cursor nor rows.
+    let (cursor_x, cursor_y) = (number()?, number()?);
+    (!text.is_empty()).then(|| Captured { pane_id: format!("%{asked}"), cursor_x, cursor_y, text: text.to_owned() })
 }
 
 #[cfg(test)]
 mod tests {
     #[test]
     fn what_vanished_is_absent() {
-        let text = "M 1 %1 0 1 80 24\nhello\n\nM 2     \nM 3 %3 5 6 80 24\nM5\n";
+        let text = "M 1 0 1\nhello\n\nM 2  \nM 3 5 6\nM5\nM 4 7 8\n";
         let got = super::parse(text, "M");
         assert_eq!(got.keys().collect::<Vec<_>>(), ["%1", "%3"]);
         assert_eq!((got["%1"].text.as_str(), got["%1"].cursor_y), ("hello\n\n", 1));

@@ -93,7 +93,7 @@ impl Client {
     /// Every pane of the server. No process is started.
     pub fn list(&mut self) -> Result<Vec<PaneRow>, TmuxError> {
         let mark = self.row_mark();
-        let text = self.list_as(&rows::format(&mark))?;
+        let text = self.list_as(&rows::format(&mark, rows::Fields::All))?;
         rows::parse(&text, &mark)
     }
 

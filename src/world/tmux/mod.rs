@@ -23,7 +23,7 @@ pub use client::Client;
 pub use control::{Notice, OnNotice};
 pub use error::TmuxError;
 pub use glance::Extent;
-pub use once::{list_once, list_once_within, rescue_socket};
+pub use once::{list_once, list_once_within, list_to_show, rescue_socket};
 pub use quote::{is_key, sanitize};
 pub use rows::PaneRow;
 pub use server::{Address, Server};

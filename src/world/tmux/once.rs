@@ -1,5 +1,11 @@
 //! What needs no connection: one look for `status`, and the rescue of a server that lost its socket.
-use super::{error::TmuxError, nonce::nonce, rows, rows::PaneRow, run, server::Server};
+use super::{
+    error::TmuxError,
+    nonce::nonce,
+    rows::{self, Fields, PaneRow},
+    run,
+    server::Server,
+};
 use crate::world::process::ProcId;
 use std::{
     os::unix::net::UnixStream,
@@ -14,13 +20,23 @@ pub fn list_once(server: &Server) -> Result<Option<(u32, Vec<PaneRow>)>, TmuxErr
 /// [`list_once`] with another deadline. Harmless to a server that does not answer, however often it is tried: unlike
 /// an attach that is given up, of which a few crash tmux 3.3a once it goes on.
 pub fn list_once_within(server: &Server, deadline: Duration) -> Result<Option<(u32, Vec<PaneRow>)>, TmuxError> {
+    list(server, deadline, Fields::All)
+}
+
+/// [`list_once_within`] for the eyes of a person: session name, pane, pid, whether it is dead, and command; the other
+/// fields mean nothing.
+pub fn list_to_show(server: &Server, deadline: Duration) -> Result<Option<(u32, Vec<PaneRow>)>, TmuxError> {
+    list(server, deadline, Fields::Shown)
+}
+
+fn list(server: &Server, deadline: Duration, fields: Fields) -> Result<Option<(u32, Vec<PaneRow>)>, TmuxError> {
     let mark = nonce().map_err(|e| TmuxError::io("/dev/urandom", e))?;
     let mut command = server.command(false);
     // The format as data on stdin: nobody else can read it, so nobody can forge a row.
     command.args(["source-file", "-"]);
     let script = format!(
         "display-message -p '#{{pid}}'\nlist-panes -a -F '{}'\ndisplay-message -p '{mark}end'\n",
-        rows::format(&mark)
+        rows::format(&mark, fields)
     );
     let out = run::run(command, script.as_bytes(), deadline, "list panes")?;
     let text = String::from_utf8_lossy(&out.stdout);

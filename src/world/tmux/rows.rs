@@ -26,14 +26,25 @@ pub struct PaneRow {
     pub title: String,
 }
 
-/// The `-F` format; every field costs the server time for every pane. `nonce` starts every row and stands between the
-/// free texts: without knowing it nobody can end one.
-pub(super) fn format(nonce: &str) -> String {
-    format!(
-        "{nonce} #{{session_id}} #{{pane_id}} #{{pane_pid}} #{{pane_dead}} \
-         s#{{pane_dead_status}} #{{?pane_in_mode,1,0}} #{{pane_input_off}} #{{window_activity}} #{{pane_pipe}} \
-         {nonce}#{{session_name}}{nonce}#{{pane_current_command}}{nonce}#{{pane_title}}{nonce}"
-    )
+/// How much of each pane is asked for: every field costs the server time for every pane.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Fields {
+    All,
+    /// Name, pane, pid, dead, command: what a person is shown. The rest means nothing.
+    Shown,
+}
+
+/// The `-F` format. `nonce` starts every row and stands between the free texts: without knowing it nobody can end one.
+pub(super) fn format(nonce: &str, fields: Fields) -> String {
+    let (fixed, title) = match fields {
+        Fields::All => (
+            "#{session_id} #{pane_id} #{pane_pid} #{pane_dead} s#{pane_dead_status} #{?pane_in_mode,1,0} \
+             #{pane_input_off} #{window_activity} #{pane_pipe}",
+            "#{pane_title}",
+        ),
+        Fields::Shown => ("$0 #{pane_id} #{pane_pid} #{pane_dead} s 0 0 0 1", ""),
+    };
+    format!("{nonce} {fixed} {nonce}#{{session_name}}{nonce}#{{pane_current_command}}{nonce}{title}{nonce}")
 }
 
 /// Reads what [`format`] made. A row that does not parse makes the whole list unusable: a pane that is missing from a
