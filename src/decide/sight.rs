@@ -14,10 +14,11 @@ impl Mind<'_> {
     /// A hold or a suspicion is for those who are looked after; nobody else would ever lift it.
     pub(super) fn unwatched(&mut self) {
         let policy = self.policy;
-        let watched: std::collections::BTreeSet<_> = policy.watched().map(|a| a.session.as_str()).collect();
-        for unit in self.state.units.values_mut().filter(|u| !watched.contains(u.session.as_str())) {
-            unit.hold = None;
-            unit.sight.suspect = None;
+        for unit in self.state.units.values_mut().filter(|u| u.hold.is_some() || u.sight.suspect.is_some()) {
+            if !policy.watched().any(|a| a.session == unit.session) {
+                unit.hold = None;
+                unit.sight.suspect = None;
+            }
         }
     }
 
