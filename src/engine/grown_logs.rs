@@ -17,6 +17,7 @@ pub struct GrownLogs {
     dir: Option<OwnedFd>,
     seen: Option<Vec<Mark>>,
     believed: u32,
+    /// They rested, and were not believed once more.
     exhausted: bool,
 }
 

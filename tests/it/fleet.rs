@@ -60,7 +60,6 @@ impl Said {
     }
 }
 
-#[allow(dead_code)]
 impl Fleet {
     /// [`BASE`] and then `toml`.
     pub fn new(toml: &str) -> Fleet {
@@ -361,7 +360,6 @@ impl Fleet {
 }
 
 /// Sends a signal to one process.
-#[allow(dead_code)]
 pub fn signal(pid: u32, signal: Signal) {
     if let Some(process) = ProcId::of(pid) {
         process.signal(signal);

@@ -31,7 +31,6 @@ mod panes;
 mod process;
 mod readme;
 mod rooms;
-#[allow(dead_code)]
 mod sandbox;
 mod screens_that_act;
 mod shim;

@@ -195,7 +195,7 @@ fn the_first_format_loads_for_ever() {
 /// Makes the file behind `tests/states/vN.sql`: run it with AGENTS_STORE_TEST_DIR set, then `sqlite3 agents.db .dump`
 /// and add the `PRAGMA user_version`.
 #[test]
-#[ignore]
+#[ignore = "makes a file for the tree, by hand"]
 fn make_a_state_file() {
     let Some(dir) = child_dir() else { return };
     let mut store = open(&dir.join("agents.db"));
@@ -509,7 +509,7 @@ fn on_a_tiny_disk(dir: &Path) {
 
 /// `cargo test --release --test it store_sqlite::measure -- --ignored --nocapture`
 #[test]
-#[ignore]
+#[ignore = "prints timings"]
 fn measure() {
     let (_dir, db) = bed();
     let mut store = open(&db);
