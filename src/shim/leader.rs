@@ -1,12 +1,13 @@
 //! The first stage: session leader and reaper of one agent.
 //!
 //! ```text
-//! wait for the log ──> run ──main process ends──> exit.json ──nothing left──> exit
+//! wait for the log ──> run ──main process ends──> exit.json ──nothing left──> last output read ──> exit
 //!        │              │                             │
 //!        │              └─TERM, HUP─> end the tree <──something left
 //!        └─TERM, HUP─> exit.json (never ran), exit
 //! ```
 use super::{
+    last_output,
     record::{self, LaunchRecord, ShimRecord},
     signals,
 };
@@ -60,6 +61,7 @@ fn never_ran(run_dir: &Path, launch: &LaunchRecord, why: &str) -> u8 {
         error: Some(why.to_owned()),
         tree_ended: true,
     };
+    last_output::hand_over();
     save(run_dir, &exit);
     126
 }
@@ -108,6 +110,7 @@ impl Leader<'_> {
         let main = self.spawn()?;
         self.introduce(Some(main.as_raw_nonzero().get() as u32))?;
         let (exit, code) = self.look_after(main)?;
+        last_output::hand_over();
         save(self.run_dir, &exit);
         Ok(code)
     }

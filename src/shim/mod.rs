@@ -7,6 +7,7 @@
 //! ```
 mod environment;
 mod exec;
+mod last_output;
 mod leader;
 mod log_writer;
 pub mod record;

@@ -118,6 +118,40 @@ fn a_hundred_instant_ends_are_all_recorded_and_logged() {
     }
 }
 
+/// tmux destroys a pane whose process is gone, whether or not the kernel has handed it the last words yet: on a busy
+/// machine they were lost. So the shim outlives the terminal.
+#[test]
+fn the_last_words_are_read_before_the_shim_ends() {
+    use rustix::pty;
+    let sandbox = Sandbox::new();
+    let mut run = Run::new(&sandbox, "words", "echo last words; exit 7");
+    run.record.wait_for_log_ms = 0;
+    run.record.write(&run.dir).expect("launch record");
+    let master = pty::openpt(pty::OpenptFlags::RDWR | pty::OpenptFlags::NOCTTY).expect("terminal");
+    pty::unlockpt(&master).expect("unlock");
+    let name = pty::ptsname(&master, Vec::new()).expect("name");
+    let slave = || std::fs::File::options().read(true).write(true).open(name.to_str().expect("path")).expect("slave");
+    let argv = record::shim_argv(Path::new(Sandbox::exe()), &run.dir);
+    let mut shim = std::process::Command::new(&argv[0])
+        .args(&argv[1..])
+        .stdin(slave())
+        .stdout(slave())
+        .stderr(slave())
+        .spawn()
+        .expect("shim");
+    let mut printed = Vec::new();
+    let mut master = std::fs::File::from(master);
+    let end = std::io::Read::read_to_end(&mut master, &mut printed);
+    let alive = shim.try_wait().expect("look").is_none();
+    let ended = run.exit().is_some_and(|e| e.tree_ended);
+    drop(master);
+    assert_eq!(end.map_err(|e| e.raw_os_error()), Err(Some(5)), "the end of a terminal is EIO");
+    assert_eq!(String::from_utf8_lossy(&printed).lines().last(), Some("last words"));
+    assert!(alive && !ended, "it has let go of the terminal and waits for the other side");
+    assert_eq!(run.ended().code, Some(7));
+    assert_eq!(shim.wait().expect("end").code(), Some(7));
+}
+
 #[test]
 fn what_cannot_start_says_why() {
     let sandbox = Sandbox::new();
