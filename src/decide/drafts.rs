@@ -29,8 +29,12 @@ impl Mind<'_> {
     /// Settles the texts that were left in input lines.
     pub(super) fn leftovers(&mut self) {
         let obs = self.obs;
-        let found: Vec<(String, Leftover)> =
-            self.state.units.values().filter_map(|u| Some((u.session.clone(), u.leftover.clone()?))).collect();
+        let found: Vec<(String, Leftover)> = self
+            .state
+            .units
+            .values()
+            .filter_map(|u| u.leftover.clone().map(|left| (u.session.clone(), left)))
+            .collect();
         for (session, left) in found {
             let unit = self.state.units.get(&session);
             let same = unit.is_some_and(|u| u.incarnation == left.incarnation && u.leftover.is_some());

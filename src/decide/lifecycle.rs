@@ -18,12 +18,14 @@ const UNANSWERED: Duration = Duration::from_secs(1);
 
 impl Mind<'_> {
     pub(super) fn lifecycles(&mut self) {
-        let specs: Vec<_> = self.specs().collect();
-        for spec in &specs {
-            self.unit(*spec);
-            if !self.is_left_alone(spec.session()) {
-                self.lifecycle(*spec);
-            }
+        for spec in self.specs() {
+            let nothing = self.lives_on(spec.session());
+            self.unless(nothing, spec.session(), |mind| {
+                mind.unit(spec);
+                if !mind.is_left_alone(spec.session()) {
+                    mind.lifecycle(spec);
+                }
+            });
         }
         self.removed_units();
     }

@@ -17,7 +17,8 @@ impl Mind<'_> {
             .filter(|u| matches!(u.life, Life::Running { since } if now.since(since) >= SETTLED))
             .filter(|u| {
                 let pane = self.obs.panes.get(&u.session);
-                pane.is_some_and(|p| !p.piped && !p.dead && p.incarnation == Some(u.incarnation))
+                let lost = |piped: bool| !piped || self.obs.logless.contains(&u.session);
+                pane.is_some_and(|p| lost(p.piped) && !p.dead && p.incarnation == Some(u.incarnation))
             })
             .map(|u| (u.session.clone(), u.name.clone()))
             .collect();

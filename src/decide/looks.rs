@@ -13,25 +13,24 @@ pub const REST: Duration = Duration::from_millis(150);
 pub const SECOND_LOOK: Duration = Duration::from_millis(200);
 
 /// Sessions whose screens the next decision needs.
-pub fn looks(state: &State, policy: &Policy, now: Now, supervised: bool) -> BTreeSet<String> {
+pub fn looks<'a>(state: &'a State, policy: &'a Policy, now: Now, supervised: bool) -> BTreeSet<&'a str> {
     let mut wanted = BTreeSet::new();
     let due = |next: Option<Boot>| next.is_none_or(|at| at <= now.boot);
     if supervised && (due(state.fleet.next_signal) || due(state.fleet.next_heavy)) {
         let running = |session: &str| {
             state.units.get(session).is_some_and(|u| matches!(u.life, Life::Running { .. }) && !u.is_left_alone())
         };
-        let seen = |a: &&crate::model::policy::Agent| running(&a.session);
-        wanted.extend(policy.watched().filter(seen).map(|a| a.session.clone()));
-        wanted.extend(policy.agents.iter().filter(|a| a.wake.is_some()).filter(seen).map(|a| a.session.clone()));
+        let seen = |a: &&crate::model::policy::Agent| (a.is_watched() || a.wake.is_some()) && running(&a.session);
+        wanted = policy.agents.iter().filter(seen).map(|a| a.session.as_str()).collect();
     }
     for unit in state.units.values() {
         if unit_look(unit).is_some_and(|at| at <= now.boot) {
-            wanted.insert(unit.session.clone());
+            wanted.insert(&unit.session);
         }
     }
     for delivery in heads(state) {
         if delivery_look(delivery) <= now.boot {
-            wanted.insert(delivery.session.clone());
+            wanted.insert(&delivery.session);
         }
     }
     wanted

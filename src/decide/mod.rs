@@ -34,6 +34,7 @@ mod scrolled;
 mod sight;
 mod stall;
 mod starts;
+mod steady;
 mod typing;
 mod unit;
 mod wake;
@@ -89,9 +90,12 @@ pub fn decide(obs: &Observation, state: &State, policy: &Policy, now: Now) -> De
         mind.handoff();
         mind.unwatched();
         for agent in policy.watched() {
-            if !mind.is_left_alone(&agent.session) {
-                mind.watch(agent, heavy);
-            }
+            let nothing = !heavy && mind.stays_idle(agent);
+            mind.unless(nothing, &agent.session, |mind| {
+                if !mind.is_left_alone(&agent.session) {
+                    mind.watch(agent, heavy);
+                }
+            });
         }
         mind.wakes(signal);
         if signal {

@@ -41,6 +41,9 @@ impl Mind<'_> {
     /// Tries those that are due.
     pub(super) fn owed(&mut self) {
         let policy = self.policy;
+        if self.state.units.values().all(|u| u.owed.is_none()) {
+            return;
+        }
         for agent in &policy.agents {
             let spec = Spec::Agent(agent);
             let Some(unit) = self.state.units.get(&agent.session) else { continue };

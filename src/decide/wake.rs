@@ -12,13 +12,13 @@ impl Mind<'_> {
     pub(super) fn wakes(&mut self, signal: bool) {
         let policy = self.policy;
         let over = self.obs.files.sequence_complete;
+        for unit in self.state.units.values_mut().filter(|u| u.wake_due.is_some()) {
+            if !policy.agents.iter().any(|a| a.session == unit.session && a.wake.is_some()) {
+                unit.wake_due = None;
+            }
+        }
         for agent in &policy.agents {
-            let Some(wake) = &agent.wake else {
-                if let Some(unit) = self.state.units.get_mut(&agent.session) {
-                    unit.wake_due = None;
-                }
-                continue;
-            };
+            let Some(wake) = &agent.wake else { continue };
             let now = self.now.boot;
             let due = *self.unit(Spec::Agent(agent)).wake_due.get_or_insert(now.after(wake.interval));
             if due > now.after(wake.interval) {

@@ -1,6 +1,7 @@
 //! The looking half of the engine: tmux, processes, files, git. Fills one observation.
 use super::{
     known_panes::{Depth, KnownPanes, Listed},
+    log_writers::LogWriters,
     paths::Paths,
     screens::{self, Scene, Screens},
     server, shims,
@@ -38,6 +39,7 @@ pub struct Eyes {
     screens: Screens,
     /// `None`: this system has no pidfds; deaths are seen by the next look.
     watcher: Option<ExitWatcher>,
+    log_writers: LogWriters,
     git: Option<GitWorker>,
     sender: Sender<Wakeup>,
     paths: Paths,
@@ -46,6 +48,8 @@ pub struct Eyes {
     watched: BTreeMap<String, ProcId>,
     /// Session -> incarnation whose program is watched.
     programs: BTreeMap<String, u64>,
+    /// Every program that there is to watch is watched.
+    all_watched: bool,
     pub(super) supervised_client: bool,
     pub captured: usize,
     pub(super) last_connect: Option<std::time::Instant>,
@@ -56,7 +60,12 @@ pub struct Eyes {
 impl Eyes {
     pub fn new(policy: &Policy, paths: &Paths, sender: Sender<Wakeup>) -> Eyes {
         let to_engine = sender.clone();
+        let log_writers = LogWriters::default();
+        let is_log_writer = log_writers.listener();
         let watcher = ExitWatcher::new(move |session: String| {
+            if is_log_writer(&session) {
+                return;
+            }
             let session = session.strip_prefix(PROGRAM).unwrap_or(&session).to_owned();
             drop(to_engine.send(Wakeup::Exit(session)));
         })
@@ -66,12 +75,14 @@ impl Eyes {
             client: None,
             screens: Screens::default(),
             watcher,
+            log_writers,
             git: None,
             sender,
             paths: paths.clone(),
             done_marker_now: Arc::default(),
             watched: BTreeMap::new(),
             programs: BTreeMap::new(),
+            all_watched: false,
             supervised_client: false,
             captured: 0,
             last_connect: None,
@@ -113,15 +124,20 @@ impl Eyes {
         exited: &mut BTreeSet<String>,
         now: Now,
     ) {
+        // A lost writer is replaced in a periodic pass.
+        if state.fleet.next_signal.is_none_or(|at| at <= now.boot) {
+            obs.logless = self.log_writers.take_ended(state, &self.paths);
+        }
         let depth = match self.watcher {
             Some(_) => self.known.depth(obs, state, exited, now),
             None => Depth::Whole,
         };
         let rows = self.rows(state, policy, obs.supervised, depth);
+        let same = matches!(rows, Ok(Some((_, Listed::Same))));
         match rows {
             Ok(Some((pid, Listed::Same))) => {
                 obs.server = ServerObs::Up { pid };
-                (obs.panes, obs.occupied) = self.known.seen();
+                (obs.panes, obs.occupied) = self.known.seen(now);
             }
             Ok(Some((pid, Listed::Rows(rows)))) => {
                 obs.server = ServerObs::Up { pid };
@@ -134,14 +150,21 @@ impl Eyes {
                 obs.server = ServerObs::Unresponsive;
             }
         }
-        self.exits(obs, state, exited);
-        self.watch(state, obs);
+        self.exits(obs, state, exited, same);
+        if !(same && self.all_watched) {
+            self.watch(state, obs);
+        }
         let wanted = decide::looks(state, policy, now, obs.supervised);
         if !wanted.is_empty() && matches!(obs.server, ServerObs::Up { .. }) && self.connect(policy).is_ok() {
             let paths = self.paths.clone();
             let kickoff = move |session: &str| std::fs::read_to_string(paths.kickoff(session)).unwrap_or_default();
             if let Some(client) = self.client.as_mut() {
-                match self.screens.read(client, &wanted, &obs.panes, &Scene { state, policy, kickoff: &kickoff, now }) {
+                match self.screens.read(
+                    client,
+                    &wanted,
+                    &mut obs.panes,
+                    &Scene { state, policy, kickoff: &kickoff, now },
+                ) {
                     Ok(sighted) => {
                         obs.readings = sighted.readings;
                         obs.broken = sighted.broken;
@@ -166,13 +189,18 @@ impl Eyes {
         }
     }
 
-    fn exits(&self, obs: &mut Observation, state: &State, exited: &mut BTreeSet<String>) {
+    /// `same`: the panes are those of the last look.
+    fn exits(&self, obs: &mut Observation, state: &State, exited: &mut BTreeSet<String>, same: bool) {
         // A death whose shim is not one of ours is never written down.
         exited.retain(|s| {
             let ours = state.units.get(s).and_then(|u| u.pane.as_ref()).is_some_and(|p| p.incarnation.is_some());
             ours && obs.panes.get(s).is_some_and(|p| !p.dead)
         });
+        let settled_before = |u: &UnitState| u.pane.as_ref().is_some_and(|p| !p.dead);
         for unit in state.units.values() {
+            if same && exited.is_empty() && matches!(unit.life, Life::Running { .. }) && settled_before(unit) {
+                continue;
+            }
             let pane = obs.panes.get(&unit.session);
             let settled = matches!(unit.life, Life::Running { .. }) && pane.is_some_and(|p| !p.dead);
             let dormant = matches!(unit.life, Life::Absent | Life::Done | Life::Backoff { .. } | Life::GaveUp { .. });
@@ -194,6 +222,7 @@ impl Eyes {
 
     /// Keeps an exit watch on the first process of every pane.
     fn watch(&mut self, state: &State, obs: &Observation) {
+        self.all_watched = true;
         for unit in state.units.values() {
             let pane = obs.panes.get(&unit.session).or(unit.pane.as_ref()).filter(|p| !p.dead && p.pid_start != 0);
             match pane {
@@ -210,6 +239,9 @@ impl Eyes {
                 }
             }
         }
+        if let Some(watcher) = &self.watcher {
+            self.log_writers.watch(watcher, state, &self.paths);
+        }
     }
 
     /// The program itself, below its shim: the shim may still be ending what the program left behind.
@@ -217,7 +249,10 @@ impl Eyes {
         if pane.incarnation != Some(unit.incarnation) || self.programs.get(&unit.session) == Some(&unit.incarnation) {
             return;
         }
-        let Some(program) = shims::program(&self.paths.run_dir(&unit.session, unit.incarnation)) else { return };
+        let Some(program) = shims::program(&self.paths.run_dir(&unit.session, unit.incarnation)) else {
+            self.all_watched = false;
+            return;
+        };
         self.programs.insert(unit.session.clone(), unit.incarnation);
         let key = format!("{PROGRAM}{}", unit.session);
         if self.watcher.as_ref().is_some_and(|w| !w.watch(&key, program)) {

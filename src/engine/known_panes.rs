@@ -1,5 +1,5 @@
 //! The panes of the last look: as long as nothing happened, a short look brings them up to date, or none.
-use super::grown_logs::GrownLogs;
+use super::grown_logs::{GrownLogs, Told};
 use crate::{
     model::{
         observation::{Observation, PaneObs},
@@ -22,6 +22,8 @@ pub struct KnownPanes {
     /// What the last look made of the rows.
     seen: Option<Seen>,
     logs: GrownLogs,
+    /// Sessions that printed since the last look, if the logs are believed.
+    grown: BTreeSet<String>,
     news: Arc<AtomicBool>,
 }
 
@@ -35,7 +37,7 @@ pub enum Depth {
     Whole,
     /// What may have changed of panes that are known: [`Client::glance`].
     Short(Extent),
-    /// Nothing: only whether the server answers.
+    /// Nothing: only whether the server answers. The logs tell who printed.
     Known,
 }
 
@@ -48,7 +50,13 @@ pub enum Listed {
 
 impl KnownPanes {
     pub fn new(log_dir: &Path) -> KnownPanes {
-        KnownPanes { rows: None, seen: None, logs: GrownLogs::new(log_dir), news: Arc::default() }
+        KnownPanes {
+            rows: None,
+            seen: None,
+            logs: GrownLogs::new(log_dir),
+            grown: BTreeSet::new(),
+            news: Arc::default(),
+        }
     }
 
     /// To be called, on any thread, when panes may have come or gone.
@@ -67,24 +75,31 @@ impl KnownPanes {
         let happened = self.news.swap(false, Ordering::AcqRel)
             || !exited.is_empty()
             || !obs.requests.is_empty()
+            || !obs.logless.is_empty()
             || obs.config.is_some();
         let moving = |unit: &UnitState| {
             matches!(unit.life, Life::Starting { .. } | Life::Ending { .. }) || unit.sight.suspect.is_some()
         };
-        let rest = self.logs.rest(state) && !obs.store_failing;
-        if happened
+        let heavy = state.fleet.next_heavy.is_none_or(|at| at <= now.boot);
+        let told = self.logs.ask(state);
+        let depth = if happened
             || !obs.supervised
             || state.units.values().any(moving)
             || state.deliveries.values().any(|d| !d.stage.is_over())
         {
             Depth::Whole
-        } else if rest {
-            Depth::Known
-        } else if state.fleet.next_heavy.is_none_or(|at| at <= now.boot) || self.logs.rested() {
-            Depth::Short(Extent::Changeable)
         } else {
-            Depth::Short(Extent::Output)
-        }
+            match told {
+                Told::Grown(grown) if !obs.store_failing && (!heavy || grown.is_empty()) => {
+                    self.grown.extend(grown);
+                    return Depth::Known;
+                }
+                Told::Nothing if !heavy => Depth::Short(Extent::Output),
+                _ => Depth::Short(Extent::Changeable),
+            }
+        };
+        self.logs.asked();
+        depth
     }
 
     /// Every pane of the server.
@@ -96,6 +111,7 @@ impl KnownPanes {
             }
         }
         self.seen = None;
+        self.grown.clear();
         if let (Depth::Short(extent), Some(mut rows)) = (depth, self.rows.take())
             && client.glance(&mut rows, extent)?
         {
@@ -113,7 +129,14 @@ impl KnownPanes {
         self.seen = Some(seen);
     }
 
-    pub fn seen(&mut self) -> Seen {
-        self.seen.take().unwrap_or_default()
+    /// Those that printed have been active just `now`.
+    pub fn seen(&mut self, now: Now) -> Seen {
+        let mut seen = self.seen.take().unwrap_or_default();
+        for session in std::mem::take(&mut self.grown) {
+            if let Some(pane) = seen.0.get_mut(&session) {
+                pane.activity = now.wall.0.div_euclid(1000);
+            }
+        }
+        seen
     }
 }

@@ -3,7 +3,7 @@ use crate::{
     model::{
         delivery::{Delivery, Stage},
         observation::PaneObs,
-        state::{Life, State, UnitState},
+        state::{FleetState, Life, State, UnitState},
         time::{Boot, Now, Wall},
     },
     store::Changes,
@@ -105,27 +105,32 @@ pub fn take_over(unit: &mut UnitState, now: Now) {
 /// What of `new` is not on disk yet, given that `old` is. What only the next look needs is not worth a write.
 pub fn changes(old: &State, new: &State) -> Changes {
     let mut changes = Changes::default();
+    // As a rule they are the same ones, in the same order: then nothing has to be searched for.
+    let same_names = old.units.keys().eq(new.units.keys());
+    let mut in_order = old.units.values();
     for (session, unit) in &new.units {
-        let before = old.units.get(session);
+        let before = if same_names { in_order.next() } else { old.units.get(session) };
         if before != Some(unit) && before.is_none_or(|b| durable(b) != durable(unit)) {
             changes.units.push(unit.clone());
         }
     }
-    changes.removed_units = old.units.keys().filter(|s| !new.units.contains_key(*s)).cloned().collect();
+    if !same_names {
+        changes.removed_units = old.units.keys().filter(|s| !new.units.contains_key(*s)).cloned().collect();
+    }
     for (id, delivery) in &new.deliveries {
         let same = |before: &Delivery| before == delivery || both_queued(before, delivery);
         if !old.deliveries.get(id).is_some_and(same) {
             changes.deliveries.push(delivery.clone());
         }
     }
-    let fleet = |s: &State| {
-        let mut fleet = s.fleet.clone();
-        fleet.next_signal = None;
-        fleet.next_heavy = None;
-        fleet
-    };
-    if old.fleet != new.fleet && fleet(old) != fleet(new) {
-        changes.fleet = Some(new.fleet.clone());
+    let passes = |fleet: &FleetState| (fleet.next_signal, fleet.next_heavy);
+    if old.fleet != new.fleet {
+        let mut fleet = new.fleet.clone();
+        (fleet.next_signal, fleet.next_heavy) = passes(&old.fleet);
+        if old.fleet != fleet {
+            (fleet.next_signal, fleet.next_heavy) = passes(&new.fleet);
+            changes.fleet = Some(fleet);
+        }
     }
     changes
 }

@@ -27,6 +27,7 @@ mod known_panes;
 mod last_good;
 mod listing;
 pub mod lock;
+mod log_writers;
 mod memory;
 mod messages;
 mod moved;

@@ -18,6 +18,7 @@ use crate::{
 use std::{
     collections::{BTreeMap, BTreeSet},
     path::Path,
+    sync::Arc,
 };
 
 /// What a reading depends on beside the screen.
@@ -32,7 +33,7 @@ pub struct Scene<'a> {
 /// What came of one look at the screens.
 #[derive(Default)]
 pub struct Sighted {
-    pub readings: BTreeMap<String, Reading>,
+    pub readings: BTreeMap<String, Arc<Reading>>,
     /// Screens that could not be read for a fault of this program, and which.
     pub broken: BTreeMap<String, String>,
     /// How many panes were captured.
@@ -53,7 +54,7 @@ struct Shot {
     /// Epoch second at which it was taken.
     taken: i64,
     captured: Captured,
-    reading: Reading,
+    reading: Arc<Reading>,
     /// Whether texts of ours were looked for.
     with_ours: bool,
 }
@@ -122,66 +123,77 @@ fn observe(row: &PaneRow, before: Option<&PaneObs>, session: &str, run: &Path) -
 }
 
 impl Screens {
-    /// Readings of the wanted sessions. Panes that cannot have changed since the last capture are not captured again.
+    /// Readings of the wanted sessions. Panes that cannot have changed since the last capture are not captured again; a
+    /// capture brings the pane's title with it.
     pub fn read(
         &mut self,
         client: &mut Client,
-        wanted: &BTreeSet<String>,
-        panes: &BTreeMap<String, PaneObs>,
+        wanted: &BTreeSet<&str>,
+        panes: &mut BTreeMap<String, PaneObs>,
         scene: &Scene,
     ) -> Result<Sighted, TmuxError> {
         let Scene { state, policy, kickoff, now } = *scene;
-        let live: Vec<(&String, &PaneObs)> =
-            wanted.iter().filter_map(|s| Some((s, panes.get(s)?))).filter(|(_, p)| !p.dead).collect();
-        let stale: Vec<&(&String, &PaneObs)> = live.iter().filter(|(s, p)| !self.is_fresh(s, p)).collect();
-        let ids: Vec<&str> = stale.iter().map(|(_, p)| p.pane_id.as_str()).collect();
+        let on_their_way = Ours::of(state);
+        let mut readings = Vec::with_capacity(wanted.len());
+        let (mut again, mut stale) = (Vec::new(), Vec::new());
+        for &session in wanted {
+            let Some(pane) = panes.get(session).filter(|p| !p.dead) else { continue };
+            match self.last.get(session).filter(|shot| shot.shows(pane)) {
+                Some(shot) if !shot.with_ours && !on_their_way.0.contains_key(session) => {
+                    readings.push((session.to_owned(), shot.reading.clone()));
+                }
+                Some(_) => again.push(session),
+                None => stale.push((session, pane.pane_id.as_str())),
+            }
+        }
+        let ids: Vec<&str> = stale.iter().map(|(_, id)| *id).collect();
         let mut captured = if ids.is_empty() { BTreeMap::new() } else { client.capture(&ids)? };
-        let count = captured.len();
+        let mut sighted = Sighted { captured: captured.len(), ..Sighted::default() };
+        // One that is not there any more vanished between the list and the capture.
+        let taken = stale.into_iter().filter_map(|(session, id)| Some((session, Some(captured.remove(id)?))));
+        let taken: Vec<(&str, Option<Captured>)> = again.into_iter().map(|s| (s, None)).chain(taken).collect();
         let generic = Reader::default();
-        let agents: BTreeMap<&str, &Agent> = policy.agents.iter().map(|a| (a.session.as_str(), a)).collect();
-        let mut sighted = Sighted { captured: count, ..Sighted::default() };
-        for (session, pane) in live {
-            let ours: Vec<(i64, String)> = state
-                .deliveries
-                .values()
-                .filter(|d| d.session == *session && !d.stage.is_over())
-                .chain(state.units.get(session).and_then(|u| u.leftover.as_ref()).map(|l| &l.delivery))
-                .map(|d| (d.id, d.text.clone()))
-                .collect();
-            let fresh = captured.remove(&pane.pane_id);
-            if fresh.is_none() && !self.is_fresh(session, pane) {
-                continue; // It vanished between the list and the capture.
-            }
-            let reuse = fresh.is_none() && ours.is_empty() && self.last.get(session).is_some_and(|s| !s.with_ours);
-            if reuse && let Some(shot) = self.last.get_mut(session) {
-                shot.reading.at = now.boot;
-                sighted.readings.insert(session.clone(), shot.reading.clone());
-                continue;
-            }
-            let agent = agents.get(session.as_str()).copied();
-            let incarnation = state.units.get(session).map_or(0, |u| u.incarnation);
-            let said = said(&mut self.said, session, incarnation, kickoff);
-            let taken = if fresh.is_some() {
-                now.wall.0.div_euclid(1000)
-            } else {
-                self.last.get(session).map_or(0, |s| s.taken)
+        let agents: BTreeMap<&str, &Agent> = match taken.is_empty() {
+            true => BTreeMap::new(),
+            false => policy.agents.iter().map(|a| (a.session.as_str(), a)).collect(),
+        };
+        for (session, fresh) in taken {
+            let ours = on_their_way.0.get(session).map_or(&[][..], Vec::as_slice);
+            let Some(pane) = panes.get_mut(session) else { continue };
+            let last = self.last.remove(session);
+            let second = now.wall.0.div_euclid(1000);
+            let (shot, taken, before) = match (fresh, last) {
+                (Some(fresh), last) => (fresh, second, last),
+                (None, Some(last)) => (last.captured, last.taken, None),
+                (None, None) => continue,
             };
-            let Some(shot) = fresh.or_else(|| self.last.remove(session).map(|s| s.captured)) else { continue };
-            let screen = Screen { text: &shot.text, title: &pane.title, cursor: (shot.cursor_x, shot.cursor_y) };
-            let started_with = state.units.get(session).and_then(|u| u.started_with.as_deref());
-            let reader = agent.map_or(&generic, |a| &policy.backend_of(a, started_with).reader);
-            let read = mishap::caught(|| {
-                super::crash_point::stumble(|| format!("reading {session}"));
-                backends::read(&screen, &Context { reader, said, ours: &ours, now })
-            });
+            pane.title = printable(&shot.title);
+            // It was drawn anew, and looks as it did.
+            let same = before.filter(|b| !b.with_ours && ours.is_empty() && b.captured == shot);
+            let read = match same {
+                Some(before) => Ok(before.reading),
+                None => {
+                    let unit = state.units.get(session);
+                    let said = said(&mut self.said, session, unit.map_or(0, |u| u.incarnation), kickoff);
+                    let screen =
+                        Screen { text: &shot.text, title: &pane.title, cursor: (shot.cursor_x, shot.cursor_y) };
+                    let started_with = unit.and_then(|u| u.started_with.as_deref());
+                    let agent = agents.get(session);
+                    let reader = agent.map_or(&generic, |a| &policy.backend_of(a, started_with).reader);
+                    mishap::caught(|| {
+                        super::crash_point::stumble(|| format!("reading {session}"));
+                        Arc::new(backends::read(&screen, &Context { reader, said, ours, now }))
+                    })
+                }
+            };
             let reading = match read {
                 Ok(reading) => reading,
                 Err(words) => {
-                    sighted.broken.insert(session.clone(), words);
+                    sighted.broken.insert(session.to_owned(), words);
                     continue;
                 }
             };
-            sighted.readings.insert(session.clone(), reading.clone());
+            readings.push((session.to_owned(), reading.clone()));
             let shot = Shot {
                 pane_id: pane.pane_id.clone(),
                 title: pane.title.clone(),
@@ -191,17 +203,10 @@ impl Screens {
                 reading,
                 with_ours: !ours.is_empty(),
             };
-            self.last.insert(session.clone(), shot);
+            self.last.insert(session.to_owned(), shot);
         }
+        sighted.readings = readings.into_iter().collect();
         Ok(sighted)
-    }
-
-    /// Nothing was written to the pane since its last capture. tmux tells the second only, so a capture from within the
-    /// second of the last output may be older than that output.
-    fn is_fresh(&self, session: &str, pane: &PaneObs) -> bool {
-        self.last.get(session).is_some_and(|s| {
-            s.pane_id == pane.pane_id && s.title == pane.title && s.command == pane.command && pane.activity < s.taken
-        })
     }
 
     /// A changed config reads the same screens with other patterns.
@@ -224,6 +229,32 @@ impl Screens {
                 said.folded.drain(..cut);
             }
         }
+    }
+}
+
+/// Texts of ours that may stand on a screen, with their deliveries' ids, by session.
+struct Ours<'a>(BTreeMap<&'a str, Vec<(i64, String)>>);
+
+impl Ours<'_> {
+    fn of(state: &State) -> Ours<'_> {
+        let open = state.deliveries.values().filter(|d| !d.stage.is_over());
+        let left = state.units.values().filter_map(|u| Some((u.session.as_str(), &u.leftover.as_ref()?.delivery)));
+        let mut all: BTreeMap<&str, Vec<(i64, String)>> = BTreeMap::new();
+        for (session, delivery) in open.map(|d| (d.session.as_str(), d)).chain(left) {
+            all.entry(session).or_default().push((delivery.id, delivery.text.clone()));
+        }
+        Ours(all)
+    }
+}
+
+impl Shot {
+    /// Nothing was written to the pane since. tmux tells the second only, so a capture from within the second of the
+    /// last output may be older than that output.
+    fn shows(&self, pane: &PaneObs) -> bool {
+        self.pane_id == pane.pane_id
+            && self.title == pane.title
+            && self.command == pane.command
+            && pane.activity < self.taken
     }
 }
 

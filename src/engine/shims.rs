@@ -33,3 +33,9 @@ pub fn program(run_dir: &Path) -> Option<ProcId> {
     let shim = crate::shim::record::ShimRecord::read(run_dir)?;
     ProcId::of(shim.child?)
 }
+
+/// The process that writes this incarnation's log: the last one that was connected.
+pub fn log_writer(run_dir: &Path) -> Option<ProcId> {
+    let text = std::fs::read(run_dir.join(crate::shim::record::PIPED)).ok()?;
+    serde_json::from_slice(&text).ok()
+}

@@ -23,8 +23,10 @@ pub struct Observation {
     pub exits: BTreeMap<String, ExitRecord>,
     /// Sessions whose recorded first process still lives although their pane is gone.
     pub lingering: std::collections::BTreeSet<String>,
+    /// Sessions whose log writer has ended, whatever tmux says of it.
+    pub logless: std::collections::BTreeSet<String>,
     /// Readings of the panes captured for this decision.
-    pub readings: BTreeMap<String, Reading>,
+    pub readings: BTreeMap<String, std::sync::Arc<Reading>>,
     pub git: Option<GitObs>,
     pub phase: Option<PhaseObs>,
     pub files: FilesObs,

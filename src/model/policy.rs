@@ -130,6 +130,13 @@ pub enum Kind {
     Other(String),
 }
 
+impl Agent {
+    /// The watchdog reads its screen.
+    pub fn is_watched(&self) -> bool {
+        self.enabled && self.watch != Watch::None && self.fault.is_none()
+    }
+}
+
 impl Kind {
     pub fn as_str(&self) -> &str {
         match self {
@@ -330,7 +337,7 @@ impl Policy {
     }
     /// Enabled agents that the watchdog looks after, in file order.
     pub fn watched(&self) -> impl Iterator<Item = &Agent> {
-        self.agents.iter().filter(|a| a.enabled && a.watch != Watch::None && a.fault.is_none())
+        self.agents.iter().filter(|a| a.is_watched())
     }
     pub fn has_loops(&self) -> bool {
         self.agents.iter().any(|a| a.enabled && a.kind == Kind::Loop)

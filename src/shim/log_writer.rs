@@ -5,7 +5,10 @@ use super::{
     rotation::Log,
     signals,
 };
-use crate::{model::time::Wall, world::clock};
+use crate::{
+    model::time::Wall,
+    world::{clock, process::ProcId},
+};
 use rustix::{
     event::{PollFd, PollFlags, Timespec, poll},
     io::Errno,
@@ -28,11 +31,20 @@ pub(super) fn run(run_dir: &Path) -> u8 {
     };
     let mut writer = Writer { record: &record, run_dir, log: None, gap: None, looked: 0 };
     writer.look();
-    // Even if the disk is full: reading is what matters to the program that waits for us.
-    let _ = std::fs::OpenOptions::new().create(true).append(true).mode(0o600).open(run_dir.join(record::PIPED));
+    introduce(run_dir);
     match writer.run() {
         Ok(()) => 0,
         Err(_) => 1,
+    }
+}
+
+/// Even if the disk is full: reading is what matters to the program that waits for us. Who we are is for the engine.
+fn introduce(run_dir: &Path) {
+    let path = run_dir.join(record::PIPED);
+    let marker = std::fs::OpenOptions::new().create(true).truncate(true).write(true).mode(0o600).open(path);
+    let me = ProcId::own().and_then(|own| serde_json::to_vec(&own).ok());
+    if let (Ok(mut file), Some(me)) = (marker, me) {
+        let _ = io::Write::write_all(&mut file, &me);
     }
 }
 
@@ -89,6 +101,8 @@ impl Writer<'_> {
             }
         } else if let Some(gap) = &mut self.gap {
             gap.bytes += bytes.len() as u64;
+            // A log that does not grow would say that nothing was printed.
+            self.log.iter().for_each(Log::touch);
         }
     }
 

@@ -69,6 +69,11 @@ impl Log {
         (meta.dev(), meta.ino()) == self.id
     }
 
+    /// Changes its times only.
+    pub fn touch(&self) {
+        let _ = self.file.set_modified(std::time::SystemTime::now());
+    }
+
     fn rotate(&mut self) -> io::Result<()> {
         for n in (1..OLD_PARTS).rev() {
             rename_if_there(&self.part(n), &self.part(n + 1))?;

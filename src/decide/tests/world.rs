@@ -91,7 +91,7 @@ impl World {
         obs.supervised = self.supervised;
         obs.results = std::mem::take(&mut self.results);
         for session in looks(&self.state, &self.policy, self.now, self.supervised) {
-            if !obs.panes.contains_key(&session) {
+            if !obs.panes.contains_key(session) {
                 continue;
             }
             let ids: Vec<(i64, String)> = self
@@ -99,10 +99,10 @@ impl World {
                 .deliveries
                 .values()
                 .filter(|d| d.session == session)
-                .chain(self.state.units.get(&session).and_then(|u| u.leftover.as_ref()).map(|l| &l.delivery))
+                .chain(self.state.units.get(session).and_then(|u| u.leftover.as_ref()).map(|l| &l.delivery))
                 .map(|d| (d.id, d.text.clone()))
                 .collect();
-            let program = self.programs.entry(session.clone()).or_default();
+            let program = self.programs.entry(session.to_owned()).or_default();
             let mut reading = program.reading.clone();
             reading.at = self.now.boot;
             reading.screen = reading
@@ -127,7 +127,7 @@ impl World {
                 let tail = 1 + program.submitted.len() as u64 * 2 + u64::from(!program.composer.is_empty());
                 reading.ours.push(OursSeen { delivery: id, count, tail, at_cursor: program.composer == text });
             }
-            obs.readings.insert(session, reading);
+            obs.readings.insert(session.to_owned(), reading.into());
         }
         for agent in &self.policy.agents {
             let due =
@@ -200,7 +200,7 @@ impl World {
                 assert!(!self.obs.panes.contains_key(session), "{session} started twice");
                 self.obs.panes.insert(session.clone(), pane);
                 self.obs.exits.remove(session);
-                self.programs.entry(session.clone()).or_default().composer.clear();
+                self.programs.entry(session.to_owned()).or_default().composer.clear();
                 Outcome::Launched { pane_id: format!("%{pid}"), session_id: format!("${pid}"), pid, pid_start: 5 }
             }
             Action::End { session, incarnation, .. } => {
@@ -212,12 +212,12 @@ impl World {
                 Outcome::Done
             }
             Action::Type { session, text, .. } => {
-                let program = self.programs.entry(session.clone()).or_default();
+                let program = self.programs.entry(session.to_owned()).or_default();
                 program.composer.push_str(text);
                 Outcome::Done
             }
             Action::Press { session, .. } => {
-                let program = self.programs.entry(session.clone()).or_default();
+                let program = self.programs.entry(session.to_owned()).or_default();
                 program.presses += 1;
                 if program.deaf > 0 {
                     program.deaf -= 1;
@@ -228,7 +228,7 @@ impl World {
                 Outcome::Done
             }
             Action::Erase { session, count, .. } => {
-                let program = self.programs.entry(session.clone()).or_default();
+                let program = self.programs.entry(session.to_owned()).or_default();
                 let keep = program.composer.chars().count().saturating_sub(*count);
                 program.composer = program.composer.chars().take(keep).collect();
                 program.erased += 1;

@@ -12,6 +12,8 @@ pub struct Captured {
     /// From 0, from the top left.
     pub cursor_x: u16,
     pub cursor_y: u16,
+    /// Untrusted.
+    pub title: String,
     /// Physical rows, each ended by a newline, without the blanks at their ends.
     pub text: String,
 }
@@ -28,13 +30,13 @@ pub(super) fn capture(
     let mut all = BTreeMap::new();
     for batch in panes.chunks(BATCH) {
         let mark = nonce().map_err(|e| TmuxError::io("/dev/urandom", e))?;
-        let mut script = String::with_capacity(batch.len() * 150);
+        let mut script = String::with_capacity(batch.len() * 220);
         for pane in batch {
             let pane = rows::id(pane, '%').ok_or_else(|| TmuxError::Refused(format!("`{pane}` is not a pane id")))?;
             // Without its `%`: `display-message` also reads its text as a strftime pattern.
             let number = &pane[1..];
             script.push_str(&format!(
-                "display-message -p -t {pane} '{mark} {number} #{{cursor_x}} #{{cursor_y}}'\n\
+                "display-message -p -t {pane} '{mark} {number} #{{cursor_x}} #{{cursor_y}}{mark}#{{pane_title}}{mark}'\n\
                  capture-pane -p -t {pane}\n"
             ));
         }
@@ -55,27 +57,36 @@ pub(super) fn capture(
 
 fn parse(text: &str, mark: &str) -> BTreeMap<String, Captured> {
     let start = format!("{mark} ");
-    text.split(&start).skip(1).filter_map(one).map(|c| (c.pane_id.clone(), c)).collect()
+    text.split(&start).skip(1).filter_map(|part| one(part, mark)).map(|c| (c.pane_id.clone(), c)).collect()
 }
 
-fn one(part: &str) -> Option<Captured> {
-    let (head, text) = part.split_once('\n')?;
+fn one(part: &str, mark: &str) -> Option<Captured> {
+    let (head, rest) = part.split_once(mark)?;
+    let (title, rest) = rest.split_once(mark)?;
+    let text = rest.strip_prefix('\n')?;
     let mut fields = head.split(' ');
     let asked = fields.next()?;
     let mut number = || fields.next()?.parse().ok();
     // A pane that is gone has neither a cursor nor rows.
     let (cursor_x, cursor_y) = (number()?, number()?);
-    (!text.is_empty()).then(|| Captured { pane_id: format!("%{asked}"), cursor_x, cursor_y, text: text.to_owned() })
+    (!text.is_empty()).then(|| Captured {
+        pane_id: format!("%{asked}"),
+        cursor_x,
+        cursor_y,
+        title: title.to_owned(),
+        text: text.to_owned(),
+    })
 }
 
 #[cfg(test)]
 mod tests {
     #[test]
     fn what_vanished_is_absent() {
-        let text = "M 1 0 1\nhello\n\nM 2  \nM 3 5 6\nM5\nM 4 7 8\n";
+        let text = "M 1 0 1MtitleM\nhello\n\nM 2  MM\nM 3 5 6Ma\nbM\nM5\nM 4 7 8MM\n";
         let got = super::parse(text, "M");
         assert_eq!(got.keys().collect::<Vec<_>>(), ["%1", "%3"]);
-        assert_eq!((got["%1"].text.as_str(), got["%1"].cursor_y), ("hello\n\n", 1));
-        assert_eq!((got["%3"].text.as_str(), got["%3"].cursor_x), ("M5\n", 5));
+        let (first, third) = (&got["%1"], &got["%3"]);
+        assert_eq!((first.text.as_str(), first.cursor_y, first.title.as_str()), ("hello\n\n", 1, "title"));
+        assert_eq!((third.text.as_str(), third.cursor_x, third.title.as_str()), ("M5\n", 5, "a\nb"));
     }
 }

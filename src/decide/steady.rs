@@ -1,0 +1,67 @@
+//! Who goes on as before: told from the rest by one look at its memory, as it is most agents at most times. Nothing is
+//! decided here; a debug build decides all the same, and holds that nothing came of it.
+use super::Mind;
+use crate::model::{
+    observation::ServerObs,
+    policy::{Agent, Watch},
+    reading::Reading,
+    state::{Life, Seen, UnitState},
+};
+
+impl Mind<'_> {
+    /// It runs, in the pane in which it ran: its life needs no decision.
+    pub(super) fn lives_on(&self, session: &str) -> bool {
+        let Some(unit) = self.state.units.get(session) else { return false };
+        let here = |unit: &UnitState| {
+            let pane = self.obs.panes.get(session);
+            pane.is_some_and(|p| !p.dead) && pane == unit.pane.as_ref()
+        };
+        matches!(unit.life, Life::Running { .. })
+            && matches!(self.obs.server, ServerObs::Up { .. })
+            && !unit.is_left_alone()
+            && !unit.restarts.gave_up
+            && here(unit)
+            && !self.obs.exits.contains_key(session)
+    }
+
+    /// It is as idle as it was, for less time than it may be: a light look at its screen leads to nothing.
+    pub(super) fn stays_idle(&self, agent: &Agent) -> bool {
+        let Some(unit) = self.state.units.get(&agent.session) else { return false };
+        let Life::Running { since } = unit.life else { return false };
+        let started = self.now.boot.since(since) >= self.policy.watchdog.start_grace;
+        let sight = &unit.sight;
+        let idle = |reading: &Reading| {
+            let said = [&reading.active, &reading.limit, &reading.fatal, &reading.waiting];
+            said.into_iter().all(Option::is_none) && reading.waiting_until.is_none()
+        };
+        let may_be = match sight.idle_since {
+            None => !started,
+            Some(_) if agent.watch != Watch::HealStall => true,
+            Some(idle_since) => started && self.now.boot.since(idle_since) < agent.backend.stall_idle,
+        };
+        may_be
+            && sight.state == Seen::Idle
+            && sight.evidence.is_empty()
+            && sight.suspect.is_none()
+            && sight.waiting_until.is_none()
+            && unit.hold.is_none()
+            && !unit.alerted.contains("waiting")
+            && !unit.is_left_alone()
+            && self.state.deliveries.is_empty()
+            && !agent.backend.reader.footer_ui
+            && self.obs.readings.get(&agent.session).is_some_and(|r| idle(r))
+    }
+
+    /// Does `decide` unless `nothing` would come of it.
+    pub(super) fn unless(&mut self, nothing: bool, session: &str, decide: impl FnOnce(&mut Self)) {
+        if !nothing {
+            return decide(self);
+        }
+        if cfg!(debug_assertions) {
+            let before = (self.state.units.get(session).cloned(), self.actions.len(), self.events.len(), self.wake_at);
+            decide(self);
+            let after = (self.state.units.get(session).cloned(), self.actions.len(), self.events.len(), self.wake_at);
+            assert_eq!(before, after, "{session} does not go on as before");
+        }
+    }
+}
