@@ -14,10 +14,10 @@ impl Mind<'_> {
             .units
             .values()
             .filter(|u| !u.is_left_alone())
-            .filter(|u| matches!(u.life, Life::Running { since } if now.since(since) >= SETTLED))
             .filter(|u| {
+                let Life::Running { since } = u.life else { return false };
                 let pane = self.obs.panes.get(&u.session);
-                let lost = |piped: bool| !piped || self.obs.logless.contains(&u.session);
+                let lost = |piped: bool| !piped && now.since(since) >= SETTLED || self.obs.logless.contains(&u.session);
                 pane.is_some_and(|p| lost(p.piped) && !p.dead && p.incarnation == Some(u.incarnation))
             })
             .map(|u| (u.session.clone(), u.name.clone()))

@@ -3,10 +3,10 @@
 use super::{paths::Paths, shims};
 use crate::{
     model::state::{State, UnitState},
-    world::process::ExitWatcher,
+    world::process::{ExitWatcher, ProcId},
 };
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeMap, BTreeSet},
     sync::{Arc, Mutex, PoisonError},
 };
 
@@ -17,6 +17,8 @@ const KEY: &str = "log ";
 pub struct LogWriters {
     ended: Arc<Mutex<BTreeSet<String>>>,
     watched: BTreeSet<String>,
+    /// The last one of each session that was told of.
+    told: BTreeMap<String, ProcId>,
 }
 
 impl LogWriters {
@@ -39,7 +41,8 @@ impl LogWriters {
         ended.retain(|session| {
             let unit = state.units.get(session).filter(|u| u.pane.is_some());
             let writer = unit.and_then(|u| shims::log_writer(&paths.run_dir(session, u.incarnation)));
-            writer.is_some_and(|w| !w.is_alive())
+            // Its successor takes a moment to say who it is.
+            writer.is_some_and(|w| !w.is_alive() && self.told.insert(session.clone(), w) != Some(w))
         });
         ended
     }
@@ -52,8 +55,11 @@ impl LogWriters {
                 continue;
             }
             let Some(writer) = shims::log_writer(&paths.run_dir(&unit.session, unit.incarnation)) else { continue };
-            if writer.is_alive() && watcher.watch(&format!("{KEY}{}", unit.session), writer) {
+            if watcher.watch(&format!("{KEY}{}", unit.session), writer) {
                 self.watched.insert(unit.session.clone());
+            } else {
+                // It ended before we came.
+                self.ended.lock().unwrap_or_else(PoisonError::into_inner).insert(unit.session.clone());
             }
         }
     }

@@ -31,6 +31,30 @@ fn a_lost_log_writer_is_told_once() {
     assert_eq!(f.said("the log writer of t-a was gone"), 1, "{}", f.log());
 }
 
+/// tmux does not notice before the pane prints again, and by then it is too late for what is printed.
+#[test]
+fn a_log_writer_is_missed_while_its_pane_is_quiet() {
+    let base = BASE.replace("heavy_interval = 0.3", "heavy_interval = 3600");
+    let f = Fleet::with(&format!("{base}[[agent]]\nname = \"a\"\n"));
+    f.up();
+    f.wait("it is idle", |f| f.starts("a") == 1 && f.state("a") == "idle");
+    f.agents(&["restart", "a"]).ok();
+    f.wait("it is idle again", |f| f.starts("a") == 2 && f.state("a") == "idle");
+    f.ticks(3);
+    assert_eq!(f.said("the log writer of t-a was gone"), 0, "the first one ended with its pane");
+    let before = f.output("a").len();
+    signal(log_writer(&f).pid, Signal::KILL);
+    f.wait("it is said", |f| f.said("the log writer of t-a was gone") > 0);
+    assert_eq!(f.output("a").len(), before, "nothing was printed meanwhile");
+    f.agents(&["send", "a", "hello there"]).ok();
+    f.wait("the log goes on", |f| f.output("a").contains("hello there"));
+    assert_eq!(f.said("the log writer of t-a was gone"), 1, "{}", f.log());
+    f.agents(&["down", "watchdog"]).ok();
+    signal(log_writer(&f).pid, Signal::KILL);
+    f.agents(&["up", "watchdog"]).ok();
+    f.wait("the next one is missed, too", |f| f.said("the log writer of t-a was gone") == 2);
+}
+
 #[test]
 fn a_pane_that_is_scrolled_meanwhile_is_not_typed_to() {
     let base = BASE.replace("heavy_interval = 0.3", "heavy_interval = 3600");
