@@ -38,3 +38,4 @@ mod silent_changes;
 mod store_conformance;
 mod store_sqlite;
 mod tmux_client;
+mod tmux_direct;

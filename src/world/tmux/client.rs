@@ -1,7 +1,9 @@
 //! The client: a connection that is made again when it is lost, and what is asked over it.
 use super::{
     capture::{self, Captured},
+    child,
     control::{Answer, Link, Notice, OnNotice},
+    direct,
     error::TmuxError,
     glance::{self, Extent},
     nonce::nonce,
@@ -10,8 +12,13 @@ use super::{
     run,
     server::Server,
     session::{self, Created, NewSession},
+    wire,
 };
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 /// How long any one call may take.
 const DEADLINE: Duration = Duration::from_secs(5);
@@ -78,9 +85,6 @@ impl Client {
                 self.attach()?;
             }
             Err(e) => return Err(e),
-        }
-        if let Ok(answers) = self.ask(&[orphan::LIST.to_owned()], "list clients") {
-            answers.iter().flat_map(|a| &a.blocks).for_each(|text| orphan::end(text));
         }
         Ok(self.server_pid != before)
     }
@@ -236,24 +240,44 @@ impl Client {
     }
 
     fn open(&self) -> Result<(Link, u32), TmuxError> {
-        self.probe()?;
-        Link::open(&self.server, &self.anchor.name, &self.nonce, self.on_notice.clone(), self.deadline)
+        let until = Instant::now() + self.deadline;
+        let version = self.probe(until)?;
+        let target = format!("={}:", self.anchor.name);
+        let command = ["attach-session", "-f", "no-output,ignore-size", "-t", &target];
+        let ends = if wire::is_spoken_by(&version) {
+            direct::open(&self.server, &command, until, &self.late())?
+        } else {
+            child::open(&self.server, &command)?
+        };
+        Link::open(ends, &self.server, &self.anchor.name, &self.nonce, self.on_notice.clone(), (until, self.deadline))
     }
 
-    /// Whether the server answers at all. Several control clients that were killed while they waited for a stopped
-    /// server make tmux 3.3a crash when it goes on; a client of this kind does no harm.
-    fn probe(&self) -> Result<(), TmuxError> {
-        let mut command = self.server.command(false);
-        command.args(["list-sessions", "-F", ""]);
-        let out = run::run(command, b"", self.deadline, "connect")?;
-        if out.status.success() {
-            return Ok(());
+    /// The running server's version, once it has let go of the clients of watchdogs that were killed: one that goes
+    /// while another comes crashes tmux 3.3a. So do several that were killed while they waited for a stopped server; a
+    /// client of the kind that asks here does no harm.
+    fn probe(&self, until: Instant) -> Result<String, TmuxError> {
+        let mut ended = BTreeSet::new();
+        loop {
+            let mut command = self.server.command(false);
+            command.args(["display-message", "-p", "#{version}", ";", "list-clients", "-F", orphan::FORMAT]);
+            let out = run::run(command, b"", until.saturating_duration_since(Instant::now()), "connect")?;
+            let text = String::from_utf8_lossy(&out.stdout);
+            // Without a session it lists no clients and calls that an error, but it answers.
+            let Some((version, clients)) = text.split_once('\n') else {
+                return Err(self.error(&String::from_utf8_lossy(&out.stderr), &self.anchor.name));
+            };
+            if !orphan::end(clients, &mut ended) {
+                return Ok(version.to_owned());
+            }
+            if Instant::now() >= until {
+                return Err(self.late());
+            }
+            std::thread::sleep(Duration::from_millis(5));
         }
-        match self.error(&String::from_utf8_lossy(&out.stderr), &self.anchor.name) {
-            // It has no sessions: it answers.
-            TmuxError::Gone(_) | TmuxError::Refused(_) => Ok(()),
-            e => Err(e),
-        }
+    }
+
+    fn late(&self) -> TmuxError {
+        TmuxError::Deadline { doing: "connect".into(), ms: self.deadline.as_millis() as u64 }
     }
 
     /// Starts the server together with the anchor: a server without a session would end at once where the user's

@@ -6,12 +6,11 @@
 use super::{error::TmuxError, server::Server};
 use rustix::{
     event::{PollFd, PollFlags, Timespec, poll},
-    fs::{OFlags, fcntl_getfl, fcntl_setfl},
     io::Errno,
 };
 use std::{
     io::{BufRead, BufReader, Read},
-    process::{Child, ChildStdin, ChildStdout, Stdio},
+    os::fd::OwnedFd,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -53,9 +52,29 @@ pub(super) struct Answer {
     pub error: Option<String>,
 }
 
+/// What carries a connection: a process of tmux ([`super::child`]), or the server's socket ([`super::direct`]).
+pub(super) struct Ends {
+    /// Takes our lines; does not block.
+    pub input: OwnedFd,
+    /// Read by a thread that ends when `holder` is dropped.
+    pub output: Box<dyn Output>,
+    pub holder: Box<dyn Holder>,
+}
+
+pub(super) trait Output: Read + Send {
+    /// Once all is read: tmux's words for why it is over, if it did not say so in its output.
+    fn last_words(&mut self) -> String;
+}
+
+/// Keeps the connection; dropped, it ends.
+pub(super) trait Holder: Send {
+    /// The other side has gone; what it said may not be read yet.
+    fn is_over(&mut self) -> bool;
+}
+
 pub(super) struct Link {
-    child: Child,
-    stdin: ChildStdin,
+    holder: Box<dyn Holder>,
+    input: OwnedFd,
     incoming: Receiver<Incoming>,
     marker: String,
     asked: u64,
@@ -64,51 +83,34 @@ pub(super) struct Link {
 }
 
 impl Link {
-    /// Attaches to session `anchor`. The server must run.
+    /// Over `ends`, which attach to session `anchor`: the connection, and the server's pid.
     pub fn open(
+        ends: Ends,
         server: &Server,
         anchor: &str,
         marker: &str,
         on_notice: OnNotice,
-        deadline: Duration,
+        (until, deadline): (Instant, Duration),
     ) -> Result<(Link, u32), TmuxError> {
-        let program = server.tmux.display().to_string();
-        let mut command = server.command(false);
-        command.args(["-C", "attach-session", "-f", "no-output,ignore-size", "-t"]).arg(format!("={anchor}:"));
-        super::orphan::mark(&mut command);
-        let mut child =
-            command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().map_err(|e| match e
-                .kind()
-            {
-                std::io::ErrorKind::NotFound => TmuxError::NoTmux(program.clone()),
-                _ => TmuxError::io(format!("cannot run `{program}`"), e),
-            })?;
-        let (Some(stdin), Some(stdout), Some(stderr)) = (child.stdin.take(), child.stdout.take(), child.stderr.take())
-        else {
-            let _ = child.kill();
-            return Err(TmuxError::Protocol("no pipes".into()));
-        };
-        fcntl_getfl(&stdin)
-            .and_then(|flags| fcntl_setfl(&stdin, flags | OFlags::NONBLOCK))
-            .map_err(|e| TmuxError::io("tmux client", e))?;
+        let Ends { input, output, holder } = ends;
         let (sender, incoming) = channel();
         let established = Arc::new(AtomicBool::new(false));
         let heard = established.clone();
         let reader = std::thread::Builder::new().name("tmux".into()).stack_size(128 * 1024);
         reader
-            .spawn(move || read_all(stdout, stderr, &sender, &on_notice, &heard))
+            .spawn(move || read_all(output, &sender, &on_notice, &heard))
             .map_err(|e| TmuxError::io("cannot start a thread", e))?;
-        let mut link = Link { child, stdin, incoming, marker: marker.into(), asked: 0, place: server.place(), program };
-        let until = Instant::now() + deadline;
+        let (place, program) = (server.place(), server.tmux.display().to_string());
+        let mut link = Link { holder, input, incoming, marker: marker.into(), asked: 0, place, program };
         let text = link.shake_hands(until, deadline, anchor)?;
         let pid = text.trim().parse().map_err(|_| TmuxError::Protocol(format!("server pid `{}`", text.trim())))?;
         established.store(true, Ordering::Release);
         Ok((link, pid))
     }
 
-    /// The process has ended; what it said is not read yet.
+    /// The other side has gone; what it said is not read yet.
     pub fn is_over(&mut self) -> bool {
-        !matches!(self.child.try_wait(), Ok(None))
+        self.holder.is_over()
     }
 
     /// The answer to the attach itself comes unasked; everything up to the first marker belongs to it. tmux may read our
@@ -205,12 +207,12 @@ impl Link {
     fn write(&mut self, mut bytes: &[u8], until: Instant, deadline: Duration, doing: &str) -> Result<(), TmuxError> {
         let late = || TmuxError::Deadline { doing: doing.into(), ms: deadline.as_millis() as u64 };
         while !bytes.is_empty() {
-            match rustix::io::write(&self.stdin, bytes) {
+            match rustix::io::write(&self.input, bytes) {
                 Ok(n) => bytes = &bytes[n..],
                 Err(Errno::INTR) => {}
                 Err(Errno::AGAIN) => {
                     let left = until.checked_duration_since(Instant::now()).ok_or_else(late)?;
-                    let mut fds = [PollFd::new(&self.stdin, PollFlags::OUT)];
+                    let mut fds = [PollFd::new(&self.input, PollFlags::OUT)];
                     match poll(&mut fds, Timespec::try_from(left).ok().as_ref()) {
                         Ok(0) => return Err(late()),
                         Ok(_) | Err(Errno::INTR) => {}
@@ -226,24 +228,10 @@ impl Link {
     }
 }
 
-impl Drop for Link {
-    fn drop(&mut self) {
-        // A client of a stopped server heeds nothing else.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
-fn read_all(
-    stdout: ChildStdout,
-    mut stderr: std::process::ChildStderr,
-    sender: &Sender<Incoming>,
-    on_notice: &OnNotice,
-    established: &AtomicBool,
-) {
+fn read_all(output: Box<dyn Output>, sender: &Sender<Incoming>, on_notice: &OnNotice, established: &AtomicBool) {
     let mut blocks = Blocks::default();
     let mut exit = String::new();
-    let mut reader = BufReader::new(stdout);
+    let mut reader = BufReader::new(output);
     let mut line = Vec::new();
     loop {
         line.clear();
@@ -265,10 +253,7 @@ fn read_all(
         }
     }
     if exit.is_empty() {
-        let mut words = String::new();
-        // Short: one message of a client that ended.
-        let _ = stderr.read_to_string(&mut words);
-        exit = words.trim().to_owned();
+        exit = reader.get_mut().last_words();
     }
     let _ = sender.send(Incoming::Gone(exit.clone()));
     // A connection that never came about is told by the call that wanted it.

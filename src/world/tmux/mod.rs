@@ -3,8 +3,10 @@
 //! Sessions are named by id or `=name:`, never by a bare name (which means any name that begins so). Names come
 //! through [`crate::model::name::unusable`]; no byte of a pane, path or text is read by a tmux format or a shell.
 mod capture;
+mod child;
 mod client;
 mod control;
+mod direct;
 mod error;
 mod glance;
 mod input;
@@ -17,6 +19,7 @@ mod run;
 mod server;
 mod session;
 mod stop;
+mod wire;
 
 pub use capture::Captured;
 pub use client::Client;
