@@ -44,7 +44,8 @@ pub(super) fn capture(
         let mut command = server.command(false);
         command.args(["source-file", "-"]);
         let out = run::run(command, script.as_bytes(), deadline, "capture")?;
-        let text = String::from_utf8_lossy(&out.stdout);
+        // As a rule all of it is valid, which is found out much faster than it is repaired.
+        let text = String::from_utf8(out.stdout).unwrap_or_else(|e| String::from_utf8_lossy(e.as_bytes()).into_owned());
         // Vanished panes make it fail as a whole; only the end mark tells that everything was tried.
         let Some(whole) = text.strip_suffix(&format!("{mark} end\n")) else {
             let words = String::from_utf8_lossy(&out.stderr);
