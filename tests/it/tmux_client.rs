@@ -233,6 +233,41 @@ fn two_hundred_sessions() {
     assert_eq!((got.len(), got.contains_key(panes[7])), (199, false), "what is gone is absent");
 }
 
+/// Many are told apart by their heights, few by marks.
+#[test]
+fn the_screens_of_many_are_those_of_each() {
+    let sandbox = Sandbox::new();
+    let mut client = sandbox.client();
+    let shows = |n: usize, command: &str| Sandbox::session(&format!("p-{n}"), &format!("{command}; exec sleep 1000"));
+    let all = [
+        shows(0, "seq 1 99; printf 'no newline'"),
+        shows(1, "printf '\\033[?1049h\\033[2Jalternate \\345\\260\\217 wide\\033[7;9H'"),
+        shows(2, "printf '\\033]2;a | title # {x}\\007titled\\n'"),
+        shows(3, "true"),
+        shows(4, "seq 1 99; printf '\\033[3;4H'"),
+        shows(5, "printf '\\377 not a character\\n'; seq 1 5"),
+    ];
+    let made: Vec<_> = client.new_sessions(&all).into_iter().map(|r| r.expect("session")).collect();
+    let panes: Vec<&str> = made.iter().map(|m| m.pane_id.as_str()).collect();
+    let tmux = |words: &[&str]| drop(sandbox.tmux(words));
+    tmux(&["resize-window", "-t", "=p-3:", "-x", "40", "-y", "3"]);
+    tmux(&["resize-window", "-t", "=p-2:", "-x", "200", "-y", "61"]);
+    assert_eq!(client.list().expect("list").len(), 7);
+    wait_until(30, "every screen", || {
+        let got = client.capture(&panes).expect("capture");
+        let shows = |n: usize, text: &str| got[panes[n]].text.contains(text);
+        shows(0, "no newline") && shows(1, "wide") && shows(2, "titled") && shows(4, "99") && shows(5, "5\n")
+    });
+    tmux(&["copy-mode", "-t", "=p-4:"]);
+    tmux(&["send-keys", "-t", "=p-4:", "-X", "page-up"]);
+    let together = client.capture(&panes).expect("capture");
+    let each = panes.iter().flat_map(|pane| client.capture(&[pane]).expect("capture"));
+    assert_eq!(together, each.collect());
+    let heights: Vec<_> = panes.iter().map(|pane| together[*pane].text.lines().count()).collect();
+    assert_eq!((heights[2], heights[3]), (61, 3));
+    assert_eq!(together[panes[2]].title, "a | title # {x}");
+}
+
 #[test]
 fn a_stopped_server_is_a_deadline_with_unknown_outcome() {
     let sandbox = Sandbox::new();

@@ -2,58 +2,69 @@
 //!
 //! Not over control mode: tmux up to 3.5 never frees what `capture-pane -p` prints there. `source-file -` reads one
 //! command a line, and one that fails does not stop the next.
-use super::{error::TmuxError, nonce::nonce, rows, run, server::Server};
+use super::{counted, error::TmuxError, nonce::nonce, rows, run, screen::Captured, server::Server};
 use std::{collections::BTreeMap, time::Duration};
-
-/// One pane's screen.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Captured {
-    pub pane_id: String,
-    /// From 0, from the top left.
-    pub cursor_x: u16,
-    pub cursor_y: u16,
-    /// Untrusted.
-    pub title: String,
-    /// Physical rows, each ended by a newline, without the blanks at their ends.
-    pub text: String,
-}
 
 /// Panes a process: bounds what the server keeps for us at once.
 const BATCH: usize = 256;
 
-/// A pane that has vanished is absent from the result.
+/// A pane that has vanished is absent from the result. `all`: how many panes the server has, about.
 pub(super) fn capture(
     server: &Server,
     panes: &[&str],
+    all: usize,
     deadline: Duration,
 ) -> Result<BTreeMap<String, Captured>, TmuxError> {
-    let mut all = BTreeMap::new();
+    let mut captured = BTreeMap::new();
     for batch in panes.chunks(BATCH) {
-        let mark = nonce().map_err(|e| TmuxError::io("/dev/urandom", e))?;
-        let mut script = String::with_capacity(batch.len() * 220);
-        for pane in batch {
-            let pane = rows::id(pane, '%').ok_or_else(|| TmuxError::Refused(format!("`{pane}` is not a pane id")))?;
-            // Without its `%`: `display-message` also reads its text as a strftime pattern.
-            let number = &pane[1..];
-            script.push_str(&format!(
-                "display-message -p -t {pane} '{mark} {number} #{{cursor_x}} #{{cursor_y}}{mark}#{{pane_title}}{mark}'\n\
-                 capture-pane -p -t {pane}\n"
-            ));
+        if let Some(pane) = batch.iter().find(|pane| rows::id(pane, '%').is_none()) {
+            return Err(TmuxError::Refused(format!("`{pane}` is not a pane id")));
         }
-        script.push_str(&format!("display-message -p '{mark} end'\n"));
-        let mut command = server.command(false);
-        command.args(["source-file", "-"]);
-        let out = run::run(command, script.as_bytes(), deadline, "capture")?;
-        // As a rule all of it is valid, which is found out much faster than it is repaired.
-        let text = String::from_utf8(out.stdout).unwrap_or_else(|e| String::from_utf8_lossy(e.as_bytes()).into_owned());
-        // Vanished panes make it fail as a whole; only the end mark tells that everything was tried.
-        let Some(whole) = text.strip_suffix(&format!("{mark} end\n")) else {
-            let words = String::from_utf8_lossy(&out.stderr);
-            return Err(TmuxError::from_text(&words, "capture", &server.place(), &server.tmux.display().to_string()));
+        let mark = nonce().map_err(|e| TmuxError::io("/dev/urandom", e))?;
+        let counted = match counted::is_cheaper(batch.len(), all) {
+            true => counted::parse(&run_script(server, counted::script(batch, &mark), &mark, deadline)?, batch, &mark),
+            false => None,
         };
-        all.extend(parse(whole, &mark));
+        captured.extend(match counted {
+            Some(counted) => counted,
+            None => parse(&run_script(server, script(batch, &mark), &mark, deadline)?, &mark),
+        });
     }
-    Ok(all)
+    Ok(captured)
+}
+
+/// What the lines of `script` print, in their order. Lines that fail, for a pane that has vanished, print nothing.
+fn run_script(server: &Server, mut script: String, mark: &str, deadline: Duration) -> Result<String, TmuxError> {
+    // Vanished panes make it fail as a whole; only the end mark tells that everything was tried.
+    script.push_str(&format!("display-message -p '{mark} end'\n"));
+    let mut command = server.command(false);
+    command.args(["source-file", "-"]);
+    let out = run::run(command, script.as_bytes(), deadline, "capture")?;
+    // As a rule all of it is valid, which is found out much faster than it is repaired.
+    let mut text = String::from_utf8(out.stdout).unwrap_or_else(|e| String::from_utf8_lossy(e.as_bytes()).into_owned());
+    match text.strip_suffix(&format!("{mark} end\n")).map(str::len) {
+        Some(whole) => {
+            text.truncate(whole);
+            Ok(text)
+        }
+        None => {
+            let words = String::from_utf8_lossy(&out.stderr);
+            Err(TmuxError::from_text(&words, "capture", &server.place(), &server.tmux.display().to_string()))
+        }
+    }
+}
+
+fn script(panes: &[&str], mark: &str) -> String {
+    let mut script = String::with_capacity(panes.len() * 220);
+    for pane in panes {
+        // Without its `%`: `display-message` also reads its text as a strftime pattern.
+        let number = &pane[1..];
+        script.push_str(&format!(
+            "display-message -p -t {pane} '{mark} {number} #{{cursor_x}} #{{cursor_y}}{mark}#{{pane_title}}{mark}'\n\
+             capture-pane -p -t {pane}\n"
+        ));
+    }
+    script
 }
 
 fn parse(text: &str, mark: &str) -> BTreeMap<String, Captured> {

@@ -1,7 +1,6 @@
 //! The client: a connection that is made again when it is lost, and what is asked over it.
 use super::{
-    capture::{self, Captured},
-    child,
+    capture, child,
     control::{Answer, Link, Notice, OnNotice},
     direct,
     error::TmuxError,
@@ -10,6 +9,7 @@ use super::{
     orphan, quote, rows,
     rows::PaneRow,
     run,
+    screen::Captured,
     server::Server,
     session::{self, Created, NewSession},
     wire,
@@ -33,6 +33,8 @@ pub struct Client {
     /// Marks our lines and rows. Never in an argv.
     pub(super) nonce: String,
     server_pid: u32,
+    /// As of the last list.
+    all_panes: usize,
     /// Numbers paste buffers.
     pub(super) pastes: u64,
 }
@@ -53,6 +55,7 @@ impl Client {
             deadline: DEADLINE,
             nonce: nonce().map_err(|e| TmuxError::io("/dev/urandom", e))?,
             server_pid: 0,
+            all_panes: 0,
             pastes: 0,
         };
         client.restore()?;
@@ -98,7 +101,9 @@ impl Client {
     pub fn list(&mut self) -> Result<Vec<PaneRow>, TmuxError> {
         let mark = self.row_mark();
         let text = self.list_as(&rows::format(&mark, rows::Fields::All))?;
-        rows::parse(&text, &mark)
+        let rows = rows::parse(&text, &mark)?;
+        self.all_panes = rows.len();
+        Ok(rows)
     }
 
     /// Brings `known` up to date as far as `extent` goes; all else stays as it was then. False: there are other panes,
@@ -131,7 +136,10 @@ impl Client {
 
     /// The visible screens of `panes` (ids), with one process for up to 256. A pane that is gone is absent.
     pub fn capture(&mut self, panes: &[&str]) -> Result<BTreeMap<String, Captured>, TmuxError> {
-        if panes.is_empty() { Ok(BTreeMap::new()) } else { capture::capture(&self.server, panes, self.deadline) }
+        match panes {
+            [] => Ok(BTreeMap::new()),
+            panes => capture::capture(&self.server, panes, self.all_panes, self.deadline),
+        }
     }
 
     /// Makes one session; its log writer is connected before its first byte. A name that is taken is
