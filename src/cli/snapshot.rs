@@ -8,11 +8,20 @@ use crate::{
 
 /// The status and the moment it holds for. Makes nothing: a fleet that never ran has an empty memory.
 pub fn take(fleet: &Fleet) -> Result<(StatusView, Now), Failure> {
-    let state = match fleet.store_to_read()? {
-        Some(store) => store.load()?,
-        None => State::default(),
+    let memory = || -> Result<State, Failure> {
+        Ok(match fleet.store_to_read()? {
+            Some(store) => store.load()?,
+            None => State::default(),
+        })
     };
-    let (panes, stale) = fleet.panes_to_show(&state)?;
+    // tmux takes its time for a large fleet.
+    let (rows, state) = std::thread::scope(|scope| {
+        let rows = scope.spawn(|| fleet.rows_to_show());
+        let state = memory();
+        (rows.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)), state)
+    });
+    let state = state?;
+    let (panes, stale) = fleet.panes_to_show(rows, &state)?;
     if let Some(why) = stale {
         complain(&format!("warning: {why}; shown is what was known last"));
     }

@@ -12,7 +12,7 @@ use crate::{
     world::{
         file, git,
         process::ProcId,
-        tmux::{Server, TmuxError, list_to_show},
+        tmux::{PaneRow, Server, TmuxError, list_to_show},
     },
 };
 use std::{collections::BTreeMap, io::Write, path::Path, time::Duration};
@@ -115,17 +115,25 @@ impl Fleet {
 
     /// [`Fleet::panes`] with a state that is loaded already.
     fn panes_of(&self, state: &State) -> Result<BTreeMap<String, PaneObs>, FleetError> {
-        self.look(state).map_err(|e| FleetError::Failed(e.to_string()))
+        let rows = self.rows_to_show().map_err(|e| FleetError::Failed(e.to_string()))?;
+        Ok(screens::own_panes(&rows, state, &self.policy, &self.paths.run))
     }
 
-    /// The panes for a verb that shows them. While the server does not answer: what was known last, of programs that
-    /// still live, and why.
+    /// Asks the server for what a verb shows: for [`Fleet::panes_to_show`]. Needs no memory, so that may be read
+    /// meanwhile.
+    pub fn rows_to_show(&self) -> Result<Vec<PaneRow>, TmuxError> {
+        Ok(list_to_show(&self.server(), LOOK)?.map(|(_, rows)| rows).unwrap_or_default())
+    }
+
+    /// The fleet's panes among `rows`. While the server does not answer: what was known last, of programs that still
+    /// live, and why.
     pub fn panes_to_show(
         &self,
+        rows: Result<Vec<PaneRow>, TmuxError>,
         state: &State,
     ) -> Result<(BTreeMap<String, PaneObs>, Option<&'static str>), FleetError> {
-        match self.look(state) {
-            Ok(panes) => Ok((panes, None)),
+        match rows {
+            Ok(rows) => Ok((screens::own_panes(&rows, state, &self.policy, &self.paths.run), None)),
             Err(TmuxError::Deadline { .. }) => {
                 let alive = |p: &PaneObs| ProcId { pid: p.pid, start: p.pid_start }.is_alive();
                 let known = |u: &UnitState| Some((u.session.clone(), u.pane.clone().filter(alive)?));
@@ -133,11 +141,6 @@ impl Fleet {
             }
             Err(e) => Err(FleetError::Failed(e.to_string())),
         }
-    }
-
-    fn look(&self, state: &State) -> Result<BTreeMap<String, PaneObs>, TmuxError> {
-        let rows = list_to_show(&self.server(), LOOK)?.map(|(_, rows)| rows).unwrap_or_default();
-        Ok(screens::own_panes(&rows, state, &self.policy, &self.paths.run))
     }
 
     /// The current phase and whether its status file says done. `None` without phases.
