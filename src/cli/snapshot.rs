@@ -2,7 +2,10 @@
 use super::failure::{Failure, complain};
 use crate::{
     engine::fleet::Fleet,
-    model::{state::State, time::Now},
+    model::{
+        state::{Life, State, UnitState},
+        time::Now,
+    },
     view::{self, StatusView, status::Watchdog},
 };
 
@@ -21,7 +24,12 @@ pub fn take(fleet: &Fleet) -> Result<(StatusView, Now), Failure> {
         (rows.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)), state)
     });
     let state = state?;
-    let (panes, stale) = fleet.panes_to_show(rows, &state)?;
+    let (mut panes, mut stale) = fleet.panes_to_show(rows, &state)?;
+    let runs = |u: &UnitState| matches!(u.life, Life::Running { .. });
+    if stale.is_none() && state.units.values().any(|u| runs(u) && !panes.contains_key(&u.session)) {
+        // Started after tmux was asked, or gone.
+        (panes, stale) = fleet.panes_to_show(fleet.rows_to_show(), &state)?;
+    }
     if let Some(why) = stale {
         complain(&format!("warning: {why}; shown is what was known last"));
     }

@@ -126,7 +126,8 @@ impl Eyes {
     ) {
         // A lost writer is replaced in a periodic pass.
         if state.fleet.next_signal.is_none_or(|at| at <= now.boot) {
-            obs.logless = self.log_writers.take_ended(state, &self.paths);
+            obs.logless = self.log_writers.missing(state, &self.paths);
+            self.all_watched &= !self.log_writers.is_any_new();
         }
         let depth = match self.watcher {
             Some(_) => self.known.depth(obs, state, exited, now),
@@ -148,6 +149,8 @@ impl Eyes {
             Ok(None) => obs.server = ServerObs::Down,
             Err(_) => {
                 obs.server = ServerObs::Unresponsive;
+                // Whatever happens until it answers is told by nobody.
+                self.known.forget();
             }
         }
         self.exits(obs, state, exited, same);
@@ -192,9 +195,10 @@ impl Eyes {
     /// `same`: the panes are those of the last look.
     fn exits(&self, obs: &mut Observation, state: &State, exited: &mut BTreeSet<String>, same: bool) {
         // A death whose shim is not one of ours is never written down.
+        let silent = obs.server == ServerObs::Unresponsive;
         exited.retain(|s| {
             let ours = state.units.get(s).and_then(|u| u.pane.as_ref()).is_some_and(|p| p.incarnation.is_some());
-            ours && obs.panes.get(s).is_some_and(|p| !p.dead)
+            ours && (silent || obs.panes.get(s).is_some_and(|p| !p.dead))
         });
         let settled_before = |u: &UnitState| u.pane.as_ref().is_some_and(|p| !p.dead);
         for unit in state.units.values() {

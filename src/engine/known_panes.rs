@@ -24,6 +24,8 @@ pub struct KnownPanes {
     logs: GrownLogs,
     /// Sessions that printed since the last look, if the logs are believed.
     grown: BTreeSet<String>,
+    /// Somebody printed since tmux was last asked for more than that.
+    printed: bool,
     news: Arc<AtomicBool>,
 }
 
@@ -55,6 +57,7 @@ impl KnownPanes {
             seen: None,
             logs: GrownLogs::new(log_dir),
             grown: BTreeSet::new(),
+            printed: false,
             news: Arc::default(),
         }
     }
@@ -65,8 +68,10 @@ impl KnownPanes {
         move || news.store(true, Ordering::Release)
     }
 
+    /// The next look is a whole one.
     pub fn forget(&mut self) {
         self.rows = None;
+        self.seen = None;
     }
 
     /// A short look is enough while nothing happened or is under way for which a pane's session matters. What changes
@@ -78,7 +83,9 @@ impl KnownPanes {
             || !obs.logless.is_empty()
             || obs.config.is_some();
         let moving = |unit: &UnitState| {
-            matches!(unit.life, Life::Starting { .. } | Life::Ending { .. }) || unit.sight.suspect.is_some()
+            matches!(unit.life, Life::Starting { .. } | Life::Ending { .. })
+                || unit.sight.suspect.is_some()
+                || unit.leftover.as_ref().is_some_and(|l| l.rest.is_some())
         };
         let heavy = state.fleet.next_heavy.is_none_or(|at| at <= now.boot);
         let told = self.logs.ask(state);
@@ -90,7 +97,8 @@ impl KnownPanes {
             Depth::Whole
         } else {
             match told {
-                Told::Grown(grown) if !obs.store_failing && (!heavy || grown.is_empty()) => {
+                Told::Grown(grown) if !obs.store_failing && (!heavy || (grown.is_empty() && !self.printed)) => {
+                    self.printed |= !grown.is_empty();
                     self.grown.extend(grown);
                     return Depth::Known;
                 }
@@ -99,14 +107,16 @@ impl KnownPanes {
             }
         };
         self.logs.asked();
+        self.printed &= depth == Depth::Short(Extent::Output);
         depth
     }
 
     /// Every pane of the server.
     pub fn look(&mut self, client: &mut Client, depth: Depth) -> Result<Listed, TmuxError> {
         if depth == Depth::Known && self.rows.is_some() && self.seen.is_some() {
+            let server = client.server_pid();
             client.is_alive()?;
-            if !self.news.load(Ordering::Acquire) {
+            if !self.news.load(Ordering::Acquire) && client.server_pid() == server {
                 return Ok(Listed::Same);
             }
         }

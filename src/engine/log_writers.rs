@@ -10,6 +10,9 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
+/// Looks before one that is still missing is told of again.
+const AGAIN: u32 = 10;
+
 /// Before a session's name, as the key of a watch.
 const KEY: &str = "log ";
 
@@ -17,8 +20,10 @@ const KEY: &str = "log ";
 pub struct LogWriters {
     ended: Arc<Mutex<BTreeSet<String>>>,
     watched: BTreeSet<String>,
-    /// The last one of each session that was told of.
-    told: BTreeMap<String, ProcId>,
+    /// Sessions whose last known writer has ended, with the looks that are still to pass before they are told of again:
+    /// a successor takes a moment to say who it is, and connecting one may fail.
+    missing: BTreeMap<String, u32>,
+    any_new: bool,
 }
 
 impl LogWriters {
@@ -32,19 +37,36 @@ impl LogWriters {
         }
     }
 
-    /// Sessions of which a log writer has ended since the last call, and none runs for the present start.
-    pub fn take_ended(&mut self, state: &State, paths: &Paths) -> BTreeSet<String> {
-        let mut ended = std::mem::take(&mut *self.ended.lock().unwrap_or_else(PoisonError::into_inner));
-        for session in &ended {
-            self.watched.remove(session);
+    /// Sessions of which a log writer has ended, and none runs for the present start. To be asked in periodic looks.
+    pub fn missing(&mut self, state: &State, paths: &Paths) -> BTreeSet<String> {
+        let ended = std::mem::take(&mut *self.ended.lock().unwrap_or_else(PoisonError::into_inner));
+        self.any_new = !ended.is_empty();
+        for session in ended {
+            self.watched.remove(&session);
+            self.missing.entry(session).or_insert(0);
         }
-        ended.retain(|session| {
+        let mut told = BTreeSet::new();
+        self.missing.retain(|session, looks| {
             let unit = state.units.get(session).filter(|u| u.pane.is_some());
             let writer = unit.and_then(|u| shims::log_writer(&paths.run_dir(session, u.incarnation)));
-            // Its successor takes a moment to say who it is.
-            writer.is_some_and(|w| !w.is_alive() && self.told.insert(session.clone(), w) != Some(w))
+            if writer.is_none_or(ProcId::is_alive) {
+                return false;
+            }
+            *looks = match *looks {
+                0 => {
+                    told.insert(session.clone());
+                    AGAIN
+                }
+                n => n - 1,
+            };
+            true
         });
-        ended
+        told
+    }
+
+    /// The last answer came of another end: who follows is to be watched.
+    pub fn is_any_new(&self) -> bool {
+        self.any_new
     }
 
     /// Watches the writers of all panes that have one.

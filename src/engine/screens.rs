@@ -53,6 +53,8 @@ struct Shot {
     command: String,
     /// Epoch second at which it was taken.
     taken: i64,
+    /// The pane's last output, as it was known then: a clock that is set back must not make it look older.
+    activity: i64,
     captured: Captured,
     reading: Arc<Reading>,
     /// Whether texts of ours were looked for.
@@ -162,9 +164,9 @@ impl Screens {
             let Some(pane) = panes.get_mut(session) else { continue };
             let last = self.last.remove(session);
             let second = now.wall.0.div_euclid(1000);
-            let (shot, taken, before) = match (fresh, last) {
-                (Some(fresh), last) => (fresh, second, last),
-                (None, Some(last)) => (last.captured, last.taken, None),
+            let (shot, taken, activity, before) = match (fresh, last) {
+                (Some(fresh), last) => (fresh, second, pane.activity, last),
+                (None, Some(last)) => (last.captured, last.taken, last.activity, None),
                 (None, None) => continue,
             };
             pane.title = printable(&shot.title);
@@ -199,6 +201,7 @@ impl Screens {
                 title: pane.title.clone(),
                 command: pane.command.clone(),
                 taken,
+                activity,
                 captured: shot,
                 reading,
                 with_ours: !ours.is_empty(),
@@ -254,6 +257,7 @@ impl Shot {
         self.pane_id == pane.pane_id
             && self.title == pane.title
             && self.command == pane.command
+            && pane.activity == self.activity
             && pane.activity < self.taken
     }
 }

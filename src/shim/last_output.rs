@@ -8,7 +8,7 @@ use std::{
 };
 
 /// A stopped or wedged tmux server does not keep us longer.
-const LONGEST: Duration = Duration::from_secs(3);
+const LONGEST: Duration = Duration::from_secs(2);
 
 /// Lets go of the terminal and waits until its other side has closed it, having read everything.
 ///

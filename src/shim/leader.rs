@@ -61,8 +61,8 @@ fn never_ran(run_dir: &Path, launch: &LaunchRecord, why: &str) -> u8 {
         error: Some(why.to_owned()),
         tree_ended: true,
     };
-    last_output::hand_over();
     save(run_dir, &exit);
+    last_output::hand_over();
     126
 }
 

@@ -110,6 +110,8 @@ impl Writer<'_> {
         let why = if error.kind() == io::ErrorKind::StorageFull { "no space".to_owned() } else { error.to_string() };
         let gap = self.gap.get_or_insert_with(|| Gap { bytes: 0, from: clock::wall(), why });
         gap.bytes += bytes as u64;
+        // A log that does not grow would say that nothing was printed.
+        self.log.iter().for_each(Log::touch);
     }
 
     /// Opens the log, again if it was moved, and ends a gap when there is space. At most once a second.
