@@ -75,3 +75,21 @@ fn a_pane_that_is_scrolled_meanwhile_is_not_typed_to() {
     assert!(f.lines("a").iter().all(|l| l == "look around"), "{:?}", f.lines("a"));
     assert_eq!(f.said("not delivered") + f.said("unknown whether"), 0, "{}", f.log());
 }
+
+/// While tmux is stopped nobody tells of anything. What died meanwhile is not taken for alive afterwards.
+#[test]
+fn a_death_while_tmux_is_silent_is_seen_once_it_answers() {
+    let base = BASE.replace("heavy_interval = 0.3", "heavy_interval = 3600");
+    let f = Fleet::with(&format!("{base}[[agent]]\nname = \"a\"\n[[agent]]\nname = \"b\"\n"));
+    f.up();
+    f.wait("both are idle", |f| ["a", "b"].iter().all(|n| f.starts(n) == 1 && f.state(n) == "idle"));
+    f.ticks(4);
+    let server = f.server();
+    signal(server, Signal::STOP);
+    f.wait("it is said", |f| f.said("the tmux server does not answer") > 0);
+    f.kill("b");
+    f.ticks(2);
+    signal(server, Signal::CONT);
+    f.wait("it is back", |f| f.starts("b") == 2);
+    assert_eq!(f.starts("a"), 1, "{}", f.log());
+}
