@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Reading {
+    /// When its screen was read.
     pub at: Boot,
     /// Hash of the whole visible text, title and cursor: two equal ones = nothing moved.
     pub screen: u64,

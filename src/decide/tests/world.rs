@@ -200,7 +200,7 @@ impl World {
                 assert!(!self.obs.panes.contains_key(session), "{session} started twice");
                 self.obs.panes.insert(session.clone(), pane);
                 self.obs.exits.remove(session);
-                self.programs.entry(session.to_owned()).or_default().composer.clear();
+                self.programs.entry(session.clone()).or_default().composer.clear();
                 Outcome::Launched { pane_id: format!("%{pid}"), session_id: format!("${pid}"), pid, pid_start: 5 }
             }
             Action::End { session, incarnation, .. } => {
@@ -212,12 +212,12 @@ impl World {
                 Outcome::Done
             }
             Action::Type { session, text, .. } => {
-                let program = self.programs.entry(session.to_owned()).or_default();
+                let program = self.programs.entry(session.clone()).or_default();
                 program.composer.push_str(text);
                 Outcome::Done
             }
             Action::Press { session, .. } => {
-                let program = self.programs.entry(session.to_owned()).or_default();
+                let program = self.programs.entry(session.clone()).or_default();
                 program.presses += 1;
                 if program.deaf > 0 {
                     program.deaf -= 1;
@@ -228,7 +228,7 @@ impl World {
                 Outcome::Done
             }
             Action::Erase { session, count, .. } => {
-                let program = self.programs.entry(session.to_owned()).or_default();
+                let program = self.programs.entry(session.clone()).or_default();
                 let keep = program.composer.chars().count().saturating_sub(*count);
                 program.composer = program.composer.chars().take(keep).collect();
                 program.erased += 1;

@@ -1,8 +1,7 @@
 //! The visible screens of many panes with one process.
 //!
-//! Not over control mode: tmux up to 3.5 never frees what `capture-pane -p` prints there. `source-file -` reads one
-//! command a line, and one that fails does not stop the next.
-use super::{counted, error::TmuxError, nonce::nonce, rows, run, screen::Captured, server::Server};
+//! Not over control mode: tmux up to 3.5 never frees what `capture-pane -p` prints there.
+use super::{counted, error::TmuxError, nonce::nonce, rows, screen::Captured, script, server::Server};
 use std::{collections::BTreeMap, time::Duration};
 
 /// Panes a process: bounds what the server keeps for us at once.
@@ -22,39 +21,22 @@ pub(super) fn capture(
         }
         let mark = nonce().map_err(|e| TmuxError::io("/dev/urandom", e))?;
         let counted = match counted::is_cheaper(batch.len(), all) {
-            true => counted::parse(&run_script(server, counted::script(batch, &mark), &mark, deadline)?, batch, &mark),
+            true => counted::parse(
+                &script::run(server, counted::script(batch, &mark), &mark, deadline, "capture")?,
+                batch,
+                &mark,
+            ),
             false => None,
         };
         captured.extend(match counted {
             Some(counted) => counted,
-            None => parse(&run_script(server, script(batch, &mark), &mark, deadline)?, &mark),
+            None => parse(&script::run(server, marked(batch, &mark), &mark, deadline, "capture")?, &mark),
         });
     }
     Ok(captured)
 }
 
-/// What the lines of `script` print, in their order. Lines that fail, for a pane that has vanished, print nothing.
-fn run_script(server: &Server, mut script: String, mark: &str, deadline: Duration) -> Result<String, TmuxError> {
-    // Vanished panes make it fail as a whole; only the end mark tells that everything was tried.
-    script.push_str(&format!("display-message -p '{mark} end'\n"));
-    let mut command = server.command(false);
-    command.args(["source-file", "-"]);
-    let out = run::run(command, script.as_bytes(), deadline, "capture")?;
-    // As a rule all of it is valid, which is found out much faster than it is repaired.
-    let mut text = String::from_utf8(out.stdout).unwrap_or_else(|e| String::from_utf8_lossy(e.as_bytes()).into_owned());
-    match text.strip_suffix(&format!("{mark} end\n")).map(str::len) {
-        Some(whole) => {
-            text.truncate(whole);
-            Ok(text)
-        }
-        None => {
-            let words = String::from_utf8_lossy(&out.stderr);
-            Err(TmuxError::from_text(&words, "capture", &server.place(), &server.tmux.display().to_string()))
-        }
-    }
-}
-
-fn script(panes: &[&str], mark: &str) -> String {
+fn marked(panes: &[&str], mark: &str) -> String {
     let mut script = String::with_capacity(panes.len() * 220);
     for pane in panes {
         // Without its `%`: `display-message` also reads its text as a strftime pattern.

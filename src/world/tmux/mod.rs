@@ -18,6 +18,7 @@ mod quote;
 mod rows;
 mod run;
 mod screen;
+mod script;
 mod server;
 mod session;
 mod stop;

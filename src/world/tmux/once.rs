@@ -3,7 +3,7 @@ use super::{
     error::TmuxError,
     nonce::nonce,
     rows::{self, Fields, PaneRow},
-    run,
+    script,
     server::Server,
 };
 use crate::world::process::ProcId;
@@ -31,24 +31,14 @@ pub fn list_to_show(server: &Server, deadline: Duration) -> Result<Option<(u32, 
 
 fn list(server: &Server, deadline: Duration, fields: Fields) -> Result<Option<(u32, Vec<PaneRow>)>, TmuxError> {
     let mark = nonce().map_err(|e| TmuxError::io("/dev/urandom", e))?;
-    let mut command = server.command(false);
-    // The format as data on stdin: nobody else can read it, so nobody can forge a row.
-    command.args(["source-file", "-"]);
-    let script = format!(
-        "display-message -p '#{{pid}}'\nlist-panes -a -F '{}'\ndisplay-message -p '{mark}end'\n",
-        rows::format(&mark, fields)
-    );
-    let out = run::run(command, script.as_bytes(), deadline, "list panes")?;
-    let text = String::from_utf8_lossy(&out.stdout);
-    let Some(whole) = text.strip_suffix(&format!("{mark}end\n")) else {
-        let words = String::from_utf8_lossy(&out.stderr);
-        return match TmuxError::from_text(&words, "list-panes", &server.place(), &server.tmux.display().to_string()) {
-            TmuxError::ServerDown(_) => Ok(None),
-            TmuxError::Socket(_) if !server.socket_path().exists() => Ok(None),
-            e => Err(e),
-        };
+    let script = format!("display-message -p '#{{pid}}'\nlist-panes -a -F '{}'\n", rows::format(&mark, fields));
+    let whole = match script::run(server, script, &mark, deadline, "list panes") {
+        Ok(whole) => whole,
+        Err(TmuxError::ServerDown(_)) => return Ok(None),
+        Err(TmuxError::Socket(_)) if !server.socket_path().exists() => return Ok(None),
+        Err(e) => return Err(e),
     };
-    let (pid, list) = whole.split_once('\n').unwrap_or((whole, ""));
+    let (pid, list) = whole.split_once('\n').unwrap_or((&whole, ""));
     let pid = pid.parse().map_err(|_| TmuxError::Protocol("no server pid".into()))?;
     Ok(Some((pid, rows::parse(list, &mark)?)))
 }
