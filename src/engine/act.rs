@@ -1,7 +1,7 @@
 //! The doing half of the engine: actions become effects, and what became of them is heard in a later pass.
 use super::{
     eyes::Eyes,
-    paths::{Paths, write_whole},
+    paths::Paths,
     prepare::{self, Order},
     server,
 };
@@ -13,7 +13,9 @@ use crate::{
         time::Now,
     },
     world::{
-        clock, mishap,
+        clock,
+        file::write_whole,
+        mishap,
         process::{self, ProcId},
         tmux::{NewSession, TmuxError},
     },

@@ -1,7 +1,6 @@
 //! The environment of whoever calls `up`: kept (0600) and given to every start and restart, so that a supervisor that
 //! came back after a crash starts agents just as the user did.
-use super::paths::write_whole;
-use crate::model::policy::EnvRules;
+use crate::{model::policy::EnvRules, world::file::write_whole};
 use std::{ffi::OsStr, io, os::unix::ffi::OsStrExt, path::Path};
 
 /// Never passed on: they would let an agent find the fleet's tmux server, or make one start's model stick.

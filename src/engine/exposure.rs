@@ -1,8 +1,11 @@
 //! Who else can change what runs here: a config that an agent works beside, or that others may write.
-use super::paths::{Paths, write_whole};
-use crate::model::{
-    name::printable,
-    policy::{Policy, Reload},
+use super::paths::Paths;
+use crate::{
+    model::{
+        name::printable,
+        policy::{Policy, Reload},
+    },
+    world::file::write_whole,
 };
 use std::{fs::Metadata, os::unix::fs::MetadataExt, path::Path};
 

@@ -4,12 +4,13 @@ use super::{
     config_file::{self, LAST_GOOD},
     lock::{Lock, Role},
     moved::{moved, server_word},
-    paths::{Paths, make_private, write_whole},
+    paths::{Paths, make_private},
 };
 use crate::{
     config::Strictness,
     model::policy::Policy,
     store::{Store, sqlite},
+    world::file::write_whole,
 };
 use md5::{Digest, Md5};
 use std::{

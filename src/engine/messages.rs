@@ -1,11 +1,12 @@
 //! A text that cannot be typed as it is goes by file: several lines would be several messages, and a long one is slow.
-use super::paths::{Paths, make_private, write_whole};
+use super::paths::{Paths, make_private};
 use crate::{
     launch::prompt,
     model::{
         request::{Request, Verb},
         state::State,
     },
+    world::file::write_whole,
 };
 use std::{
     path::Path,

@@ -1,5 +1,5 @@
 //! Where a fleet keeps its things.
-use crate::model::policy::Policy;
+use crate::{model::policy::Policy, world::file::write_whole};
 use std::path::{Path, PathBuf};
 
 /// All absolute. Directories are 0700, files 0600.
@@ -89,14 +89,4 @@ pub fn make_private(dir: &Path) -> std::io::Result<()> {
         return Ok(());
     }
     std::fs::DirBuilder::new().recursive(true).mode(0o700).create(dir)
-}
-
-/// Writes a file as a whole (0600): a reader sees the old text or the new one, also after a crash.
-pub fn write_whole(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
-    use std::io::Write;
-    let dir = path.parent().ok_or_else(|| std::io::Error::other("a path without a folder"))?;
-    let mut file = tempfile::Builder::new().prefix(".new-").tempfile_in(dir)?;
-    file.write_all(bytes)?;
-    file.as_file().sync_data()?;
-    file.persist(path).map(drop).map_err(|e| e.error)
 }

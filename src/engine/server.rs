@@ -2,7 +2,10 @@
 use super::paths::Paths;
 use crate::{
     model::policy::{Policy, TmuxServer},
-    world::tmux::{Address, NewSession, Server},
+    world::{
+        file::write_whole,
+        tmux::{Address, NewSession, Server},
+    },
 };
 use std::path::{Path, PathBuf};
 
@@ -33,7 +36,7 @@ pub fn is_adopted(paths: &Paths) -> bool {
 
 /// From now on the fleet lives on the user's default server.
 pub fn adopt(paths: &Paths) -> std::io::Result<()> {
-    super::paths::write_whole(&mark(paths), b"default\n")
+    write_whole(&mark(paths), b"default\n")
 }
 
 /// The fleet was stopped: the next start is on a server of its own.

@@ -1,4 +1,4 @@
-//! The first stage: session leader and reaper of one agent.
+//! Session leader and reaper of one agent.
 //!
 //! ```text
 //! wait for the log ──> run ──main process ends──> exit.json ──nothing left──> last output read ──> exit
@@ -7,7 +7,7 @@
 //!        └─TERM, HUP─> exit.json (never ran), exit
 //! ```
 use super::{
-    last_output,
+    environment, last_output,
     record::{self, LaunchRecord, ShimRecord},
     signals,
 };
@@ -22,8 +22,8 @@ use rustix::{
     event::{PollFd, PollFlags, Timespec, poll},
     fs::inotify,
     io::Errno,
-    process::{Pid, WaitOptions, WaitStatus},
-    termios::tcsetpgrp,
+    process::{Pid, Signal, WaitOptions, WaitStatus, kill_process_group},
+    termios::{tcgetpgrp, tcsetpgrp},
 };
 use std::{
     io,
@@ -52,10 +52,15 @@ pub(super) fn run(run_dir: &Path) -> u8 {
 
 /// Leaves a record that says why there was no program.
 fn never_ran(run_dir: &Path, launch: &LaunchRecord, why: &str) -> u8 {
+    no_program(run_dir, launch, None, why)
+}
+
+/// `code`: as a shell would have ended that found no program.
+fn no_program(run_dir: &Path, launch: &LaunchRecord, code: Option<i32>, why: &str) -> u8 {
     eprintln!("agents: {}", printable(why));
     let exit = ExitRecord {
         incarnation: launch.incarnation,
-        code: None,
+        code,
         signal: None,
         at: clock::wall(),
         error: Some(why.to_owned()),
@@ -63,7 +68,7 @@ fn never_ran(run_dir: &Path, launch: &LaunchRecord, why: &str) -> u8 {
     };
     save(run_dir, &exit);
     last_output::hand_over();
-    126
+    code.map_or(126, |code| code as u8)
 }
 
 /// A full disk must not keep us from our duty; then the exit code is all there is.
@@ -107,7 +112,13 @@ impl Leader<'_> {
         if self.record.sweep && self.record.incarnation > 1 && !self.sweep()? {
             return Ok(never_ran(self.run_dir, self.record, "told to end before the start"));
         }
-        let main = self.spawn()?;
+        let main = match self.spawn() {
+            Ok(main) => main,
+            Err(e) => {
+                let why = format!("cannot run `{}` in `{}`: {e}", self.record.shell, self.record.dir.display());
+                return Ok(no_program(self.run_dir, self.record, Some(127), &why));
+            }
+        };
         self.introduce(Some(main.as_raw_nonzero().get() as u32))?;
         let (exit, code) = self.look_after(main)?;
         last_output::hand_over();
@@ -179,19 +190,23 @@ impl Leader<'_> {
         }
     }
 
-    /// Starts the second stage in a group of its own and gives it the terminal. We are the foreground group until
-    /// then, so the terminal lets us.
+    /// Starts the command in a group of its own and gives it the terminal: only what runs in the foreground may read
+    /// from it, and is what `pane_current_command` tells. We are the foreground group until then, so the terminal lets
+    /// us.
     fn spawn(&self) -> io::Result<Pid> {
-        let own = std::env::current_exe()?;
-        let child = Command::new(own).arg("__shim-exec").arg(self.run_dir).process_group(0).spawn()?;
+        let caller = std::fs::read(&self.record.env_file).unwrap_or_default();
+        let environment = environment::build(self.record, &caller, |name| std::env::var_os(name));
+        let mut command = Command::new(&self.record.shell);
+        command.arg("-c").arg(&self.record.command).env_clear().envs(environment).current_dir(&self.record.dir);
+        let child = command.process_group(0).spawn()?;
         let pid = i32::try_from(child.id()).ok().and_then(Pid::from_raw).ok_or(io::ErrorKind::InvalidData)?;
         match tcsetpgrp(io::stdin(), pid) {
-            // No terminal: run by hand, or it was closed already (HUP says so too).
-            Ok(()) | Err(Errno::NOTTY | Errno::IO | Errno::BADF | Errno::PERM) => Ok(pid),
-            // The child may have ended already.
-            Err(Errno::SRCH | Errno::INVAL) => Ok(pid),
-            Err(e) => Err(e.into()),
+            Ok(()) => go_on(pid),
+            // No terminal: run by hand, or it was closed already (HUP says so too). Or the child has ended already.
+            Err(Errno::NOTTY | Errno::IO | Errno::BADF | Errno::PERM | Errno::SRCH | Errno::INVAL) => {}
+            Err(e) => return Err(e.into()),
         }
+        Ok(pid)
     }
 
     /// Until the main process and its whole tree are gone.
@@ -206,7 +221,7 @@ impl Leader<'_> {
                 let options = WaitOptions::NOHANG | WaitOptions::UNTRACED | WaitOptions::CONTINUED;
                 match rustix::process::wait(options) {
                     Ok(Some((pid, status))) if pid == main => {
-                        if let Some((ended, its_code)) = self.main_changed(status) {
+                        if let Some((ended, its_code)) = self.main_changed(main, status) {
                             // At once: a restart need not wait for what is left of the tree.
                             save(self.run_dir, &ended);
                             exit = Some(ended);
@@ -246,9 +261,13 @@ impl Leader<'_> {
     }
 
     /// The record and our own exit code, if it ended.
-    fn main_changed(&self, status: WaitStatus) -> Option<(ExitRecord, u8)> {
+    fn main_changed(&self, main: Pid, status: WaitStatus) -> Option<(ExitRecord, u8)> {
         let stopped = self.run_dir.join(record::STOPPED);
         if let Some(signal) = status.stopping_signal() {
+            if too_early(main, signal) {
+                go_on(main);
+                return None;
+            }
             let _ = record::write_atomically(&stopped, format!("{signal}\n").as_bytes());
             return None;
         }
@@ -262,9 +281,21 @@ impl Leader<'_> {
     }
 
     fn record_of(&self, code: Option<i32>, signal: Option<i32>) -> ExitRecord {
-        let error = std::fs::read_to_string(self.run_dir.join(record::EXEC_ERROR)).ok();
-        ExitRecord { incarnation: self.record.incarnation, code, signal, at: clock::wall(), error, tree_ended: false }
+        let at = clock::wall();
+        ExitRecord { incarnation: self.record.incarnation, code, signal, at, error: None, tree_ended: false }
     }
+}
+
+/// It asked for the terminal before we had given it over, and was stopped for that.
+fn too_early(main: Pid, signal: i32) -> bool {
+    let terminal = [Signal::TTIN, Signal::TTOU].iter().any(|s| s.as_raw() == signal);
+    terminal && tcgetpgrp(io::stdin()) == Ok(main)
+}
+
+/// Nothing happens to a group that is not stopped.
+fn go_on(group: Pid) {
+    // Fails only where it has ended.
+    let _ = kill_process_group(group, Signal::CONT);
 }
 
 fn wait(fds: &mut [PollFd], longest: Option<Duration>) -> io::Result<()> {

@@ -2,11 +2,10 @@
 //!
 //! ```text
 //! tmux server ── agents __shim RUN_DIR          session leader, reaper, writes exit.json
-//!      │            └─ agents __shim-exec RUN_DIR   own group, in the foreground; becomes `shell -c command`
+//!      │            └─ shell -c command           own group, in the foreground
 //!      └─ pipe ──── agents __log RUN_DIR        appends what the pane prints, rotates
 //! ```
 mod environment;
-mod exec;
 mod last_output;
 mod leader;
 mod log_writer;
@@ -22,7 +21,6 @@ pub fn main(words: &[OsString]) -> Option<ExitCode> {
     let (word, rest) = words.split_first()?;
     let part: fn(&Path) -> u8 = match word.to_str()? {
         "__shim" => leader::run,
-        "__shim-exec" => exec::run,
         "__log" => log_writer::run,
         "__watchlog" => watchlog::run,
         _ => return None,

@@ -24,8 +24,6 @@ pub const STOPPED: &str = "stopped";
 pub const EXIT: &str = "exit.json";
 /// What of the log was lost, in words.
 pub const GAP: &str = "gap";
-/// Left by the second stage for the first: why there is no program.
-pub(super) const EXEC_ERROR: &str = "exec-error";
 
 /// Everything one start needs.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -104,7 +102,7 @@ impl LaunchRecord {
     /// Makes `run_dir` (0700) anew and leaves the record there (0600). Records of an earlier run in it are removed.
     pub fn write(&self, run_dir: &Path) -> io::Result<()> {
         std::fs::DirBuilder::new().recursive(true).mode(0o700).create(run_dir)?;
-        for name in [SHIM, PIPED, STOPPED, EXIT, GAP, EXEC_ERROR] {
+        for name in [SHIM, PIPED, STOPPED, EXIT, GAP] {
             match std::fs::remove_file(run_dir.join(name)) {
                 Err(e) if e.kind() != io::ErrorKind::NotFound => return Err(e),
                 _ => {}
@@ -166,7 +164,7 @@ pub fn take_over(old: &Path, new: &Path) -> bool {
     if std::fs::rename(old, new).is_err() {
         return false;
     }
-    for name in [PIPED, STOPPED, GAP, EXEC_ERROR] {
+    for name in [PIPED, STOPPED, GAP] {
         let _ = std::fs::remove_file(new.join(name));
     }
     true

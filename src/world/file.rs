@@ -1,8 +1,9 @@
-//! Files that people and agents write: read whole, but never waited for, and never without an end.
+//! Files read whole, but never waited for and never without an end, as people and agents write them; and files written
+//! whole.
 use rustix::fs::{Mode, OFlags};
 use std::{
     fs::File,
-    io::{self, Read},
+    io::{self, Read, Write},
     path::Path,
 };
 
@@ -26,6 +27,15 @@ pub fn read(path: &Path, most: u64) -> io::Result<Vec<u8>> {
         return Err(io::Error::new(io::ErrorKind::InvalidInput, text));
     }
     Ok(bytes)
+}
+
+/// Writes a file as a whole (0600): a reader sees the old text or the new one, also after a crash.
+pub fn write_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let dir = path.parent().ok_or_else(|| io::Error::other("a path without a folder"))?;
+    let mut file = tempfile::Builder::new().prefix(".new-").tempfile_in(dir)?;
+    file.write_all(bytes)?;
+    file.as_file().sync_data()?;
+    file.persist(path).map(drop).map_err(|e| e.error)
 }
 
 #[cfg(test)]

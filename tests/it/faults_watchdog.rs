@@ -177,7 +177,7 @@ fn fault_38_a_quiet_tick_starts_no_process_and_any_other_at_most_one() {
     let before = calls().len();
     after(&f, 8);
     assert_eq!(calls()[before..], [] as [String; 0], "nothing moves, and yet");
-    // Four panes that print: one process a look for all of them.
+    // Four panes that print: one process a look for all of them, or none where we speak the server's protocol.
     for name in names {
         f.tell(name, "rate 20 2\nidle");
     }
@@ -185,7 +185,7 @@ fn fault_38_a_quiet_tick_starts_no_process_and_any_other_at_most_one() {
     after(&f, 5);
     let busy = calls().len() - before;
     // Every look is a tick, and one or two more may have passed before it was counted.
-    assert!((1..=8).contains(&busy), "{busy} processes in 5 ticks: {:?}", &calls()[before..]);
+    assert!(busy <= 8, "{busy} processes in 5 ticks: {:?}", &calls()[before..]);
 }
 
 #[test]

@@ -39,3 +39,4 @@ mod store_conformance;
 mod store_sqlite;
 mod tmux_client;
 mod tmux_direct;
+mod tmux_requests;

@@ -1,15 +1,26 @@
-//! The visible screens of many panes with one process.
+//! The visible screens of many panes in one go.
 //!
 //! Not over control mode: tmux up to 3.5 never frees what `capture-pane -p` prints there.
-use super::{counted, error::TmuxError, nonce::nonce, rows, screen::Captured, script, server::Server};
+use super::{
+    counted,
+    error::TmuxError,
+    nonce::nonce,
+    rows,
+    screen::Captured,
+    script::{self, Words, words},
+    server::Server,
+};
+use crate::world::process::ProcId;
 use std::{collections::BTreeMap, time::Duration};
 
-/// Panes a process: bounds what the server keeps for us at once.
+/// Panes at once: bounds what the server keeps for us at once.
 const BATCH: usize = 256;
 
-/// A pane that has vanished is absent from the result. `all`: how many panes the server has, about.
+/// A pane that has vanished is absent from the result. `speaks`: as for [`script::run`]. `all`: how many panes the server
+/// has, about.
 pub(super) fn capture(
     server: &Server,
+    speaks: Option<ProcId>,
     panes: &[&str],
     all: usize,
     deadline: Duration,
@@ -20,33 +31,26 @@ pub(super) fn capture(
             return Err(TmuxError::Refused(format!("`{pane}` is not a pane id")));
         }
         let mark = nonce().map_err(|e| TmuxError::io("/dev/urandom", e))?;
+        let run = |commands| script::run(server, speaks, commands, &mark, deadline, "capture");
         let counted = match counted::is_cheaper(batch.len(), all) {
-            true => counted::parse(
-                &script::run(server, counted::script(batch, &mark), &mark, deadline, "capture")?,
-                batch,
-                &mark,
-            ),
+            true => counted::parse(&run(counted::script(batch, &mark))?, batch, &mark),
             false => None,
         };
         captured.extend(match counted {
             Some(counted) => counted,
-            None => parse(&script::run(server, marked(batch, &mark), &mark, deadline, "capture")?, &mark),
+            None => parse(&run(marked(batch, &mark))?, &mark),
         });
     }
     Ok(captured)
 }
 
-fn marked(panes: &[&str], mark: &str) -> String {
-    let mut script = String::with_capacity(panes.len() * 220);
-    for pane in panes {
+fn marked(panes: &[&str], mark: &str) -> Vec<Words> {
+    let one = |pane: &&str| {
         // Without its `%`: `display-message` also reads its text as a strftime pattern.
-        let number = &pane[1..];
-        script.push_str(&format!(
-            "display-message -p -t {pane} '{mark} {number} #{{cursor_x}} #{{cursor_y}}{mark}#{{pane_title}}{mark}'\n\
-             capture-pane -p -t {pane}\n"
-        ));
-    }
-    script
+        let head = format!("{mark} {} #{{cursor_x}} #{{cursor_y}}{mark}#{{pane_title}}{mark}", &pane[1..]);
+        [words(&["display-message", "-p", "-t", pane, &head]), words(&["capture-pane", "-p", "-t", pane])]
+    };
+    panes.iter().flat_map(one).collect()
 }
 
 fn parse(text: &str, mark: &str) -> BTreeMap<String, Captured> {

@@ -12,8 +12,9 @@ use super::{
     screen::Captured,
     server::Server,
     session::{self, Created, NewSession},
-    wire,
+    speaker, wire,
 };
+use crate::world::process::ProcId;
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::Arc,
@@ -33,6 +34,8 @@ pub struct Client {
     /// Marks our lines and rows. Never in an argv.
     pub(super) nonce: String,
     server_pid: u32,
+    /// The server, if it is known to speak [`wire`].
+    speaks: Option<ProcId>,
     /// As of the last list.
     all_panes: usize,
     /// Numbers paste buffers.
@@ -55,6 +58,7 @@ impl Client {
             deadline: DEADLINE,
             nonce: nonce().map_err(|e| TmuxError::io("/dev/urandom", e))?,
             server_pid: 0,
+            speaks: None,
             all_panes: 0,
             pastes: 0,
         };
@@ -134,11 +138,11 @@ impl Client {
         Ok(text)
     }
 
-    /// The visible screens of `panes` (ids), with one process for up to 256. A pane that is gone is absent.
+    /// The visible screens of `panes` (ids), with at most one process for up to 256. A pane that is gone is absent.
     pub fn capture(&mut self, panes: &[&str]) -> Result<BTreeMap<String, Captured>, TmuxError> {
         match panes {
             [] => Ok(BTreeMap::new()),
-            panes => capture::capture(&self.server, panes, self.all_panes, self.deadline),
+            panes => capture::capture(&self.server, self.speaks, panes, self.all_panes, self.deadline),
         }
     }
 
@@ -235,7 +239,7 @@ impl Client {
     fn attach(&mut self) -> Result<(), TmuxError> {
         self.link = None;
         let first = self.open();
-        let (link, pid) = match first {
+        let (link, pid, version) = match first {
             Err(TmuxError::Gone(_)) => {
                 self.make_anchor(false)?;
                 self.open()?
@@ -244,10 +248,11 @@ impl Client {
         };
         self.link = Some(link);
         self.server_pid = pid;
+        self.speaks = speaker::met(&self.server, pid, &version);
         Ok(())
     }
 
-    fn open(&self) -> Result<(Link, u32), TmuxError> {
+    fn open(&self) -> Result<(Link, u32, String), TmuxError> {
         let until = Instant::now() + self.deadline;
         let version = self.probe(until)?;
         let target = format!("={}:", self.anchor.name);
@@ -257,7 +262,10 @@ impl Client {
         } else {
             child::open(&self.server, &command)?
         };
-        Link::open(ends, &self.server, &self.anchor.name, &self.nonce, self.on_notice.clone(), (until, self.deadline))
+        let patience = (until, self.deadline);
+        let (link, pid) =
+            Link::open(ends, &self.server, &self.anchor.name, &self.nonce, self.on_notice.clone(), patience)?;
+        Ok((link, pid, version))
     }
 
     /// The running server's version, once it has let go of the clients of watchdogs that were killed: one that goes

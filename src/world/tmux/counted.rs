@@ -4,7 +4,10 @@
 //! it as much as a capture. So all cursors and titles come as one list, and then the captures with nothing in between.
 //! The server runs a script without a pause: no pane comes, goes or changes its height meanwhile. Should the rows not
 //! come out even after all, the answer is no answer.
-use super::screen::Captured;
+use super::{
+    screen::Captured,
+    script::{Words, words},
+};
 use std::collections::BTreeMap;
 
 /// A list has all panes of the server in it, ours or not.
@@ -12,13 +15,11 @@ pub(super) fn is_cheaper(panes: usize, all: usize) -> bool {
     panes >= 4 && panes * 3 >= all
 }
 
-pub(super) fn script(panes: &[&str], mark: &str) -> String {
+pub(super) fn script(panes: &[&str], mark: &str) -> Vec<Words> {
     let fields = "#{pane_id} #{pane_height} #{cursor_x} #{cursor_y}";
-    let mut script = format!("list-panes -a -F '{mark} {fields}{mark}#{{pane_title}}{mark}'\n");
-    for pane in panes {
-        script.push_str(&format!("capture-pane -p -t {pane}\n"));
-    }
-    script
+    let list = format!("{mark} {fields}{mark}#{{pane_title}}{mark}");
+    let captures = panes.iter().map(|pane| words(&["capture-pane", "-p", "-t", pane]));
+    std::iter::once(words(&["list-panes", "-a", "-F", &list])).chain(captures).collect()
 }
 
 /// `None`: the rows do not come out even.

@@ -7,25 +7,19 @@ use super::{
     control::{Ends, Holder, Output},
     error::TmuxError,
     server::Server,
-    wire,
+    socket,
+    wire::{self, Said},
 };
 use rustix::{
     event::{PollFd, PollFlags, Timespec, poll},
     fs::OFlags,
     io::Errno,
-    net::{
-        AddressFamily, RecvFlags, SendAncillaryBuffer, SendAncillaryMessage, SendFlags, Shutdown, SocketAddrUnix,
-        SocketFlags, SocketType, connect, recv, sendmsg, shutdown, socket_with,
-    },
+    net::{RecvFlags, Shutdown, recv, shutdown},
     pipe::{PipeFlags, pipe_with},
 };
 use std::{
-    io::{IoSlice, Read},
-    mem::MaybeUninit,
-    os::{
-        fd::{AsFd, OwnedFd},
-        unix::ffi::OsStringExt,
-    },
+    io::Read,
+    os::{fd::OwnedFd, unix::ffi::OsStringExt},
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -41,14 +35,14 @@ pub(super) fn open(server: &Server, command: &[&str], until: Instant, late: &Tmu
     let failed = |e: Errno| TmuxError::io("tmux connection", e);
     let words = wire::introduction(std::process::id(), command)
         .ok_or_else(|| TmuxError::Refused("the name of the session is too long".into()))?;
-    let socket = connected(server, until, late)?;
+    let socket = socket::connect_to(server, until, late)?;
     let (their_input, input) = pipe_with(PipeFlags::CLOEXEC).map_err(failed)?;
     let (output, their_output) = pipe_with(PipeFlags::CLOEXEC).map_err(failed)?;
     for ours in [&input, &output] {
         rustix::fs::fcntl_setfl(ours, OFlags::NONBLOCK).map_err(failed)?;
     }
-    send(&socket, &wire::opening(environment(server)), &their_input, server)?;
-    send(&socket, &words, &their_output, server)?;
+    socket::send(&socket, &wire::opening(environment(server)), Some(&their_input), server)?;
+    socket::send(&socket, &words, Some(&their_output), server)?;
     let peer = Arc::new(Peer { socket, over: AtomicBool::new(false), dropped: AtomicBool::new(false) });
     let output = Answers { pipe: output, peer: peer.clone(), heard: wire::Heard::default(), words: None };
     Ok(Ends { input, output: Box::new(output), holder: Box::new(Connection(peer)) })
@@ -63,43 +57,15 @@ fn environment(server: &Server) -> Vec<Vec<u8>> {
     ours.map(|(name, value)| [name.into_vec(), value.into_vec()].join(&b'=')).collect()
 }
 
-/// A server that does not take connections out of its queue must not hang us: where the queue is full, it is tried again
-/// until it is too late.
-fn connected(server: &Server, until: Instant, late: &TmuxError) -> Result<OwnedFd, TmuxError> {
-    let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
-    let socket = socket_with(AddressFamily::UNIX, SocketType::STREAM, flags, None)
-        .map_err(|e| TmuxError::io("tmux connection", e))?;
-    let address = SocketAddrUnix::new(server.socket_path()).map_err(|e| TmuxError::Socket(e.to_string()))?;
-    loop {
-        match connect(&socket, &address) {
-            Ok(()) => return Ok(socket),
-            Err(Errno::CONNREFUSED | Errno::NOENT) => return Err(TmuxError::ServerDown(server.place())),
-            Err(Errno::AGAIN | Errno::INTR) if Instant::now() < until => {
-                std::thread::sleep(Duration::from_millis(5));
-            }
-            Err(Errno::AGAIN | Errno::INTR) => return Err(late.clone()),
-            Err(e) => return Err(TmuxError::Socket(format!("`{}`: {e}", server.place()))),
+/// Tmux's words when it lets us go.
+fn farewell(heard: &mut wire::Heard, bytes: &[u8]) -> Option<String> {
+    heard.take(bytes);
+    while let Some(said) = heard.next() {
+        if let Said::Farewell(words) = said {
+            return Some(words);
         }
     }
-}
-
-/// All of it by one call: the socket is new, and holds more than that.
-fn send(socket: &OwnedFd, bytes: &[u8], with: &OwnedFd, server: &Server) -> Result<(), TmuxError> {
-    let fds = [with.as_fd()];
-    let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
-    let mut control = SendAncillaryBuffer::new(&mut space);
-    if !control.push(SendAncillaryMessage::ScmRights(&fds)) {
-        return Err(TmuxError::Protocol("no room for a descriptor".into()));
-    }
-    loop {
-        match sendmsg(socket, &[IoSlice::new(bytes)], &mut control, SendFlags::NOSIGNAL) {
-            Ok(n) if n == bytes.len() => return Ok(()),
-            Ok(_) => return Err(TmuxError::Protocol("tmux took half an introduction".into())),
-            Err(Errno::INTR) => {}
-            Err(Errno::PIPE | Errno::CONNRESET) => return Err(TmuxError::ServerDown(server.place())),
-            Err(e) => return Err(TmuxError::io("tmux connection", e)),
-        }
-    }
+    None
 }
 
 struct Peer {
@@ -151,7 +117,7 @@ impl Answers {
         while self.words.is_none() {
             self.words = match recv(&self.peer.socket, &mut bytes, RecvFlags::empty()) {
                 Ok((_, 0)) => Some(self.lost()),
-                Ok((_, n)) => self.heard.more(&bytes[..n]),
+                Ok((_, n)) => farewell(&mut self.heard, &bytes[..n]),
                 Err(Errno::INTR) => None,
                 Err(Errno::AGAIN) => return,
                 Err(_) => Some(self.lost()),

@@ -1,4 +1,5 @@
-//! Our own tmux client: one control-mode connection to list, start and type, one short process a sweep to capture.
+//! Our own tmux client: one control-mode connection to list, start and type, one short connection or process a sweep
+//! to capture.
 //!
 //! Sessions are named by id or `=name:`, never by a bare name (which means any name that begins so). Names come
 //! through [`crate::model::name::unusable`]; no byte of a pane, path or text is read by a tmux format or a shell.
@@ -15,12 +16,15 @@ mod nonce;
 mod once;
 mod orphan;
 mod quote;
+mod request;
 mod rows;
 mod run;
 mod screen;
 mod script;
 mod server;
 mod session;
+mod socket;
+mod speaker;
 mod stop;
 mod wire;
 

@@ -3,8 +3,9 @@ use super::{
     error::TmuxError,
     nonce::nonce,
     rows::{self, Fields, PaneRow},
-    script,
+    script::{self, words},
     server::Server,
+    speaker,
 };
 use crate::world::process::ProcId;
 use std::{
@@ -12,7 +13,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// Every pane of a server and the server's pid, with one process; changes and starts nothing. `None`: no server.
+/// Every pane of a server and the server's pid, with one process at most; changes and starts nothing. `None`: no server.
 pub fn list_once(server: &Server) -> Result<Option<(u32, Vec<PaneRow>)>, TmuxError> {
     list_once_within(server, Duration::from_secs(5))
 }
@@ -31,8 +32,9 @@ pub fn list_to_show(server: &Server, deadline: Duration) -> Result<Option<(u32, 
 
 fn list(server: &Server, deadline: Duration, fields: Fields) -> Result<Option<(u32, Vec<PaneRow>)>, TmuxError> {
     let mark = nonce().map_err(|e| TmuxError::io("/dev/urandom", e))?;
-    let script = format!("display-message -p '#{{pid}}'\nlist-panes -a -F '{}'\n", rows::format(&mark, fields));
-    let whole = match script::run(server, script, &mark, deadline, "list panes") {
+    let format = rows::format(&mark, fields);
+    let commands = vec![words(&["display-message", "-p", "#{pid}"]), words(&["list-panes", "-a", "-F", &format])];
+    let whole = match script::run(server, speaker::noted(server), commands, &mark, deadline, "list panes") {
         Ok(whole) => whole,
         Err(TmuxError::ServerDown(_)) => return Ok(None),
         Err(TmuxError::Socket(_)) if !server.socket_path().exists() => return Ok(None),

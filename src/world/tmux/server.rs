@@ -1,7 +1,8 @@
 //! Which tmux server, and how a command for it is made.
 use super::{error::TmuxError, run};
+use crate::world::file::write_whole;
 use std::{
-    os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt},
+    os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt},
     path::{Path, PathBuf},
     process::{Command, Stdio},
     time::Duration,
@@ -177,27 +178,11 @@ fn fnv(bytes: &[u8]) -> u64 {
 }
 
 fn write_conf(path: &Path) -> Result<(), TmuxError> {
-    use std::io::Write;
     let text = conf_text(terminal());
     if std::fs::read_to_string(path).is_ok_and(|have| have == text) {
         return Ok(());
     }
-    let failed = |e: std::io::Error| TmuxError::io(path.display().to_string(), e);
-    let dir = path.parent().unwrap_or(Path::new("/"));
-    let temp = dir.join(format!(".tmux.conf.{}", std::process::id()));
-    let mut file = std::fs::OpenOptions::new()
-        .write(true)
-        .create(true)
-        .truncate(true)
-        .mode(0o600)
-        .custom_flags(rustix::fs::OFlags::NOFOLLOW.bits() as i32)
-        .open(&temp)
-        .map_err(failed)?;
-    let written = file.write_all(text.as_bytes()).and_then(|()| std::fs::rename(&temp, path));
-    written.map_err(|e| {
-        let _ = std::fs::remove_file(&temp);
-        failed(e)
-    })
+    write_whole(path, text.as_bytes()).map_err(|e| TmuxError::io(path.display().to_string(), e))
 }
 
 fn terminal() -> &'static str {

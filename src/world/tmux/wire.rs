@@ -1,5 +1,7 @@
-//! The protocol between a tmux client and its server, version 8: what a control client says to come in, and hears when
-//! it is over. In between it talks over the two pipes that it has handed in.
+//! The protocol between a tmux client and its server, version 8.
+//!
+//! A control client comes in, talks over the two pipes that it has handed in, and hears when it is over. A plain client
+//! asks once, and hears what is printed.
 //!
 //! A message of another size than expected ends the server, with all its sessions, so this is spoken only to versions
 //! whose sources were read.
@@ -18,8 +20,10 @@ const MAX_ENVIRONMENT: usize = 32 * 1024;
 
 /// In the header: a file descriptor comes with this message.
 const WITH_FD: u16 = 1;
-/// Control mode, UTF-8 whatever the locale, and start no server: `tmux -C -u -N`.
-const FLAGS: u64 = 0x2000 | 0x10000 | 0x1000;
+/// UTF-8 whatever the locale, and start no server: `tmux -u -N`.
+const PLAIN: u64 = 0x10000 | 0x1000;
+/// `tmux -C -u -N`.
+const CONTROL: u64 = PLAIN | 0x2000;
 
 const VERSION: u32 = 12;
 const IDENTIFY_TERM: u32 = 101;
@@ -38,6 +42,9 @@ const EXIT: u32 = 203;
 const EXITED: u32 = 204;
 const SHUTDOWN: u32 = 210;
 const EXEC: u32 = 217;
+const WRITE_OPEN: u32 = 303;
+const WRITE: u32 = 304;
+const WRITE_READY: u32 = 305;
 
 pub(super) fn is_spoken_by(version: &str) -> bool {
     SPOKEN.contains(&version)
@@ -61,21 +68,52 @@ pub(super) fn opening(environment: impl IntoIterator<Item = Vec<u8>>) -> Vec<u8>
 /// anything happens on the server between the flags of a control client and the end of its introduction. `None`: the
 /// words are too long.
 pub(super) fn introduction(pid: u32, command: &[&str]) -> Option<Vec<u8>> {
-    let mut words = u32::try_from(command.len()).ok()?.to_ne_bytes().to_vec();
-    command.iter().for_each(|word| words.extend(ended(word.as_bytes())));
-    if HEADER + words.len() > MAX_MESSAGE || command.iter().any(|word| word.contains('\0')) {
+    let mut bytes = Vec::new();
+    push(&mut bytes, IDENTIFY_STDOUT, WITH_FD, &[]);
+    push_who(&mut bytes, pid, CONTROL);
+    push_command(&mut bytes, command.iter().copied())?;
+    Some(bytes)
+}
+
+/// All that a plain client says, by one call: it comes without a terminal, and asks for `commands`, one after the other
+/// until one fails. `None`: that is too much to say.
+pub(super) fn request(pid: u32, commands: &[Vec<String>]) -> Option<Vec<u8>> {
+    // A last `;` ends a command.
+    let is_safe = |word: &&String| !word.ends_with(';');
+    if !commands.iter().flatten().all(|word| is_safe(&word)) {
         return None;
     }
     let mut bytes = Vec::new();
-    push(&mut bytes, IDENTIFY_STDOUT, WITH_FD, &[]);
-    push(&mut bytes, IDENTIFY_LONGFLAGS, 0, &FLAGS.to_ne_bytes());
-    push(&mut bytes, IDENTIFY_TERM, 0, &ended(b"unknown"));
-    push(&mut bytes, IDENTIFY_TTYNAME, 0, &ended(b""));
-    push(&mut bytes, IDENTIFY_CWD, 0, &ended(b"/"));
-    push(&mut bytes, IDENTIFY_CLIENTPID, 0, &pid.to_ne_bytes());
-    push(&mut bytes, IDENTIFY_DONE, 0, &[]);
-    push(&mut bytes, COMMAND, 0, &words);
+    push_who(&mut bytes, pid, PLAIN);
+    push_command(&mut bytes, commands.join(&";".to_owned()).iter().map(String::as_str))?;
     Some(bytes)
+}
+
+/// The answer to [`Said::Opens`]: let it come.
+pub(super) fn ready(stream: i32) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    push(&mut bytes, WRITE_READY, 0, &[stream.to_ne_bytes(), 0i32.to_ne_bytes()].concat());
+    bytes
+}
+
+fn push_who(bytes: &mut Vec<u8>, pid: u32, flags: u64) {
+    push(bytes, IDENTIFY_LONGFLAGS, 0, &flags.to_ne_bytes());
+    push(bytes, IDENTIFY_TERM, 0, &ended(b"unknown"));
+    push(bytes, IDENTIFY_TTYNAME, 0, &ended(b""));
+    push(bytes, IDENTIFY_CWD, 0, &ended(b"/"));
+    push(bytes, IDENTIFY_CLIENTPID, 0, &pid.to_ne_bytes());
+    push(bytes, IDENTIFY_DONE, 0, &[]);
+}
+
+/// `None`: the words are too long.
+fn push_command<'a>(bytes: &mut Vec<u8>, command: impl Iterator<Item = &'a str> + Clone) -> Option<()> {
+    let mut words = u32::try_from(command.clone().count()).ok()?.to_ne_bytes().to_vec();
+    command.clone().for_each(|word| words.extend(ended(word.as_bytes())));
+    if HEADER + words.len() > MAX_MESSAGE || command.clone().any(|word| word.contains('\0')) {
+        return None;
+    }
+    push(bytes, COMMAND, 0, &words);
+    Some(())
 }
 
 fn ended(word: &[u8]) -> Vec<u8> {
@@ -93,29 +131,51 @@ fn push(bytes: &mut Vec<u8>, kind: u32, flags: u16, payload: &[u8]) {
     bytes.extend(payload);
 }
 
-/// What the server has said so far, put together to messages.
+/// What the server says.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Said<'a> {
+    /// We are to go; tmux's words for why, if any.
+    Farewell(String),
+    /// It is going to print into this stream (1 or 2), and waits for [`ready`].
+    Opens(i32),
+    Prints(i32, &'a [u8]),
+    Other,
+}
+
+/// What was heard so far, put together to messages.
 #[derive(Default)]
-pub(super) struct Heard(Vec<u8>);
+pub(super) struct Heard {
+    bytes: Vec<u8>,
+    /// Up to here it was given out.
+    at: usize,
+}
 
 impl Heard {
-    /// Takes more bytes. `Some`: we are to go, with tmux's words for why, if any.
-    pub fn more(&mut self, bytes: &[u8]) -> Option<String> {
-        self.0.extend_from_slice(bytes);
-        while let Some(head) = self.0.first_chunk::<HEADER>() {
-            let [k0, k1, k2, k3, l0, l1, _, _, v0, ..] = *head;
-            let length = usize::from(u16::from_ne_bytes([l0, l1]));
-            if !(HEADER..=MAX_MESSAGE).contains(&length) {
-                return Some("lost server: a message without a length".into());
-            }
-            if self.0.len() < length {
-                return None;
-            }
-            let message: Vec<u8> = self.0.drain(..length).collect();
-            if let Some(words) = farewell(u32::from_ne_bytes([k0, k1, k2, k3]), v0, &message[HEADER..]) {
-                return Some(words);
-            }
+    pub fn take(&mut self, bytes: &[u8]) {
+        self.bytes.drain(..self.at);
+        self.at = 0;
+        self.bytes.extend_from_slice(bytes);
+    }
+
+    /// The next whole message.
+    pub fn next(&mut self) -> Option<Said<'_>> {
+        let [k0, k1, k2, k3, l0, l1, _, _, v0, ..] = *self.bytes[self.at..].first_chunk::<HEADER>()?;
+        let length = usize::from(u16::from_ne_bytes([l0, l1]));
+        if !(HEADER..=MAX_MESSAGE).contains(&length) {
+            return Some(Said::Farewell("lost server: a message without a length".into()));
         }
-        None
+        let message = self.bytes.get(self.at..self.at + length)?;
+        self.at += length;
+        Some(said(u32::from_ne_bytes([k0, k1, k2, k3]), v0, &message[HEADER..]))
+    }
+}
+
+fn said(kind: u32, version: u8, payload: &[u8]) -> Said<'_> {
+    let stream = payload.first_chunk().map(|bytes| i32::from_ne_bytes(*bytes));
+    match (kind, stream) {
+        (WRITE_OPEN, Some(stream)) => Said::Opens(stream),
+        (WRITE, Some(stream)) => Said::Prints(stream, &payload[4..]),
+        _ => farewell(kind, version, payload).map_or(Said::Other, Said::Farewell),
     }
 }
 
@@ -208,10 +268,40 @@ mod tests {
             (vec![0; HEADER], "lost server: a message without a length"),
         ] {
             let all = [flags.as_slice(), &last].concat();
-            assert_eq!(Heard::default().more(&all).as_deref(), Some(words));
             let mut heard = Heard::default();
-            let said: Vec<String> = all.iter().filter_map(|byte| heard.more(&[*byte])).collect();
-            assert_eq!(said, [words]);
+            heard.take(&all);
+            assert_eq!(heard.next(), Some(Said::Other));
+            assert_eq!(heard.next(), Some(Said::Farewell(words.into())));
+            let mut heard = Heard::default();
+            let mut said = Vec::new();
+            for byte in &all {
+                heard.take(&[*byte]);
+                said.extend(heard.next().map(|said| format!("{said:?}")));
+            }
+            assert_eq!(said, ["Other".to_owned(), format!("Farewell({words:?})")]);
         }
+    }
+
+    // What `tmux -u -N display-message -p a \; capture-pane -p` of 3.3a says and hears, the environment left out.
+    #[test]
+    fn a_plain_client_asks_once_and_hears_what_is_printed() {
+        let commands = [vec!["display-message".into(), "-p".into(), "a".into()], vec!["list-panes".into()]];
+        let said = request(0x4c97, &commands).unwrap();
+        let mut flags = LONGFLAGS.to_vec();
+        flags[17..20].copy_from_slice(b"\x10\x01\0");
+        let (term, cwd) = (with_text(TERM, b"unknown\0"), with_text(CWD, b"/\0"));
+        let command = with_text(COMMAND, b"\x05\0\0\0display-message\0-p\0a\0;\0list-panes\0");
+        assert_eq!(said, [&flags, &term, TTYNAME, &cwd, CLIENTPID, DONE, &command].concat());
+        for word in ["x;", ";", "a\0b", &"x".repeat(MAX_MESSAGE)] {
+            assert_eq!(request(1, &[vec![word.to_owned()]]), None);
+        }
+        let opens = message(WRITE_OPEN, b"\x01\0\0\0\x01\0\0\0\0\0\0\0");
+        let mut heard = Heard::default();
+        heard.take(&[opens, message(WRITE, b"\x02\0\0\0no\n"), message(WRITE, b"\x01")].concat());
+        assert_eq!(heard.next(), Some(Said::Opens(1)));
+        assert_eq!(heard.next(), Some(Said::Prints(2, b"no\n")));
+        assert_eq!(heard.next(), Some(Said::Other));
+        assert_eq!(heard.next(), None);
+        assert_eq!(ready(1), b"\x31\x01\0\0\x18\0\0\0\x08\0\0\0\xff\xff\xff\xff\x01\0\0\0\0\0\0\0");
     }
 }
