@@ -24,18 +24,26 @@ esac
 passed=0 failed=0 skipped=0 report=
 note() { report="$report
 $1"; }
+scratch=$(mktemp -d) || exit 1
+trap 'rm -rf "$scratch"' EXIT
+# Lines that say what is wrong, in what cargo, the tests and the harness print: they are repeated at the end.
+telling='^(error|FAILED: |Diff in )|[.][.][.] FAILED|panicked at'
 # step NAME COMMAND...
 step() {
     name=$1
     shift
     printf '\n==> %s\n' "$name"
     began=$(date +%s)
-    if "$@"; then
+    { "$@"; echo $? >"$scratch/status"; } 2>&1 | tee "$scratch/said"
+    if [ "$(cat "$scratch/status")" = 0 ]; then
         passed=$((passed + 1))
         note "  ok       $name ($(($(date +%s) - began))s)"
     else
         failed=$((failed + 1))
         note "  FAILED   $name"
+        awk -v telling="$telling" '$0 ~ telling { print; more = /panicked at/; next } more { print; more = 0 }' \
+            "$scratch/said" | cut -c 1-400 | head -n 8 >"$scratch/why"
+        while IFS= read -r line; do note "             $line"; done <"$scratch/why"
         printf '==> FAILED: %s\n' "$name"
     fi
 }

@@ -22,7 +22,8 @@ struct Line {
 enum Verdict {
     /// With a word about how, for incidents.
     Passed(Duration, &'static str),
-    Failed,
+    /// With what was wrong, in a line.
+    Failed(String),
     Skipped,
 }
 
@@ -50,7 +51,7 @@ pub fn run(names: &[&str]) -> ExitCode {
         Err(trouble) => {
             let (verdict, text) = match trouble {
                 Trouble::Lacking(why) => (Verdict::Skipped, format!("skipped: {why}")),
-                Trouble::Wrong(why) => (Verdict::Failed, format!("FAILED: {why}")),
+                Trouble::Wrong(why) => (Verdict::Failed(in_a_line(&why)), format!("FAILED: {why}")),
             };
             chosen.iter().flat_map(|cli| all(cli, &mut whats(), &verdict, &text)).collect()
         }
@@ -61,8 +62,14 @@ pub fn run(names: &[&str]) -> ExitCode {
         NOT_YET.iter().for_each(|what| println!("not yet: {what}"));
     }
     let count = |wanted: fn(&Verdict) -> bool| lines.iter().filter(|l| wanted(&l.verdict)).count();
-    let failed = chosen.len() * played.len() - count(|v| !matches!(v, Verdict::Failed));
+    let failed = chosen.len() * played.len() - count(|v| !matches!(v, Verdict::Failed(_)));
     let (passed, skipped) = (count(|v| matches!(v, Verdict::Passed(..))), count(|v| matches!(v, Verdict::Skipped)));
+    // Once more at the end: of a long report often only that is kept.
+    for line in &lines {
+        if let Verdict::Failed(why) = &line.verdict {
+            println!("FAILED: {} {}: {why}", line.cli, line.what);
+        }
+    }
     println!("{passed} passed, {failed} failed, {skipped} skipped");
     if failed == 0 && !played.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
@@ -79,7 +86,12 @@ fn play_story(cli: &'static Cli, installed: &Installed) -> Vec<Line> {
     let sandbox = match Sandbox::new(cli, installed) {
         Ok(sandbox) => sandbox,
         Err(e) => {
-            return all(cli, &mut CHAPTERS.iter().map(|(c, _)| *c), &Verdict::Failed, &format!("FAILED: {e}"));
+            return all(
+                cli,
+                &mut CHAPTERS.iter().map(|(c, _)| *c),
+                &Verdict::Failed(in_a_line(&e)),
+                &format!("FAILED: {e}"),
+            );
         }
     };
     let mut launched = true;
@@ -90,7 +102,7 @@ fn play_story(cli: &'static Cli, installed: &Installed) -> Vec<Line> {
             }
             play(&sandbox).map(|()| "")
         });
-        launched = launched && !(number == 0 && matches!(line.verdict, Verdict::Failed));
+        launched = launched && !(number == 0 && matches!(line.verdict, Verdict::Failed(_)));
         line
     };
     CHAPTERS.iter().enumerate().map(chapter).collect()
@@ -101,7 +113,12 @@ fn play_incidents(cli: &'static Cli, installed: &Installed) -> Vec<Line> {
     let sandbox = match ready {
         Ok(sandbox) => sandbox,
         Err(e) => {
-            return all(cli, &mut INCIDENTS.iter().map(|i| i.name), &Verdict::Failed, &format!("FAILED: {e}"));
+            return all(
+                cli,
+                &mut INCIDENTS.iter().map(|i| i.name),
+                &Verdict::Failed(in_a_line(&e)),
+                &format!("FAILED: {e}"),
+            );
         }
     };
     INCIDENTS.iter().map(|i| timed(cli, i.name, &sandbox, || incident::play(&sandbox, i))).collect()
@@ -122,10 +139,21 @@ fn timed(
         Err(e) => {
             println!("{} {what}: FAILED: {e}", cli.name);
             sandbox.service.set_mode(Mode::Say);
-            Verdict::Failed
+            Verdict::Failed(in_a_line(&e))
         }
     };
     Line { cli: cli.name, what, verdict }
+}
+
+/// What was wrong, and the last that the fleet's own log says.
+fn in_a_line(error: &str) -> String {
+    let mut rows = error.lines();
+    let first = rows.next().unwrap_or_default().to_owned();
+    let events: Vec<&str> =
+        rows.skip_while(|r| *r != "--- events").skip(1).take_while(|r| !r.starts_with("---")).collect();
+    let last: Vec<&str> = events.iter().rev().take(3).rev().map(|e| e.strip_prefix("[agents ").unwrap_or(e)).collect();
+    let words = [&[first.as_str()], last.as_slice()].concat().join(" | ");
+    words.chars().take(400).collect()
 }
 
 fn table(clis: &[&'static Cli], whats: &[&'static str], lines: &[Line]) {
@@ -138,7 +166,7 @@ fn table(clis: &[&'static Cli], whats: &[&'static str], lines: &[Line]) {
             Some(Verdict::Passed(time, "")) => format!("ok {:.0} s ", time.as_secs_f64()),
             Some(Verdict::Passed(time, how)) => format!("{how} {:.0} s ", time.as_secs_f64()),
             Some(Verdict::Skipped) => "skipped ".into(),
-            Some(Verdict::Failed) | None => "FAILED ".into(),
+            Some(Verdict::Failed(_)) | None => "FAILED ".into(),
         };
         let cells: String = clis.iter().map(|c| format!("{:>16}", cell(c))).collect();
         println!("{what:<34}{cells}");
