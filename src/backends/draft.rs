@@ -10,7 +10,8 @@ pub fn find(text: &str, cursor: (u16, u16), re: Option<&Regex>, ours: &[(i64, St
     let left = before_cursor(text, cursor);
     let Some(re) = re else {
         let (id, sent) = ours.iter().find(|(_, sent)| ends_at_cursor(left, sent))?;
-        return Some(Draft { text: printable_cut(sent, 200), chars: sent.chars().count(), ours: Some(*id) });
+        let (text, chars) = (printable_cut(sent, 200), sent.chars().count());
+        return Some(Draft { text, chars, ours: Some(*id), begins: None });
     };
     let found = re.captures(left)?;
     let draft = found.get(1).or_else(|| found.get(0))?.as_str();
@@ -19,8 +20,10 @@ pub fn find(text: &str, cursor: (u16, u16), re: Option<&Regex>, ours: &[(i64, St
         return None;
     }
     let mine = ours.iter().find(|(_, sent)| is_whole(&squeezed, sent));
+    let partial = ours.iter().find(|(_, sent)| is_beginning(&squeezed, sent)).filter(|_| mine.is_none());
     let words = draft.split(is_frame).filter(|w| !w.is_empty()).collect::<Vec<_>>().join(" ");
-    Some(Draft { text: printable_cut(&words, 200), chars: draft.chars().count(), ours: mine.map(|(id, _)| *id) })
+    let (text, chars) = (printable_cut(&words, 200), draft.chars().count());
+    Some(Draft { text, chars, ours: mine.map(|(id, _)| *id), begins: partial.map(|(id, _)| *id) })
 }
 
 /// The screen up to the end of what stands in the input line, else up to the cursor.
@@ -60,6 +63,11 @@ fn is_whole(draft: &str, sent: &str) -> bool {
     draft == whole || (draft.chars().count() >= ENOUGH && whole.ends_with(draft)) || counted().unwrap_or_default()
 }
 
+fn is_beginning(draft: &str, sent: &str) -> bool {
+    let whole = squeeze(sent);
+    whole.len() > draft.len() && whole.starts_with(draft)
+}
+
 /// The cursor stands right behind the last character of `sent`.
 fn ends_at_cursor(left: &str, sent: &str) -> bool {
     let whole = squeeze(sent);
@@ -94,6 +102,18 @@ mod tests {
         let other = with(CLAUDE, text, (6, 3), "and verify the gate").unwrap();
         assert_eq!((other.ours, other.text.as_str()), (None, "pull and verify the gate"));
         assert_eq!(other.chars, 26);
+    }
+
+    #[test]
+    fn a_beginning_of_ours_is_told_from_the_whole() {
+        let codex = r"(?m)^› (\S[^\n]*(?:\n(?: {2}[^\n]*)?)*)\z";
+        let sent = "pull and verify the gate";
+        let part = with(codex, "› pull and ver\n\n  footer", (14, 0), sent).unwrap();
+        assert_eq!((part.ours, part.begins), (None, Some(7)));
+        let whole = with(codex, "› pull and verify the gate", (26, 0), sent).unwrap();
+        assert_eq!((whole.ours, whole.begins), (Some(7), None));
+        let more = with(codex, "› pull and verify the gate now", (30, 0), sent).unwrap();
+        assert_eq!((more.ours, more.begins), (None, None));
     }
 
     #[test]

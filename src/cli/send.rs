@@ -10,7 +10,7 @@ use crate::{
         delivery::Stage,
         name::printable,
         request::{Answer, Verb},
-        state::Seen,
+        state::{Life, Seen},
     },
     store::Store,
     world::clock,
@@ -164,6 +164,9 @@ fn outcome(
 fn busy(store: &dyn Store, session: &str) -> Result<Option<&'static str>, Failure> {
     let state = store.load()?;
     let Some(unit) = state.units.get(session) else { return Ok(None) };
+    if matches!(unit.life, Life::Starting { .. } | Life::Backoff { .. } | Life::Ending { .. }) {
+        return Ok(Some("being restarted"));
+    }
     Ok(match unit.sight.state {
         _ if unit.hold.is_some() => Some("limited"),
         Seen::Working => Some("working"),

@@ -27,10 +27,12 @@ impl Mind<'_> {
         let wish = unit.wish;
         if self.is_one_shot(spec) && code == Some(0) {
             self.set_life(session, Life::Done, "ended with 0");
+            self.nobody_for_texts(session, "the program ended");
             self.unit(spec).wish = Wish::None;
             self.tell(EventKind::Done, Some(name), format!("{name} ({session}) done"));
         } else if wish == Wish::Stop || !self.is_kept_alive(spec) {
             self.set_life(session, Life::Absent, &reason);
+            self.nobody_for_texts(session, "the program ended");
             self.tell(EventKind::Exited, Some(name), format!("{name} ({session}) {reason}"));
         } else {
             self.restart_dead(spec, &reason);
@@ -102,6 +104,7 @@ impl Mind<'_> {
             self.restart_dead(spec, error);
         } else {
             self.set_life(session, Life::Absent, format!("could not be started: {error}"));
+            self.nobody_for_texts(session, "the program could not be started");
         }
     }
 }

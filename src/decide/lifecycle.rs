@@ -266,6 +266,7 @@ impl Mind<'_> {
                 unit.pane = None;
                 unit.last_exit = exit;
                 self.set_life(session, Life::Absent, "stopped");
+                self.nobody_for_texts(session, "the program was stopped");
             }
             AfterEnd::Relaunch { counted } => {
                 self.close_texts(session, "the program was restarted");
@@ -286,6 +287,7 @@ impl Mind<'_> {
                     self.start(spec, false);
                 } else {
                     self.set_life(session, Life::Absent, "its tmux server died");
+                    self.nobody_for_texts(session, "the tmux server died");
                 }
             }
         }

@@ -178,13 +178,18 @@ impl Mind<'_> {
         if unit.wish == Wish::Pause {
             return Answer::Denied { text: format!("{name} is paused\nhint: `agents resume {name}`") };
         }
-        if !matches!(unit.life, Life::Running { .. } | Life::Starting { .. }) {
+        let comes_back = match &unit.life {
+            Life::Running { .. } | Life::Starting { .. } | Life::Backoff { .. } => true,
+            Life::Ending { then, .. } => *then != AfterEnd::Stay && unit.wish != Wish::Stop,
+            Life::Absent | Life::GaveUp { .. } | Life::Done => false,
+        };
+        if !comes_back {
             return Answer::Denied { text: format!("{name} is not running\nhint: `agents up {name}`") };
         }
-        let incarnation = Some(unit.incarnation);
         let key = self.submit_key(spec);
         let now = self.now.boot;
-        let id = self.queue_text(spec.session(), DeliveryKind::Send, text.to_owned(), key, incarnation, now);
+        // Not for this incarnation alone: a restart of ours must not lose what somebody said.
+        let id = self.queue_text(spec.session(), DeliveryKind::Send, text.to_owned(), key, None, now);
         Answer::Accepted { text: format!("delivery {id}"), delivery: Some(id) }
     }
 

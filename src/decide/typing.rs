@@ -17,6 +17,8 @@ const RECHECK: Duration = Duration::from_secs(1);
 const BEFORE_SUBMIT: Duration = Duration::from_millis(500);
 /// A typed text must show within this.
 const SHOW: Duration = Duration::from_secs(8);
+/// A text that is shown in some way we do not know to be whole is given so long to come to rest.
+const ECHO: Duration = Duration::from_secs(2);
 /// After a submit key, the screen must have changed within this.
 pub(super) const SUBMIT: Duration = Duration::from_millis(1200);
 const MAX_PRESSES: u32 = 3;
@@ -62,8 +64,8 @@ impl Mind<'_> {
                     self.queued(d, reading, seen, rest, free_since);
                 }
             }
-            Stage::Typing { since, check, until, before } => self.typing(d, seen, since, check, until, before),
-            Stage::Submitting { presses, tail, check } => self.submitting(d, reading, seen, presses, tail, check),
+            Stage::Typing { .. } => self.typing(d, reading, seen),
+            Stage::Submitting { .. } => self.submitting(d, reading, seen),
             _ => {}
         }
     }
@@ -95,7 +97,7 @@ impl Mind<'_> {
         if (rested && drawn) || (!reading.blank && now.since(since) >= UNREST) {
             let check = now.after(BEFORE_SUBMIT);
             let before = seen.map_or(0, |s| s.count);
-            d.stage = Stage::Typing { since: now, check, until: now.after(SHOW), before };
+            d.stage = Stage::Typing { since: now, check, until: now.after(SHOW), before, tail: None };
             let (session, text) = (d.session.clone(), d.text.clone());
             self.actions.push(Action::Type { session, delivery: d.id, text });
             return self.wake_by(check);
@@ -124,83 +126,87 @@ impl Mind<'_> {
             && (may_be_limited || !(limited || held))
     }
 
-    fn typing(
-        &mut self,
-        d: &mut Delivery,
-        seen: Option<&OursSeen>,
-        since: Boot,
-        check: Boot,
-        until: Boot,
-        before: usize,
-    ) {
+    fn typing(&mut self, d: &mut Delivery, reading: &Reading, seen: Option<&OursSeen>) {
+        let Stage::Typing { since, check, until, before, tail } = d.stage else { return };
         let now = self.now.boot;
         if now < check {
             return self.wake_by(check);
         }
         let shown = seen.filter(|s| s.count > before || (s.count > 0 && s.at_cursor));
-        let asking = self.obs.readings.get(&d.session).is_some_and(|r| r.waiting.is_some());
-        if shown.is_some() && self.is_shut(&d.session) {
-            return self.later(d, Stage::Typing { since, check: now.after(RECHECK), until: now.after(SHOW), before });
-        }
+        let whole = reading.draft.as_ref().is_some_and(|draft| draft.ours == Some(d.id));
+        let partial = reading.draft.as_ref().is_some_and(|draft| draft.begins == Some(d.id));
+        let stage = |until, tail| move |check| Stage::Typing { since, check, until, before, tail };
         match shown {
+            Some(_) if self.is_shut(&d.session) => self.again(d, RECHECK, stage(now.after(SHOW), None)),
             // A dialog came up while we typed: no key until somebody has answered it.
-            Some(_) if asking && now < until => {
-                self.later(d, Stage::Typing { since, check: now.after(RECHECK), until, before })
+            Some(_) if reading.waiting.is_some() => {
+                self.again(d, RECHECK, stage(if now < until { until } else { now.after(SHOW) }, None))
             }
-            Some(_) if asking => {
-                let until = now.after(SHOW);
-                self.later(d, Stage::Typing { since, check: now.after(RECHECK), until, before });
+            // A key now would come in the middle of it.
+            Some(_) if partial && now < until => self.again(d, looks::SECOND_LOOK, stage(until, None)),
+            Some(_) if partial => self.never_shown(d, "only its beginning showed on the screen"),
+            Some(s) if !whole && tail != Some(s.tail) && now < since.after(ECHO) => {
+                self.again(d, looks::SECOND_LOOK, stage(until, Some(s.tail)))
             }
             Some(s) => {
                 let check = now.after(SUBMIT);
-                d.stage = Stage::Submitting { presses: 1, tail: s.tail, check };
+                d.stage = Stage::Submitting { presses: 1, tail: s.tail, check, gone: None };
                 self.press(d);
                 self.wake_by(check);
             }
-            None if now < until => {
-                self.later(d, Stage::Typing { since, check: now.after(looks::SECOND_LOOK), until, before })
+            None if now < until => self.again(d, looks::SECOND_LOOK, stage(until, None)),
+            None => self.never_shown(d, "it never showed on the screen"),
+        }
+    }
+
+    fn never_shown(&mut self, d: &mut Delivery, what: &str) {
+        let reason = format!("{what} after it was typed; the submit key was not pressed");
+        d.stage = Stage::Unknown { at: self.now.wall, reason };
+        self.leave(d, false);
+    }
+
+    fn submitting(&mut self, d: &mut Delivery, reading: &Reading, seen: Option<&OursSeen>) {
+        let Stage::Submitting { presses, tail, check, gone } = d.stage else { return };
+        let now = self.now.boot;
+        let stage = |gone| move |check| Stage::Submitting { presses, tail, check, gone };
+        if self.is_shut(&d.session) {
+            return self.again(d, RECHECK, stage(gone));
+        }
+        let draft = reading.draft.as_ref();
+        let stands = draft.is_some_and(|draft| draft.ours == Some(d.id) || draft.begins == Some(d.id));
+        let unchanged = stands || seen.is_some_and(|s| s.count > 0 && s.tail == tail);
+        match gone {
+            None if !unchanged => self.again(d, looks::SECOND_LOOK, stage(Some(now))),
+            Some(since) if !unchanged && now.since(since) < looks::REST => {
+                self.again(d, looks::SECOND_LOOK, stage(gone))
+            }
+            Some(_) if !unchanged => {
+                d.stage = Stage::Delivered { at: self.now.wall };
+                if let Some(unit) = self.state.units.get_mut(&d.session) {
+                    unit.leftover = None;
+                }
+            }
+            // It was only being drawn.
+            Some(_) => self.again(d, SUBMIT, stage(None)),
+            None if now < check => self.wake_by(check),
+            None if presses < MAX_PRESSES && reading.waiting.is_none() => {
+                let check = now.after(SUBMIT);
+                d.stage = Stage::Submitting { presses: presses + 1, tail, check, gone };
+                self.press(d);
+                self.wake_by(check);
             }
             None => {
-                let reason = "it never showed on the screen after it was typed; the submit key was not pressed";
-                d.stage = Stage::Unknown { at: self.now.wall, reason: reason.into() };
-                self.leave(d, false);
+                self.undeliver(d, "the submit key had no effect; the text stands in the input line");
+                self.leave(d, true);
             }
         }
     }
 
-    fn submitting(
-        &mut self,
-        d: &mut Delivery,
-        reading: &Reading,
-        seen: Option<&OursSeen>,
-        presses: u32,
-        tail: u64,
-        check: Boot,
-    ) {
-        let now = self.now.boot;
-        if self.is_shut(&d.session) {
-            let check = now.after(RECHECK);
-            d.stage = Stage::Submitting { presses, tail, check };
-            return self.wake_by(check);
-        }
-        let stands = reading.draft.as_ref().is_some_and(|draft| draft.ours == Some(d.id));
-        let unchanged = stands || seen.is_some_and(|s| s.count > 0 && s.tail == tail);
-        if !unchanged {
-            d.stage = Stage::Delivered { at: self.now.wall };
-            if let Some(unit) = self.state.units.get_mut(&d.session) {
-                unit.leftover = None;
-            }
-        } else if now < check {
-            self.wake_by(check);
-        } else if presses < MAX_PRESSES && reading.waiting.is_none() {
-            let check = now.after(SUBMIT);
-            d.stage = Stage::Submitting { presses: presses + 1, tail, check };
-            self.press(d);
-            self.wake_by(check);
-        } else {
-            self.undeliver(d, "the submit key had no effect; the text stands in the input line");
-            self.leave(d, true);
-        }
+    /// The same, but to be looked at again after `pause`.
+    fn again(&mut self, d: &mut Delivery, pause: Duration, stage: impl FnOnce(Boot) -> Stage) {
+        let check = self.now.after(pause);
+        d.stage = stage(check);
+        self.wake_by(check);
     }
 
     /// Somebody scrolls (copy mode) or turned the pane's input off: keys would be swallowed.
@@ -211,13 +217,6 @@ impl Mind<'_> {
     pub(super) fn press(&mut self, d: &Delivery) {
         let (session, key) = (d.session.clone(), d.submit_key.clone());
         self.actions.push(Action::Press { session, delivery: d.id, key });
-    }
-
-    fn later(&mut self, d: &mut Delivery, stage: Stage) {
-        if let Stage::Typing { check, .. } = &stage {
-            self.wake_by(*check);
-        }
-        d.stage = stage;
     }
 
     fn undeliver(&mut self, d: &mut Delivery, reason: &str) {
@@ -297,6 +296,19 @@ impl Mind<'_> {
                 d.stage = Stage::Undelivered { at, reason: reason.into() };
             }
         }
+    }
+
+    /// No program comes after the one that ended: what somebody said to this agent is not kept for a day on which it is
+    /// started again.
+    pub(super) fn nobody_for_texts(&mut self, session: &str, reason: &str) {
+        let waits = |d: &&mut Delivery| d.session == session && d.kind == DeliveryKind::Send;
+        let at = self.now.wall;
+        let mut over = Vec::new();
+        for d in self.state.deliveries.values_mut().filter(waits).filter(|d| matches!(d.stage, Stage::Queued { .. })) {
+            d.stage = Stage::Undelivered { at, reason: reason.into() };
+            over.push(d.clone());
+        }
+        over.iter().for_each(|d| self.finished(d));
     }
 
     /// The program ended: what was being typed may or may not have been taken; what was meant for it alone is over;

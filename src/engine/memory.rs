@@ -89,7 +89,10 @@ pub fn shift(state: &mut State, by: i64) {
                 mv(check);
                 mv(until);
             }
-            Stage::Submitting { check, .. } => mv(check),
+            Stage::Submitting { check, gone, .. } => {
+                mv(check);
+                *gone = None;
+            }
             _ => {}
         }
     }

@@ -62,12 +62,18 @@ pub enum Stage {
         check: Boot,
         until: Boot,
         before: usize,
+        /// What stood there at the last look, from our text down: a program may show a text piece by piece.
+        #[serde(default)]
+        tail: Option<u64>,
     },
     /// The submit key was (or may have been) pressed `presses` times; `tail` is what stood there before.
     Submitting {
         presses: u32,
         tail: u64,
         check: Boot,
+        /// First moment at which it was seen to be gone: a screen may be caught while it is drawn.
+        #[serde(default)]
+        gone: Option<Boot>,
     },
     Delivered {
         at: Wall,

@@ -34,6 +34,9 @@ pub struct Draft {
     pub chars: usize,
     /// The delivery that it is, whole and with nothing else around it.
     pub ours: Option<i64>,
+    /// The delivery of which it is the beginning: the rest may still be on its way through the program.
+    #[serde(default)]
+    pub begins: Option<i64>,
 }
 
 /// Which rule matched which line.

@@ -92,10 +92,28 @@ fn a_text_that_cannot_arrive_is_said_to_be_undelivered() {
     assert_eq!(said.code, 5, "{said:?}");
     assert!(said.err.contains("not running"), "{said:?}");
     assert_eq!(send(&f, &["a", "hello", "--timeout", "0s"]).1, "queued");
-    f.kill("a");
+    f.agents(&["down", "a"]).ok();
     f.wait("it is said", |f| f.events().iter().any(|e| e["kind"] == "undelivered" && e["agent"] == "a"));
-    f.wait("it is back", |f| f.starts("a") == 2);
+    f.script("a", "idle");
+    f.agents(&["up", "a"]).ok();
+    f.wait("it is back", |f| f.starts("a") == 2 && f.state("a") == "idle");
+    f.ticks(3);
     assert_eq!(f.lines("a"), [] as [String; 0]);
+}
+
+#[test]
+fn what_was_said_to_an_agent_that_is_restarted_goes_to_the_next_program() {
+    let f = Fleet::new(ONE);
+    f.script("a", "busy 1000\nidle");
+    f.up();
+    f.wait("it works", |f| f.alive("a") && f.state("a") == "working");
+    assert_eq!(send(&f, &["a", "hello", "--timeout", "0s"]).1, "queued");
+    f.script("a", "idle");
+    f.kill("a");
+    f.wait("it is read", |f| f.lines("a") == ["hello"]);
+    f.ticks(3);
+    assert_eq!((f.starts("a"), f.lines("a").len()), (2, 1));
+    assert!(f.events().iter().all(|e| e["kind"] != "undelivered"), "{:?}", f.events());
 }
 
 #[test]

@@ -220,7 +220,11 @@ fn make_a_state_file() {
         fleet: Some(fleet),
         deliveries: vec![
             delivery(10, "demo-builder", Stage::Undelivered { at: Wall(5), reason: "agent gone".into() }),
-            delivery(11, "demo-builder", Stage::Typing { since: Boot(1), check: Boot(2), until: Boot(3), before: 0 }),
+            delivery(
+                11,
+                "demo-builder",
+                Stage::Typing { since: Boot(1), check: Boot(2), until: Boot(3), before: 0, tail: None },
+            ),
         ],
         events: vec![event(Some("builder"), 3, "builder: started"), event(None, 4, "watchdog up")],
         answers: vec![(1, Answer::Accepted { text: "paused".into(), delivery: None })],

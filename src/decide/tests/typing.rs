@@ -3,12 +3,17 @@ use super::world::*;
 use crate::model::{
     action::Action,
     event::EventKind,
-    policy::{PromptDelivery, Wake},
+    policy::{Agent, PromptDelivery, Wake, Watch},
     request::Verb,
+    state::Life,
 };
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
-fn ping_agent(name: &str) -> crate::model::policy::Agent {
+fn ms(n: u64) -> Duration {
+    Duration::from_millis(n)
+}
+
+fn ping_agent(name: &str) -> Agent {
     let mut a = agent(name);
     let mut b = backend();
     b.delivery = PromptDelivery::Ping;
@@ -17,8 +22,8 @@ fn ping_agent(name: &str) -> crate::model::policy::Agent {
 }
 
 /// Not restarted for being idle.
-fn healed(name: &str) -> crate::model::policy::Agent {
-    crate::model::policy::Agent { watch: crate::model::policy::Watch::Heal, ..agent(name) }
+fn healed(name: &str) -> Agent {
+    Agent { watch: Watch::Heal, ..agent(name) }
 }
 
 fn send(w: &mut World, text: &str) {
@@ -89,6 +94,101 @@ fn a_swallowed_submit_key_is_pressed_again_and_no_more_than_three_times() {
 }
 
 #[test]
+fn what_was_said_before_or_during_a_restart_goes_to_the_next_program() {
+    let mut w = World::new(vec![healed("a")]);
+    w.run(secs(1));
+    w.program("p-a").reading.active = evidence("x");
+    send(&mut w, "while it was busy");
+    w.run(secs(5));
+    w.crash("p-a");
+    w.run(secs(3));
+    w.crash("p-a");
+    w.run(ms(100));
+    assert!(matches!(w.life("p-a"), Life::Backoff { .. }), "{:?}", w.life("p-a"));
+    send(&mut w, "while it was away");
+    w.run(ms(100));
+    assert_eq!(w.typed("p-a"), 0);
+    w.program("p-a").reading.active = None;
+    w.run(secs(60));
+    assert_eq!(w.program("p-a").submitted, ["while it was busy", "while it was away"]);
+    assert_eq!((w.typed("p-a"), w.count(EventKind::Undelivered)), (2, 0));
+}
+
+#[test]
+fn what_was_said_to_a_program_that_does_not_come_back_is_told_to_be_undelivered() {
+    let mut w = World::new(vec![Agent { watch: Watch::None, ..agent("a") }]);
+    w.up(&["a"]);
+    w.run(secs(1));
+    w.program("p-a").reading.active = evidence("x");
+    send(&mut w, "hello");
+    w.run(secs(5));
+    w.crash("p-a");
+    w.run(secs(60));
+    assert_eq!((w.typed("p-a"), w.count(EventKind::Undelivered)), (0, 1));
+    assert!(w.state.deliveries.is_empty());
+}
+
+/// A program that is still loading shows a text piece by piece, and drops the first submit key (Codex).
+#[test]
+fn a_text_that_shows_piece_by_piece_is_submitted_once_it_stands_whole() {
+    for no_draft_re in [false, true] {
+        let mut w = World::new(vec![agent("a")]);
+        w.run(secs(1));
+        let program = w.program("p-a");
+        (program.shows, program.deaf, program.no_draft_re) = (Some(0), 1, no_draft_re);
+        send(&mut w, "the other loop pushed a gate CLAIM commit");
+        while w.typed("p-a") == 0 {
+            w.run(ms(50));
+        }
+        for n in 1..40 {
+            w.program("p-a").shows = Some(n);
+            w.run(ms(40));
+            assert_eq!(w.program("p-a").presses, 0, "{n} characters show");
+        }
+        w.program("p-a").shows = None;
+        w.run(ms(1000));
+        assert_eq!((w.program("p-a").presses, w.count(EventKind::Delivered)), (1, 0), "that key was dropped");
+        w.run(secs(3));
+        assert_eq!((w.program("p-a").presses, w.program("p-a").submitted.len()), (2, 1));
+        assert_eq!(w.count(EventKind::Delivered), 1);
+    }
+}
+
+#[test]
+fn a_text_that_never_shows_as_a_whole_gets_no_submit_key() {
+    let mut w = World::new(vec![agent("a")]);
+    w.run(secs(1));
+    w.program("p-a").shows = Some(30);
+    send(&mut w, "the other loop pushed a gate CLAIM commit");
+    w.run(secs(30));
+    assert_eq!((w.typed("p-a"), w.program("p-a").presses, w.count(EventKind::Unknown)), (1, 0, 1));
+    w.program("p-a").shows = None;
+    w.run(secs(60));
+    assert_eq!((w.typed("p-a"), w.program("p-a").presses), (1, 1), "it was all there after all");
+    assert_eq!(w.program("p-a").submitted.len(), 1);
+}
+
+/// A screen is sometimes caught while it is drawn.
+#[test]
+fn a_text_that_is_missing_from_one_look_still_stands() {
+    let mut w = World::new(vec![agent("a")]);
+    w.run(secs(1));
+    w.program("p-a").deaf = 1;
+    send(&mut w, "hello");
+    while w.program("p-a").presses == 0 {
+        w.run(ms(50));
+    }
+    w.program("p-a").shows = Some(0);
+    w.run(ms(1250));
+    w.program("p-a").shows = None;
+    w.run(ms(1000));
+    assert_eq!((w.program("p-a").presses, w.count(EventKind::Delivered)), (1, 0));
+    w.run(secs(3));
+    assert_eq!((w.program("p-a").presses, w.program("p-a").submitted.len()), (2, 1));
+    assert_eq!(w.count(EventKind::Delivered), 1);
+}
+
+#[test]
 fn a_text_that_never_shows_is_not_submitted_and_never_typed_again() {
     let mut w = World::new(vec![agent("a")]);
     w.run(secs(1));
@@ -105,7 +205,7 @@ fn a_dialog_that_opens_while_we_type_gets_no_key() {
     w.run(secs(1));
     send(&mut w, "hello");
     while w.typed("p-a") == 0 {
-        w.run(std::time::Duration::from_millis(50));
+        w.run(ms(50));
     }
     w.program("p-a").reading.waiting = evidence("x");
     w.run(secs(250));
@@ -147,7 +247,7 @@ fn g19_a_supervisor_that_comes_back_types_nothing_twice() {
 #[test]
 fn a_wake_waits_for_the_agent_and_comes_once_an_interval() {
     let mut a = agent("a");
-    a.watch = crate::model::policy::Watch::Heal;
+    a.watch = Watch::Heal;
     a.wake = Some(Wake { interval: secs(600), prompt_file: "/p/w.md".into() });
     let mut w = World::new(vec![a]);
     w.run(secs(590));

@@ -33,6 +33,8 @@ pub struct Program {
     pub erased: u32,
     /// Typed text does not show.
     pub blind: bool,
+    /// So much of what was typed shows so far.
+    pub shows: Option<usize>,
     /// Its backend has no `draft_re`.
     pub no_draft_re: bool,
 }
@@ -109,23 +111,26 @@ impl World {
                 .screen
                 .wrapping_mul(31)
                 .wrapping_add(program.composer.len() as u64 + 1000 * program.submitted.len() as u64);
-            if !program.composer.is_empty() && !program.blind {
-                let typed = program.composer.as_str();
+            let drawn: String = program.composer.chars().take(program.shows.unwrap_or(usize::MAX)).collect();
+            if !drawn.is_empty() && !program.blind {
+                let typed = drawn.as_str();
                 let mine = |text: &str| text == typed || (program.no_draft_re && typed.ends_with(text));
                 let ours = ids.iter().find(|(_, text)| mine(text));
-                let shown = ours.map_or(&program.composer, |(_, text)| text);
+                let partial = ids.iter().find(|(_, text)| ours.is_none() && text.starts_with(typed));
+                let shown = ours.map_or(&drawn, |(_, text)| text);
                 reading.draft = (!program.no_draft_re || ours.is_some()).then(|| Draft {
                     text: shown.clone(),
                     chars: shown.chars().count(),
                     ours: ours.map(|(id, _)| *id),
+                    begins: partial.map(|(id, _)| *id),
                 });
             }
             for (id, text) in ids {
-                let shown =
-                    program.submitted.iter().filter(|t| **t == text).count() + usize::from(program.composer == text);
+                let stands = program.composer == text && !drawn.is_empty();
+                let shown = program.submitted.iter().filter(|t| **t == text).count() + usize::from(stands);
                 let count = if program.blind { 0 } else { shown };
-                let tail = 1 + program.submitted.len() as u64 * 2 + u64::from(!program.composer.is_empty());
-                reading.ours.push(OursSeen { delivery: id, count, tail, at_cursor: program.composer == text });
+                let tail = 1 + program.submitted.len() as u64 + 1000 * drawn.len() as u64;
+                reading.ours.push(OursSeen { delivery: id, count, tail, at_cursor: stands });
             }
             obs.readings.insert(session.to_owned(), reading.into());
         }
