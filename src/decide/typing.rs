@@ -19,7 +19,7 @@ const BEFORE_SUBMIT: Duration = Duration::from_millis(500);
 const SHOW: Duration = Duration::from_secs(8);
 /// A text that is shown in some way we do not know to be whole is given so long to come to rest.
 const ECHO: Duration = Duration::from_secs(2);
-/// After a submit key, the screen must have changed within this.
+/// After a submit key, the screen must have changed within this; after the next one within twice the time.
 pub(super) const SUBMIT: Duration = Duration::from_millis(1200);
 const MAX_PRESSES: u32 = 3;
 /// A screen that never rests (a clock, a spinner nobody described) is typed to after this.
@@ -189,8 +189,11 @@ impl Mind<'_> {
             // It was only being drawn.
             Some(_) => self.again(d, SUBMIT, stage(None)),
             None if now < check => self.wake_by(check),
+            // It is busy with something else. A second key would be read together with the first, and some programs
+            // then submit twice (Gemini CLI).
+            None if self.obs.unread.contains(&d.session) => self.again(d, RECHECK, stage(None)),
             None if presses < MAX_PRESSES && reading.waiting.is_none() => {
-                let check = now.after(SUBMIT);
+                let check = now.after(SUBMIT * 2_u32.pow(presses));
                 d.stage = Stage::Submitting { presses: presses + 1, tail, check, gone };
                 self.press(d);
                 self.wake_by(check);

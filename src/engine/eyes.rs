@@ -10,6 +10,7 @@ use super::{
 use crate::{
     decide::{self, done_marker},
     model::{
+        delivery::Stage,
         observation::{FilesObs, Observation, PaneObs, PhaseObs, ServerObs},
         policy::Policy,
         state::{Life, State, UnitState, Wish},
@@ -17,7 +18,7 @@ use crate::{
     },
     world::{
         git::{GitJob, GitQuery, GitReply, GitWorker, StatusQuery},
-        process::{ExitWatcher, ProcId},
+        process::{ExitWatcher, ProcId, has_unread_input},
         tmux::{Client, Notice, Server, TmuxError},
     },
 };
@@ -157,6 +158,7 @@ impl Eyes {
         if !(same && self.all_watched) {
             self.watch(state, obs);
         }
+        obs.unread = unread(obs, state);
         let wanted = decide::looks(state, policy, now, obs.supervised);
         if !wanted.is_empty() && matches!(obs.server, ServerObs::Up { .. }) && self.connect(policy).is_ok() {
             let paths = self.paths.clone();
@@ -364,4 +366,14 @@ impl Eyes {
         };
         self.git().ask(GIT_PHASE + index as u64, GitJob::Status(query));
     }
+}
+
+/// Sessions in which a submit key was pressed that its program has not even read.
+fn unread(obs: &Observation, state: &State) -> BTreeSet<String> {
+    let submitting = state.deliveries.values().filter(|d| matches!(d.stage, Stage::Submitting { .. }));
+    let has_unread = |session: &&String| {
+        let pane = obs.panes.get(*session).filter(|p| p.pid_start != 0);
+        pane.is_some_and(|p| has_unread_input(ProcId { pid: p.pid, start: p.pid_start }) == Some(true))
+    };
+    submitting.map(|d| &d.session).filter(has_unread).cloned().collect()
 }

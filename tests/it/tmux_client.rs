@@ -1,7 +1,7 @@
 //! The tmux client on a real, private server.
 use crate::sandbox::{Sandbox, wait_until};
 use agents::world::{
-    process::ProcId,
+    process::{ProcId, has_unread_input},
     tmux::{Client, NewSession, Notice, Server, TmuxError, list_once, rescue_socket},
 };
 use rustix::process::Signal;
@@ -399,6 +399,30 @@ fn sweep(version: &str, processes: usize) {
     assert_eq!(count(), before + processes, "with `{version}`");
     assert_eq!(client.capture(&[]).expect("capture").len(), 0);
     assert_eq!(count(), before + processes, "nothing to capture, no process");
+}
+
+#[test]
+fn keys_that_a_program_has_not_read_are_seen() {
+    let sandbox = Sandbox::new();
+    let mut client = sandbox.client();
+    let go = sandbox.join("go");
+    let line = format!("stty raw -echo; echo up; while ! test -e {}; do sleep 0.02; done; exec cat", go.display());
+    let made = client.new_session(&Sandbox::session("p-a", &line)).expect("session");
+    wait_until(10, "it is up", || {
+        client.capture(&[&made.pane_id]).is_ok_and(|all| all[&made.pane_id].text.starts_with("up"))
+    });
+    let rows = client.list().expect("list");
+    let pid = rows.iter().find(|r| r.pane_id == made.pane_id).expect("its pane").pane_pid;
+    let process = ProcId::of(pid).expect("it lives");
+    assert_eq!(has_unread_input(process), Some(false));
+    client.press(&made.pane_id, "Enter").expect("a key");
+    wait_until(10, "the key waits", || has_unread_input(process) == Some(true));
+    std::fs::write(&go, "").expect("go on");
+    wait_until(10, "the key is read", || has_unread_input(process) == Some(false));
+    let server = ProcId::of(client.server_pid()).expect("the server");
+    assert_eq!(has_unread_input(server), None, "it has no terminal");
+    client.kill_session(&made.session_id).expect("kill");
+    wait_until(10, "it is gone", || has_unread_input(process).is_none());
 }
 
 #[test]

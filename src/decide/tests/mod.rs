@@ -7,5 +7,6 @@ mod quarantine;
 mod restarts;
 mod samples;
 mod stalls;
+mod submitting;
 mod typing;
 mod world;

@@ -9,7 +9,7 @@ use crate::model::{
 };
 use std::{sync::Arc, time::Duration};
 
-fn ms(n: u64) -> Duration {
+pub(super) fn ms(n: u64) -> Duration {
     Duration::from_millis(n)
 }
 
@@ -26,7 +26,7 @@ fn healed(name: &str) -> Agent {
     Agent { watch: Watch::Heal, ..agent(name) }
 }
 
-fn send(w: &mut World, text: &str) {
+pub(super) fn send(w: &mut World, text: &str) {
     w.ask(Verb::Send { name: "a".into(), text: text.into() });
 }
 
@@ -78,22 +78,6 @@ fn nothing_is_typed_into_a_busy_limited_or_asking_pane() {
 }
 
 #[test]
-fn a_swallowed_submit_key_is_pressed_again_and_no_more_than_three_times() {
-    let mut w = World::new(vec![agent("a")]);
-    w.run(secs(1));
-    w.program("p-a").deaf = 2;
-    send(&mut w, "hello");
-    w.run(secs(20));
-    assert_eq!((w.program("p-a").submitted.len(), w.program("p-a").presses), (1, 3));
-    w.program("p-a").deaf = 100;
-    w.program("p-a").presses = 0;
-    send(&mut w, "again");
-    w.run(secs(60));
-    assert_eq!(w.program("p-a").presses, 3);
-    assert_eq!(w.count(EventKind::Undelivered), 1);
-}
-
-#[test]
 fn what_was_said_before_or_during_a_restart_goes_to_the_next_program() {
     let mut w = World::new(vec![healed("a")]);
     w.run(secs(1));
@@ -126,66 +110,6 @@ fn what_was_said_to_a_program_that_does_not_come_back_is_told_to_be_undelivered(
     w.run(secs(60));
     assert_eq!((w.typed("p-a"), w.count(EventKind::Undelivered)), (0, 1));
     assert!(w.state.deliveries.is_empty());
-}
-
-/// A program that is still loading shows a text piece by piece, and drops the first submit key (Codex).
-#[test]
-fn a_text_that_shows_piece_by_piece_is_submitted_once_it_stands_whole() {
-    for no_draft_re in [false, true] {
-        let mut w = World::new(vec![agent("a")]);
-        w.run(secs(1));
-        let program = w.program("p-a");
-        (program.shows, program.deaf, program.no_draft_re) = (Some(0), 1, no_draft_re);
-        send(&mut w, "the other loop pushed a gate CLAIM commit");
-        while w.typed("p-a") == 0 {
-            w.run(ms(50));
-        }
-        for n in 1..40 {
-            w.program("p-a").shows = Some(n);
-            w.run(ms(40));
-            assert_eq!(w.program("p-a").presses, 0, "{n} characters show");
-        }
-        w.program("p-a").shows = None;
-        w.run(ms(1000));
-        assert_eq!((w.program("p-a").presses, w.count(EventKind::Delivered)), (1, 0), "that key was dropped");
-        w.run(secs(3));
-        assert_eq!((w.program("p-a").presses, w.program("p-a").submitted.len()), (2, 1));
-        assert_eq!(w.count(EventKind::Delivered), 1);
-    }
-}
-
-#[test]
-fn a_text_that_never_shows_as_a_whole_gets_no_submit_key() {
-    let mut w = World::new(vec![agent("a")]);
-    w.run(secs(1));
-    w.program("p-a").shows = Some(30);
-    send(&mut w, "the other loop pushed a gate CLAIM commit");
-    w.run(secs(30));
-    assert_eq!((w.typed("p-a"), w.program("p-a").presses, w.count(EventKind::Unknown)), (1, 0, 1));
-    w.program("p-a").shows = None;
-    w.run(secs(60));
-    assert_eq!((w.typed("p-a"), w.program("p-a").presses), (1, 1), "it was all there after all");
-    assert_eq!(w.program("p-a").submitted.len(), 1);
-}
-
-/// A screen is sometimes caught while it is drawn.
-#[test]
-fn a_text_that_is_missing_from_one_look_still_stands() {
-    let mut w = World::new(vec![agent("a")]);
-    w.run(secs(1));
-    w.program("p-a").deaf = 1;
-    send(&mut w, "hello");
-    while w.program("p-a").presses == 0 {
-        w.run(ms(50));
-    }
-    w.program("p-a").shows = Some(0);
-    w.run(ms(1250));
-    w.program("p-a").shows = None;
-    w.run(ms(1000));
-    assert_eq!((w.program("p-a").presses, w.count(EventKind::Delivered)), (1, 0));
-    w.run(secs(3));
-    assert_eq!((w.program("p-a").presses, w.program("p-a").submitted.len()), (2, 1));
-    assert_eq!(w.count(EventKind::Delivered), 1);
 }
 
 #[test]

@@ -33,6 +33,8 @@ pub struct Program {
     pub erased: u32,
     /// Typed text does not show.
     pub blind: bool,
+    /// It reads no keys for now.
+    pub away: bool,
     /// So much of what was typed shows so far.
     pub shows: Option<usize>,
     /// Its backend has no `draft_re`.
@@ -224,7 +226,9 @@ impl World {
             Action::Press { session, .. } => {
                 let program = self.programs.entry(session.clone()).or_default();
                 program.presses += 1;
-                if program.deaf > 0 {
+                if program.away {
+                    self.obs.unread.insert(session.clone());
+                } else if program.deaf > 0 {
                     program.deaf -= 1;
                 } else if !program.composer.is_empty() {
                     let text = std::mem::take(&mut program.composer);

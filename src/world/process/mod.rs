@@ -1,11 +1,13 @@
 //! Processes by pid and start time, so that a pid used again is never mistaken for the one we knew.
 mod find;
 mod sweep;
+mod terminal;
 mod tree;
 mod watcher;
 
 pub use find::{called_with, handles};
 pub use sweep::{kill_still_alive, leftovers, sweep};
+pub use terminal::has_unread_input;
 pub use tree::{Ending, descendants, end_tree_without_shim};
 pub use watcher::ExitWatcher;
 
