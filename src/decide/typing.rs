@@ -25,10 +25,10 @@ const MAX_PRESSES: u32 = 3;
 /// A screen that never rests (a clock, a spinner nobody described) is typed to after this.
 const UNREST: Duration = Duration::from_secs(30);
 /// A program that has drawn nothing yet is given this long. The first message of a ping agent waited for its
-/// `connect_delay` already; a CLI that comes back with a long conversation can be blank for half a minute, and what is
-/// typed then is echoed by the terminal and lost.
+/// `connect_delay` already; a CLI that comes back with a long conversation can be blank for half a minute, on a busy
+/// machine for more than one, and what is typed then is echoed by the terminal and lost.
 const BLANK_KICKOFF: Duration = Duration::from_secs(3);
-const BLANK: Duration = Duration::from_secs(60);
+const BLANK: Duration = Duration::from_secs(180);
 
 impl Mind<'_> {
     pub(super) fn deliveries(&mut self) {
@@ -154,6 +154,8 @@ impl Mind<'_> {
                 self.press(d);
                 self.wake_by(check);
             }
+            // Nothing is lost while it has not read it.
+            None if self.obs.unread.contains(&d.session) => self.again(d, RECHECK, stage(now.after(SHOW), None)),
             None if now < until => self.again(d, looks::SECOND_LOOK, stage(until, None)),
             None => self.never_shown(d, "it never showed on the screen"),
         }

@@ -10,7 +10,7 @@ use super::{
 use crate::{
     decide::{self, done_marker},
     model::{
-        delivery::Stage,
+        delivery::{Delivery, Stage},
         observation::{FilesObs, Observation, PaneObs, PhaseObs, ServerObs},
         policy::Policy,
         state::{Life, State, UnitState, Wish},
@@ -368,12 +368,13 @@ impl Eyes {
     }
 }
 
-/// Sessions in which a submit key was pressed that its program has not even read.
+/// Sessions in which something was typed that its program has not even read.
 fn unread(obs: &Observation, state: &State) -> BTreeSet<String> {
-    let submitting = state.deliveries.values().filter(|d| matches!(d.stage, Stage::Submitting { .. }));
+    let typed = |d: &&Delivery| matches!(d.stage, Stage::Typing { .. } | Stage::Submitting { .. });
+    let typed = state.deliveries.values().filter(typed);
     let has_unread = |session: &&String| {
         let pane = obs.panes.get(*session).filter(|p| p.pid_start != 0);
         pane.is_some_and(|p| has_unread_input(ProcId { pid: p.pid, start: p.pid_start }) == Some(true))
     };
-    submitting.map(|d| &d.session).filter(has_unread).cloned().collect()
+    typed.map(|d| &d.session).filter(has_unread).cloned().collect()
 }

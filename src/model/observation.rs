@@ -25,7 +25,7 @@ pub struct Observation {
     pub lingering: std::collections::BTreeSet<String>,
     /// Sessions whose log writer has ended, whatever tmux says of it.
     pub logless: std::collections::BTreeSet<String>,
-    /// Sessions, among those in which a text is being submitted, whose program has not read all that was typed.
+    /// Sessions, among those in which a text is being typed, whose program has not read all of it.
     pub unread: std::collections::BTreeSet<String>,
     /// Readings of the panes captured for this decision.
     pub readings: BTreeMap<String, std::sync::Arc<Reading>>,

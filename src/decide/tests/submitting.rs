@@ -47,6 +47,24 @@ fn a_text_that_shows_piece_by_piece_is_submitted_once_it_stands_whole() {
     }
 }
 
+#[test]
+fn a_text_that_was_not_read_yet_is_waited_for() {
+    let mut w = World::new(vec![agent("a")]);
+    w.run(secs(1));
+    w.program("p-a").blind = true;
+    send(&mut w, "hello");
+    while w.typed("p-a") == 0 {
+        w.run(ms(50));
+    }
+    w.obs.unread.insert("p-a".into());
+    w.run(secs(100));
+    assert_eq!((w.program("p-a").presses, w.count(EventKind::Unknown)), (0, 0));
+    w.obs.unread.clear();
+    w.program("p-a").blind = false;
+    w.run(secs(10));
+    assert_eq!((w.typed("p-a"), w.program("p-a").presses, w.program("p-a").submitted.len()), (1, 1, 1));
+}
+
 /// Gemini CLI takes two submit keys that it reads together for two messages.
 #[test]
 fn a_submit_key_that_was_not_read_is_not_pressed_again() {
