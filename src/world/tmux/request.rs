@@ -40,7 +40,9 @@ pub(super) fn run(
     if !socket_peercred(&socket).is_ok_and(|peer| ProcId::of(peer.pid.as_raw_pid() as u32) == Some(speaks)) {
         return Ok(None);
     }
-    socket::send(&socket, &words, None, server)?;
+    if socket::send(&socket, &words, None, server).is_err() {
+        return Ok(None);
+    }
     let end = format!("{end}\n");
     let mut heard = wire::Heard::default();
     let mut printed = Vec::new();
@@ -63,9 +65,12 @@ pub(super) fn run(
             match said {
                 Said::Prints(STDOUT, bytes) => printed.extend_from_slice(bytes),
                 // What it prints first waits for this.
-                Said::Opens(stream) => socket::send(&socket, &wire::ready(stream), None, server)?,
+                Said::Opens(stream) => over = socket::send(&socket, &wire::ready(stream), None, server).is_err(),
                 Said::Farewell(_) => over = true,
                 Said::Prints(..) | Said::Other => {}
+            }
+            if over {
+                break;
             }
         }
         if printed.ends_with(end.as_bytes()) {
@@ -84,5 +89,50 @@ fn readable(socket: &OwnedFd, until: Instant) -> Result<bool, TmuxError> {
     match poll(&mut [PollFd::new(socket, PollFlags::IN)], Timespec::try_from(left).ok().as_ref()) {
         Ok(_) | Err(Errno::INTR) => Ok(true),
         Err(e) => Err(TmuxError::io("tmux connection", e)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::world::tmux::Address;
+    use std::{
+        io::{Read, Write},
+        os::unix::net::{UnixListener, UnixStream},
+    };
+
+    /// What becomes of a question to a server that does `answer`.
+    fn asked(answer: impl FnOnce(UnixStream) + Send + 'static) -> Result<Option<Vec<u8>>, TmuxError> {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("socket");
+        let listener = UnixListener::bind(&path).unwrap();
+        let serving = std::thread::spawn(move || {
+            let (mut stream, _) = listener.accept().unwrap();
+            let mut question = [0; 64];
+            stream.read_exact(&mut question).unwrap();
+            answer(stream);
+        });
+        let commands = [vec!["display-message".into(), "-p".into(), "end".into()]];
+        let server = Server::at(Address::Socket(path));
+        let result = run(&server, ProcId::own().unwrap(), &commands, "end", Duration::from_millis(300), "asking");
+        serving.join().unwrap();
+        result
+    }
+
+    fn message(kind: u32, payload: &[u8]) -> Vec<u8> {
+        let length = (16 + payload.len()) as u16;
+        [&kind.to_ne_bytes()[..], &length.to_ne_bytes(), &[0; 2], &8u32.to_ne_bytes(), &[0xff; 4], payload].concat()
+    }
+
+    #[test]
+    fn what_is_no_answer_hangs_nobody() {
+        let line = message(304, b"\x01\0\0\0hello\nend\n");
+        assert_eq!(asked(move |mut s| s.write_all(&line).unwrap()), Ok(Some(b"hello\n".to_vec())));
+        let half = message(304, b"\x01\0\0\0hello\n");
+        assert_eq!(asked(move |mut s| s.write_all(&half).unwrap()), Ok(None), "it hung up in the middle");
+        assert_eq!(asked(move |mut s| s.write_all(&message(203, &[0; 4])).unwrap()), Ok(None), "it sent us away");
+        assert_eq!(asked(|mut s| s.write_all(&[0; 64]).unwrap()), Ok(None), "it speaks something else");
+        let mute = asked(|mut s| drop(s.read_to_end(&mut Vec::new())));
+        assert!(matches!(mute, Err(TmuxError::Deadline { .. })), "{mute:?}");
     }
 }
