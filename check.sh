@@ -34,8 +34,9 @@ step() {
     shift
     printf '\n==> %s\n' "$name"
     began=$(date +%s)
+    rm -f "$scratch/status"
     { "$@"; echo $? >"$scratch/status"; } 2>&1 | tee "$scratch/said"
-    if [ "$(cat "$scratch/status")" = 0 ]; then
+    if [ "$(cat "$scratch/status" 2>/dev/null)" = 0 ]; then
         passed=$((passed + 1))
         note "  ok       $name ($(($(date +%s) - began))s)"
     else

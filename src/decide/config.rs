@@ -116,6 +116,7 @@ impl Mind<'_> {
                 }
                 _ if self.sees_all() => {
                     self.close_texts(&session, "the agent was removed from the config");
+                    self.nobody_for_texts(&session, "the agent was removed from the config");
                     self.state.deliveries.retain(|_, d| d.session != session || d.stage.is_over());
                     self.state.units.remove(&session);
                 }

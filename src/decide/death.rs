@@ -63,6 +63,9 @@ impl Mind<'_> {
                 let retry = (!rules.gave_up_retry.is_zero()).then(|| self.now.after(rules.gave_up_retry));
                 let burst = rules.restart_burst;
                 self.set_life(session, Life::GaveUp { retry }, reason);
+                if retry.is_none() {
+                    self.nobody_for_texts(session, "the program was restarted too often");
+                }
                 self.unit(spec).restarts.gave_up = true;
                 let then = match retry {
                     Some(_) => format!("one try every {}", human(self.policy.watchdog.gave_up_retry)),

@@ -74,7 +74,10 @@ impl Mind<'_> {
         if !left.pressed {
             let tail = reading.ours.iter().find(|o| o.delivery == id).map_or(0, |o| o.tail);
             let check = self.now.after(SUBMIT);
-            let d = Delivery { stage: Stage::Submitting { presses: 1, tail, check, gone: None }, ..left.delivery };
+            let d = Delivery {
+                stage: Stage::Submitting { since: now, presses: 1, tail, check, gone: None },
+                ..left.delivery
+            };
             self.press(&d);
             self.state.deliveries.insert(id, d);
             self.keep_leftover(session, None);

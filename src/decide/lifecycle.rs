@@ -63,6 +63,7 @@ impl Mind<'_> {
                 if !self.is_kept_alive(spec) {
                     if self.obs.supervised {
                         self.set_life(session, Life::Absent, "not watched any more");
+                        self.nobody_for_texts(session, "it is not watched any more");
                     }
                 } else if until > self.now.boot {
                     self.wake_by(until);

@@ -1,11 +1,14 @@
 //! Which panes are worth a look now, and when the next look is due.
 use crate::model::{
-    delivery::{Delivery, Stage},
+    delivery::{Delivery, DeliveryKind, Stage},
     policy::Policy,
     state::{Life, State, UnitState, Wish},
     time::{Boot, Now},
 };
-use std::{collections::BTreeSet, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 /// Two captures that are to be equal lie at least this far apart.
 pub const REST: Duration = Duration::from_millis(150);
@@ -56,19 +59,29 @@ fn unit_look(unit: &UnitState) -> Option<Boot> {
 fn delivery_look(delivery: &Delivery) -> Boot {
     match &delivery.stage {
         Stage::Queued { look, .. } => (*look).max(delivery.not_before),
-        Stage::Typing { check, .. } | Stage::Submitting { check, .. } => *check,
+        Stage::Typing { check, .. } => *check,
+        Stage::Submitting { check, gone, .. } => gone.map_or(*check, |at| at.after(SECOND_LOOK).min(*check)),
         _ => Boot(u64::MAX),
     }
 }
 
-/// The oldest text of each session whose program runs: one at a time.
+/// Whose turn it is in each session whose program runs: the text under way, else a first message, else the oldest.
 pub(super) fn heads(state: &State) -> impl Iterator<Item = &Delivery> {
-    let mut seen = BTreeSet::new();
-    state.deliveries.values().filter(move |d| {
-        let runs = state
-            .units
-            .get(&d.session)
-            .is_some_and(|u| matches!(u.life, Life::Running { .. }) && u.wish != Wish::Pause && !u.is_left_alone());
-        !d.stage.is_over() && runs && seen.insert(d.session.as_str())
-    })
+    let runs = |session: &str| {
+        let unit = state.units.get(session);
+        unit.is_some_and(|u| matches!(u.life, Life::Running { .. }) && u.wish != Wish::Pause && !u.is_left_alone())
+    };
+    let rank = |d: &Delivery| match (&d.stage, d.kind) {
+        (Stage::Queued { .. }, DeliveryKind::Kickoff) => 1,
+        (Stage::Queued { .. }, _) => 2,
+        _ => 0,
+    };
+    let mut heads: BTreeMap<&str, &Delivery> = BTreeMap::new();
+    for d in state.deliveries.values().filter(|d| !d.stage.is_over() && runs(&d.session)) {
+        let head = heads.entry(d.session.as_str()).or_insert(d);
+        if rank(d) < rank(head) {
+            *head = d;
+        }
+    }
+    heads.into_values()
 }

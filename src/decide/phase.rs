@@ -146,7 +146,8 @@ impl<'a> Mind<'a> {
                     self.set_life(&agent.session, stay, "the sequence is complete");
                 }
                 Life::Backoff { .. } | Life::GaveUp { .. } => {
-                    self.set_life(&agent.session, Life::Absent, "the sequence is complete")
+                    self.set_life(&agent.session, Life::Absent, "the sequence is complete");
+                    self.nobody_for_texts(&agent.session, "the sequence is complete");
                 }
                 _ => {}
             }

@@ -22,6 +22,8 @@ const ECHO: Duration = Duration::from_secs(2);
 /// After a submit key, the screen must have changed within this; after the next one within twice the time.
 pub(super) const SUBMIT: Duration = Duration::from_millis(1200);
 const MAX_PRESSES: u32 = 3;
+/// A program that has not read what was typed is waited for this long.
+const UNREAD: Duration = Duration::from_secs(300);
 /// A screen that never rests (a clock, a spinner nobody described) is typed to after this.
 const UNREST: Duration = Duration::from_secs(30);
 /// A program that has drawn nothing yet is given this long. The first message of a ping agent waited for its
@@ -97,6 +99,10 @@ impl Mind<'_> {
         if (rested && drawn) || (!reading.blank && now.since(since) >= UNREST) {
             let check = now.after(BEFORE_SUBMIT);
             let before = seen.map_or(0, |s| s.count);
+            // It may have waited through a restart with another backend.
+            if let Some(spec) = self.spec(&d.session).filter(|_| d.incarnation.is_none()) {
+                d.submit_key = self.submit_key(spec);
+            }
             d.stage = Stage::Typing { since: now, check, until: now.after(SHOW), before, tail: None };
             let (session, text) = (d.session.clone(), d.text.clone());
             self.actions.push(Action::Type { session, delivery: d.id, text });
@@ -137,6 +143,8 @@ impl Mind<'_> {
         let partial = reading.draft.as_ref().is_some_and(|draft| draft.begins == Some(d.id));
         let stage = |until, tail| move |check| Stage::Typing { since, check, until, before, tail };
         match shown {
+            // Nothing is lost while it has not read it.
+            _ if self.is_unread(&d.session, since) => self.again(d, RECHECK, stage(now.after(SHOW), None)),
             Some(_) if self.is_shut(&d.session) => self.again(d, RECHECK, stage(now.after(SHOW), None)),
             // A dialog came up while we typed: no key until somebody has answered it.
             Some(_) if reading.waiting.is_some() => {
@@ -150,12 +158,10 @@ impl Mind<'_> {
             }
             Some(s) => {
                 let check = now.after(SUBMIT);
-                d.stage = Stage::Submitting { presses: 1, tail: s.tail, check, gone: None };
+                d.stage = Stage::Submitting { since: now, presses: 1, tail: s.tail, check, gone: None };
                 self.press(d);
                 self.wake_by(check);
             }
-            // Nothing is lost while it has not read it.
-            None if self.obs.unread.contains(&d.session) => self.again(d, RECHECK, stage(now.after(SHOW), None)),
             None if now < until => self.again(d, looks::SECOND_LOOK, stage(until, None)),
             None => self.never_shown(d, "it never showed on the screen"),
         }
@@ -168,43 +174,46 @@ impl Mind<'_> {
     }
 
     fn submitting(&mut self, d: &mut Delivery, reading: &Reading, seen: Option<&OursSeen>) {
-        let Stage::Submitting { presses, tail, check, gone } = d.stage else { return };
+        let Stage::Submitting { since, presses, tail, check, gone } = d.stage else { return };
         let now = self.now.boot;
-        let stage = |gone| move |check| Stage::Submitting { presses, tail, check, gone };
-        if self.is_shut(&d.session) {
-            return self.again(d, RECHECK, stage(gone));
+        let stage = |presses, check, gone| Stage::Submitting { since, presses, tail, check, gone };
+        // Unread, it is busy with something else. A second key would be read together with the first, and some programs
+        // then submit twice (Gemini CLI).
+        if self.is_shut(&d.session) || self.is_unread(&d.session, since) {
+            return self.again(d, RECHECK, |check| stage(presses, check, None));
         }
         let draft = reading.draft.as_ref();
-        let stands = draft.is_some_and(|draft| draft.ours == Some(d.id) || draft.begins == Some(d.id));
-        let unchanged = stands || seen.is_some_and(|s| s.count > 0 && s.tail == tail);
-        match gone {
-            None if !unchanged => self.again(d, looks::SECOND_LOOK, stage(Some(now))),
-            Some(since) if !unchanged && now.since(since) < looks::REST => {
-                self.again(d, looks::SECOND_LOOK, stage(gone))
+        let whole = draft.is_some_and(|draft| draft.ours == Some(d.id));
+        // Once it was gone, a beginning of it is what a person types.
+        let partial = gone.is_none() && draft.is_some_and(|draft| draft.begins == Some(d.id));
+        let unchanged = whole || partial || seen.is_some_and(|s| s.count > 0 && s.tail == tail);
+        if !unchanged {
+            let first = gone.unwrap_or(now);
+            if gone.is_none() || now.since(first) < looks::REST {
+                d.stage = stage(presses, check, Some(first));
+                return self.wake_by(first.after(looks::SECOND_LOOK));
             }
-            Some(_) if !unchanged => {
-                d.stage = Stage::Delivered { at: self.now.wall };
-                if let Some(unit) = self.state.units.get_mut(&d.session) {
-                    unit.leftover = None;
-                }
+            d.stage = Stage::Delivered { at: self.now.wall };
+            if let Some(unit) = self.state.units.get_mut(&d.session) {
+                unit.leftover = None;
             }
-            // It was only being drawn.
-            Some(_) => self.again(d, SUBMIT, stage(None)),
-            None if now < check => self.wake_by(check),
-            // It is busy with something else. A second key would be read together with the first, and some programs
-            // then submit twice (Gemini CLI).
-            None if self.obs.unread.contains(&d.session) => self.again(d, RECHECK, stage(None)),
-            None if presses < MAX_PRESSES && reading.waiting.is_none() => {
-                let check = now.after(SUBMIT * 2_u32.pow(presses));
-                d.stage = Stage::Submitting { presses: presses + 1, tail, check, gone };
-                self.press(d);
-                self.wake_by(check);
-            }
-            None => {
-                self.undeliver(d, "the submit key had no effect; the text stands in the input line");
-                self.leave(d, true);
-            }
+        } else if now < check {
+            d.stage = stage(presses, check, None);
+            self.wake_by(check);
+        } else if presses < MAX_PRESSES && reading.waiting.is_none() {
+            let check = now.after(SUBMIT * 2_u32.pow(presses));
+            d.stage = stage(presses + 1, check, None);
+            self.press(d);
+            self.wake_by(check);
+        } else {
+            self.undeliver(d, "the submit key had no effect; the text stands in the input line");
+            self.leave(d, true);
         }
+    }
+
+    /// The program has not read all that was typed since. One that never does hangs: then it counts no longer.
+    fn is_unread(&self, session: &str, since: Boot) -> bool {
+        self.obs.unread.contains(session) && self.now.boot < since.after(UNREAD)
     }
 
     /// The same, but to be looked at again after `pause`.

@@ -89,7 +89,8 @@ pub fn shift(state: &mut State, by: i64) {
                 mv(check);
                 mv(until);
             }
-            Stage::Submitting { check, gone, .. } => {
+            Stage::Submitting { since, check, gone, .. } => {
+                mv(since);
                 mv(check);
                 *gone = None;
             }

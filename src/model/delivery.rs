@@ -68,6 +68,9 @@ pub enum Stage {
     },
     /// The submit key was (or may have been) pressed `presses` times; `tail` is what stood there before.
     Submitting {
+        /// The first press.
+        #[serde(default)]
+        since: Boot,
         presses: u32,
         tail: u64,
         check: Boot,

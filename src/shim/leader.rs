@@ -292,7 +292,7 @@ fn too_early(main: Pid, signal: i32) -> bool {
     terminal && tcgetpgrp(io::stdin()) == Ok(main)
 }
 
-/// Nothing happens to a group that is not stopped.
+/// Where nothing is stopped, no more happens than that a program's own handler runs.
 fn go_on(group: Pid) {
     // Fails only where it has ended.
     let _ = kill_process_group(group, Signal::CONT);

@@ -61,10 +61,11 @@ fn a_text_that_shows_too_late_is_sent_once_and_the_next_one_after_it() {
     f.up();
     f.wait("it runs", |f| f.starts("a") == 1 && f.alive("a"));
     // It reads nothing for a while: what is typed waits in the terminal, unseen.
-    let (outcome, reason) = send(&f, &["a", "are you there"]);
-    assert_eq!((outcome.as_str(), reason.contains("never showed")), ("unknown", true), "{reason}");
+    let (outcome, reason) = send(&f, &["a", "are you there", "--timeout", "10s"]);
+    assert_eq!((outcome.as_str(), reason.contains("not proved yet")), ("unknown", true), "{reason}");
     f.tell("a", "clear\nidle");
     f.wait("it is read after all", |f| f.lines("a") == ["are you there"]);
+    f.wait("and proved", |f| f.events().iter().any(|e| e["kind"] == "delivered"));
     assert_eq!(send(&f, &["a", "good"]).0, "delivered");
     f.wait("in order", |f| f.lines("a") == ["are you there", "good"]);
     let bytes = std::fs::read(f.fake("a", "bytes")).expect("bytes");

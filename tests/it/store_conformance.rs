@@ -106,7 +106,11 @@ fn what_was_saved_is_there_for_the_next_one() {
         a.wish = Wish::Stop;
         a.life = Life::Backoff { until: Boot(u64::MAX) };
         let fleet = FleetState { phase: 2, next_delivery: 9, ..FleetState::default() };
-        let open = delivery(7, "t-a", Stage::Submitting { presses: 2, tail: u64::MAX, check: Boot(5), gone: None });
+        let open = delivery(
+            7,
+            "t-a",
+            Stage::Submitting { since: Boot(4), presses: 2, tail: u64::MAX, check: Boot(5), gone: None },
+        );
         let over = delivery(8, "t-a", Stage::Delivered { at: Wall(5) });
         let changes = Changes {
             units: vec![a.clone(), unit("t-b", 1)],

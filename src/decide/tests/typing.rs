@@ -99,6 +99,35 @@ fn what_was_said_before_or_during_a_restart_goes_to_the_next_program() {
 }
 
 #[test]
+fn a_first_message_comes_before_what_waited_through_the_restart() {
+    let mut w = World::new(vec![ping_agent("a")]);
+    w.run(secs(60));
+    w.program("p-a").reading.active = evidence("x");
+    send(&mut w, "hello");
+    w.run(secs(5));
+    w.crash("p-a");
+    w.run(ms(100));
+    w.program("p-a").reading.active = None;
+    w.run(secs(120));
+    let said = &w.program("p-a").submitted;
+    assert_eq!((said.len(), said[2].as_str()), (3, "hello"), "{said:?}");
+    assert!(said[1].starts_with("Your full kickoff prompt is in "), "{said:?}");
+}
+
+#[test]
+fn what_was_said_to_an_agent_that_is_removed_from_the_config_is_told_to_be_undelivered() {
+    let mut w = World::new(vec![agent("a")]);
+    w.run(secs(1));
+    w.program("p-a").reading.active = evidence("x");
+    send(&mut w, "hello");
+    w.run(secs(5));
+    w.policy.agents.clear();
+    w.run(secs(60));
+    assert_eq!((w.typed("p-a"), w.count(EventKind::Undelivered)), (0, 1));
+    assert!(w.state.deliveries.is_empty());
+}
+
+#[test]
 fn what_was_said_to_a_program_that_does_not_come_back_is_told_to_be_undelivered() {
     let mut w = World::new(vec![Agent { watch: Watch::None, ..agent("a") }]);
     w.up(&["a"]);

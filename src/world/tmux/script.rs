@@ -3,7 +3,7 @@
 //! them.
 use super::{error::TmuxError, quote, request, run, server::Server};
 use crate::world::process::ProcId;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// One command's words.
 pub(super) type Words = Vec<String>;
@@ -25,6 +25,7 @@ pub(super) fn run(
     // Only the end mark tells that everything was tried.
     let end = format!("{mark} end");
     commands.push(words(&["display-message", "-p", &end]));
+    let until = Instant::now() + deadline;
     if let Some(speaks) = speaks
         && let Some(printed) = request::run(server, speaks, &commands, &end, deadline, doing)?
     {
@@ -34,7 +35,8 @@ pub(super) fn run(
     let lines: String = commands.iter().map(|words| line(words)).collect();
     let mut command = server.command(false);
     command.args(["source-file", "-"]);
-    let out = run::run(command, lines.as_bytes(), deadline, doing)?;
+    let left = until.saturating_duration_since(Instant::now());
+    let out = run::run(command, lines.as_bytes(), left, doing)?;
     let mut printed = text(out.stdout);
     match printed.strip_suffix(&format!("{end}\n")).map(str::len) {
         Some(whole) => {
