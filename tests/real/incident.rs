@@ -43,6 +43,8 @@ pub const NOT_YET: [&str; 3] = [
 ];
 
 const CLAIM_PING: &str = "pushed a gate CLAIM commit";
+/// So little of it that no screen breaks it.
+const CLAIM_WORDS: &str = "gate CLAIM";
 /// Ticks of a second each.
 const TROUBLE: usize = 6;
 
@@ -100,11 +102,13 @@ fn trouble(s: &Sandbox, incident: &Incident, before: u64) -> Outcome<()> {
     match incident.during {
         During::LeftAlone => {
             let said = s.service.times_said(CLAIM_PING);
-            let typed = s.events("delivered")?;
+            // Not by what is told: that the last text arrived is told a moment after it did.
+            let shown = s.screen()?.matches(CLAIM_WORDS).count();
             s.ticks(TROUBLE)?;
             let state = s.agent()?["state"].clone();
             check(state == "working", || format!("its state is {state}\n{}", s.story_so_far()))?;
-            let touched = s.service.times_said(CLAIM_PING) > said || s.events("delivered")? > typed;
+            let shows_more = s.screen()?.matches(CLAIM_WORDS).count() > shown;
+            let touched = s.service.times_said(CLAIM_PING) > said || shows_more;
             check(!touched, || format!("something was typed in the middle of its turn\n{}", s.story_so_far()))?;
         }
         During::NotEnded => s.ticks(TROUBLE)?,
