@@ -134,6 +134,8 @@ fn status(sandbox: &Sandbox, figures: &mut Figures) -> io::Result<()> {
 
 fn memory(sandbox: &Sandbox, n: usize, figures: &mut Figures) -> io::Result<()> {
     let (watchdog, server) = sandbox.masters()?;
+    // One a fleet: the watchdog, and what shows its log in its session. All else is there for an agent.
+    let mut watchdogs = process::pss(watchdog);
     let mut rest = 0;
     let mut count = 0;
     for (pid, words) in process::marked(sandbox.root()) {
@@ -141,10 +143,11 @@ fn memory(sandbox: &Sandbox, n: usize, figures: &mut Figures) -> io::Result<()> 
         if pid == watchdog || pid == server || is_agent {
             continue;
         }
-        rest += process::pss(pid);
+        let of_the_fleet = words.iter().any(|w| w == "__watchlog");
+        *(if of_the_fleet { &mut watchdogs } else { &mut rest }) += process::pss(pid);
         count += usize::from(words.iter().any(|w| w == "__shim" || w == "__log"));
     }
-    figures.watchdog_mb = mb(process::pss(watchdog));
+    figures.watchdog_mb = mb(watchdogs);
     figures.rest_mb_an_agent = mb(rest) / n as f64;
     figures.processes_an_agent = count as f64 / n as f64;
     Ok(())

@@ -72,7 +72,7 @@ pub fn print(n: usize, f: &Figures) {
     row("  server for the output itself", "ms/s", None, busy.server_alone_a_second, None);
     row("killed agent runs again, median", "ms", old(|p| p.restart_s * 1000.0), f.restart, Some(100.0));
     row("  worst", "ms", old(|p| p.restart_worst_s * 1000.0), f.restart_worst, Some(100.0));
-    row("PSS of the watchdog", "MB", old(|p| p.pss_mb), f.watchdog_mb, Some(15.0));
+    row("PSS of the watchdog and its session", "MB", old(|p| p.pss_mb), f.watchdog_mb, Some(15.0));
     row("PSS of the rest of ours, per agent", "MB", None, f.rest_mb_an_agent, Some(1.0));
     row("processes of ours per agent", "", None, f.processes_an_agent, Some(2.0));
     println!("  ({} quiet and {} repainting ticks)\n", quiet.count, busy.count);

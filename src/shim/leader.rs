@@ -15,7 +15,7 @@ use crate::{
     model::{name::printable, observation::ExitRecord},
     world::{
         clock,
-        process::{Ending, ProcId, descendants, leftovers},
+        process::{Ending, ProcId, descendants, leftovers, let_go_of_code},
     },
 };
 use rustix::{
@@ -120,6 +120,7 @@ impl Leader<'_> {
             }
         };
         self.introduce(Some(main.as_raw_nonzero().get() as u32))?;
+        let_go_of_code();
         let (exit, code) = self.look_after(main)?;
         last_output::hand_over();
         save(self.run_dir, &exit);

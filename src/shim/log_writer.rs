@@ -7,7 +7,10 @@ use super::{
 };
 use crate::{
     model::time::Wall,
-    world::{clock, process::ProcId},
+    world::{
+        clock,
+        process::{ProcId, let_go_of_code},
+    },
 };
 use rustix::{
     event::{PollFd, PollFlags, Timespec, poll},
@@ -17,6 +20,8 @@ use std::{io, os::unix::fs::OpenOptionsExt, path::Path};
 
 /// How often the path is compared with the open file, and how often a full disk is looked at again.
 const LOOK_MS: u64 = 1000;
+/// After so long without output we make ourselves small.
+const QUIET_S: i64 = 2;
 
 pub(super) fn run(run_dir: &Path) -> u8 {
     // Whoever ends the pane ends our input as well; until then every byte counts.
@@ -67,14 +72,21 @@ impl Writer<'_> {
     fn run(&mut self) -> io::Result<()> {
         let stdin = io::stdin();
         let mut buffer = vec![0; 16 * 1024];
+        let mut light = false;
         loop {
-            let pause = self.gap.is_some().then_some(Timespec { tv_sec: 1, tv_nsec: 0 });
+            let seconds = |s| Timespec { tv_sec: s, tv_nsec: 0 };
+            let pause = if self.gap.is_some() { Some(seconds(1)) } else { (!light).then(|| seconds(QUIET_S)) };
             let mut fds = [PollFd::new(&stdin, PollFlags::IN)];
             match poll(&mut fds, pause.as_ref()) {
                 Ok(_) | Err(Errno::INTR) => {}
                 Err(e) => return Err(e.into()),
             }
             let ready = !fds[0].revents().is_empty();
+            light = !ready && self.gap.is_none();
+            if light {
+                let_go_of_code();
+                continue;
+            }
             self.look();
             if !ready {
                 continue;

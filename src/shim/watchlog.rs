@@ -1,4 +1,5 @@
 //! Shows the watchdog's log in its session: the last lines, then what comes, also when the file is made anew.
+use crate::world::process::let_go_of_code;
 use rustix::{
     event::{PollFd, PollFlags, Timespec, poll},
     fs::inotify,
@@ -35,10 +36,13 @@ fn follow(path: &Path) -> io::Result<()> {
     loop {
         show(path, &mut file, first)?;
         first = false;
-        let pause = (!watching).then_some(Timespec { tv_sec: 1, tv_nsec: 0 });
         let mut fds: Vec<_> = watch.iter().map(|watch| PollFd::new(watch, PollFlags::IN)).collect();
-        // Interrupted or not: look again.
-        let _ = poll(&mut fds, pause.as_ref());
+        let pause = Timespec { tv_sec: 1, tv_nsec: 0 };
+        if matches!(poll(&mut fds, Some(&pause)), Ok(0)) && watching {
+            let_go_of_code();
+            // Interrupted or not: look again.
+            let _ = poll(&mut fds, None);
+        }
         let mut events = [0_u8; 2048];
         while watch.as_ref().is_some_and(|w| matches!(rustix::io::read(w, &mut events), Ok(n) if n > 0)) {}
         watching = watching || watches();

@@ -1,10 +1,12 @@
 //! Processes by pid and start time, so that a pid used again is never mistaken for the one we knew.
+mod code;
 mod find;
 mod sweep;
 mod terminal;
 mod tree;
 mod watcher;
 
+pub use code::let_go_of_code;
 pub use find::{called_with, handles};
 pub use sweep::{kill_still_alive, leftovers, sweep};
 pub use terminal::has_unread_input;
