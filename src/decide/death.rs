@@ -46,6 +46,7 @@ impl Mind<'_> {
         let past = self.unit(spec).restarts.clone();
         match restart::verdict(&past, rules, session, self.now) {
             Verdict::After(delay) => {
+                self.because(session, reason);
                 let delay = delay.max(self.storm_pause());
                 if delay.is_zero() {
                     self.tell(EventKind::Gone, Some(name), format!("{name} ({session}) gone — restarting ({reason})"));

@@ -44,6 +44,18 @@ impl Mind<'_> {
         let excess = memory.handled.len().saturating_sub(REMEMBERED);
         memory.handled.drain(..excess);
         memory.heads = git.heads.clone();
+        let owner = |pinged: &str, others: &str| {
+            let spec = self.spec_named(others).or_else(|| self.spec(&format!("{}{others}", self.policy.session_prefix)));
+            spec.filter(|_| pinged != others).map(|spec| spec.name().to_owned())
+        };
+        // Who claims is pinged for reviews, and the other way round.
+        let of = |subject: &str| match (handoff.claim.is_match(subject), handoff.review.is_match(subject)) {
+            (true, false) => owner(&handoff.claim_pings, &handoff.review_pings),
+            (false, true) => owner(&handoff.review_pings, &handoff.claim_pings),
+            _ => None,
+        };
+        let told: Vec<_> = fresh.iter().map(|c| (c.sha.as_str(), c.subject.as_str(), of(&c.subject))).collect();
+        self.tell_commits(&told);
         let claims = fresh.iter().filter(|c| handoff.claim.is_match(&c.subject)).count();
         let reviews = fresh.iter().filter(|c| handoff.review.is_match(&c.subject)).count();
         let shas = |re: &regex::Regex| -> Vec<&str> {

@@ -55,6 +55,7 @@ impl Mind<'_> {
                             Some(spec.name()),
                             format!("{} ({session}) gone — restarting", spec.name()),
                         );
+                        self.because(session, "its session was gone");
                     }
                     self.start(spec, false);
                 }
@@ -93,6 +94,7 @@ impl Mind<'_> {
                             Some(spec.name()),
                             format!("{} ({session}) gave up earlier — trying once more", spec.name()),
                         );
+                        self.because(session, "one more try after it gave up");
                         self.start(spec, true);
                     } else {
                         self.wake_by(at);
@@ -266,6 +268,7 @@ impl Mind<'_> {
                 let unit = self.unit(spec);
                 unit.pane = None;
                 unit.last_exit = exit;
+                unit.restart_reason = None;
                 self.set_life(session, Life::Absent, "stopped");
                 self.nobody_for_texts(session, "the program was stopped");
             }
@@ -285,6 +288,7 @@ impl Mind<'_> {
                 unit.pane = None;
                 unit.last_exit = exit;
                 if self.is_kept_alive(spec) {
+                    self.because(session, "its tmux server died");
                     self.start(spec, false);
                 } else {
                     self.set_life(session, Life::Absent, "its tmux server died");

@@ -30,7 +30,7 @@ impl Mind<'_> {
             self.unit(spec).hold = None;
             self.unit(spec).alerted.remove("limited");
             self.drop_queued(session, DeliveryKind::Probe, "the limit is over");
-            self.tell(EventKind::LimitOver, Some(name), format!("limit lifted on {name} — {how}"));
+            self.hold_over(name, hold.since, how);
             return;
         }
         if self.now.boot < hold.until {
@@ -89,6 +89,10 @@ impl Mind<'_> {
                 format!("limit hit on {name} — reset unparsable; flat {minutes}-min probe loop (no reboots)")
             }
         };
+        let banner = reading.limit.as_ref().map(|e| e.text.clone());
+        let data = serde_json::json!({
+            "until": until_wall.rfc3339(), "reset": reset.map(Wall::rfc3339), "banner": banner, "account": agent.account,
+        });
         let unit = self.unit(Spec::Agent(agent));
         unit.hold = Some(Hold {
             since: now.wall,
@@ -100,7 +104,7 @@ impl Mind<'_> {
         });
         unit.sight.idle_since = None;
         unit.alerted.insert("limited".into());
-        self.alert(EventKind::Limited, Some(name), text);
+        self.tell_with(EventKind::Limited, Some(name), text, data, true);
         self.wake_by(now.after(wait));
     }
 

@@ -35,6 +35,7 @@ mod sight;
 mod stall;
 mod starts;
 mod steady;
+mod tally;
 mod typing;
 mod unit;
 mod wake;
@@ -105,6 +106,9 @@ pub fn decide(obs: &Observation, state: &State, policy: &Policy, now: Now) -> De
         mind.owed();
     }
     mind.deliveries();
+    if obs.supervised {
+        mind.tallies();
+    }
     mind.schedule();
     Decision { state: mind.state, actions: mind.actions, events: mind.events, wake_at: mind.wake_at }
 }

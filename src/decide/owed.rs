@@ -60,6 +60,7 @@ impl Mind<'_> {
                 continue;
             }
             if until <= self.now.boot {
+                self.because(spec.session(), "a new phase began");
                 self.swap(spec, false);
             } else {
                 self.wake_by(until);

@@ -32,7 +32,9 @@ impl Mind<'_> {
                 if matches!(self.life(session), Life::Ending { .. }) {
                     return;
                 }
-                self.tell(EventKind::Started, Some(&name), log_line);
+                let reason = self.state.units.get_mut(session).and_then(|u| u.restart_reason.take());
+                let data = reason.map_or(serde_json::Value::Null, |reason| serde_json::json!({ "restart": reason }));
+                self.tell_with(EventKind::Started, Some(&name), log_line, data, false);
                 for note in notes {
                     self.tell(EventKind::DirMade, Some(&name), note);
                 }

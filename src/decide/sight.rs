@@ -103,7 +103,8 @@ impl Mind<'_> {
                 let asks = e.text.clone();
                 if self.unit(spec).alerted.insert("waiting".into()) {
                     let text = format!("{} ({}) waits for a person: {asks}", agent.name, agent.session);
-                    self.alert(EventKind::Waiting, Some(&agent.name), text);
+                    let data = serde_json::json!({ "asked": asks });
+                    self.tell_with(EventKind::Waiting, Some(&agent.name), text, data, true);
                 }
             }
             None => {

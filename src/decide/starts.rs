@@ -99,6 +99,7 @@ impl Mind<'_> {
             return;
         }
         self.tell(kind, Some(name), text);
+        self.because(spec.session(), super::tally::why(kind, text));
         self.swap(spec, counted);
     }
 

@@ -17,13 +17,17 @@ use std::sync::Arc;
 impl Heart {
     /// Writes an event that no decision made.
     pub fn note(&mut self, kind: EventKind, text: String, alert: bool) {
+        self.note_with(kind, text, serde_json::Value::Null, alert);
+    }
+
+    pub fn note_with(&mut self, kind: EventKind, text: String, data: serde_json::Value, alert: bool) {
         let event = Event {
             seq: 0,
             at: clock::now().wall,
             kind,
             agent: None,
             text: crate::model::name::printable(&text),
-            data: serde_json::Value::Null,
+            data,
             alert,
         };
         self.publish(std::slice::from_ref(&event));

@@ -133,6 +133,11 @@ impl Heart {
             }
             memory::take_over(unit, now);
         }
+        let seen = super::journal::last_beat(&paths.beat).map(|(at, _)| at).filter(|_| supervised);
+        if supervised {
+            state.fleet.taken_over = true;
+            state.fleet.looked = seen.map(|at| memory::boot_of(at, now));
+        }
         let (sender, mailbox) = channel();
         let eyes = Eyes::new(&policy, &paths, sender.clone());
         let hands = Hands::new(paths.clone());

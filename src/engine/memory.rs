@@ -46,6 +46,9 @@ pub fn shift(state: &mut State, by: i64) {
     let fleet = &mut state.fleet;
     fleet.recent_restarts.iter_mut().for_each(mv);
     opt(&mut fleet.storm_until);
+    if let Some(slot) = &mut fleet.slot {
+        mv(&mut slot.boot);
+    }
     for unit in state.units.values_mut() {
         match &mut unit.life {
             Life::Starting { since, deadline } => {
@@ -70,6 +73,7 @@ pub fn shift(state: &mut State, by: i64) {
         }
         opt(&mut unit.sight.idle_since);
         opt(&mut unit.sight.draft_since);
+        mv(&mut unit.tally.counted);
         unit.sight.scrolled = None;
         unit.sight.suspect = None;
         if let Some(hold) = &mut unit.hold {
@@ -97,6 +101,11 @@ pub fn shift(state: &mut State, by: i64) {
             _ => {}
         }
     }
+}
+
+/// The boottime of a moment that has passed.
+pub fn boot_of(past: Wall, now: Now) -> Boot {
+    Boot(now.boot.0.saturating_sub((now.wall.0 - past.0).max(0) as u64))
 }
 
 /// Another process is in charge now. A start that the last one ordered was sent already, or never will be.
@@ -127,12 +136,12 @@ pub fn changes(old: &State, new: &State) -> Changes {
             changes.deliveries.push(delivery.clone());
         }
     }
-    let passes = |fleet: &FleetState| (fleet.next_signal, fleet.next_heavy);
+    let passes = |fleet: &FleetState| (fleet.next_signal, fleet.next_heavy, fleet.looked, fleet.taken_over);
     if old.fleet != new.fleet {
         let mut fleet = new.fleet.clone();
-        (fleet.next_signal, fleet.next_heavy) = passes(&old.fleet);
+        (fleet.next_signal, fleet.next_heavy, fleet.looked, fleet.taken_over) = passes(&old.fleet);
         if old.fleet != fleet {
-            (fleet.next_signal, fleet.next_heavy) = passes(&new.fleet);
+            (fleet.next_signal, fleet.next_heavy, fleet.looked, fleet.taken_over) = passes(&new.fleet);
             changes.fleet = Some(fleet);
         }
     }

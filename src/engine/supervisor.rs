@@ -5,7 +5,7 @@ use super::{
     fleet::{Fleet, FleetError},
     heart::Heart,
     import,
-    journal::Journal,
+    journal::{Journal, last_beat},
     lock::{Lock, Role, Tried},
     rehearse, server,
     wakeup::Wakeup,
@@ -226,14 +226,20 @@ fn run(fleet: &Fleet, once: bool, dry_run: bool, foreground: bool) -> Result<(),
         };
         let _ = sender.send(wakeup);
     });
-    heart.note(EventKind::Watchdog, up_line(fleet), false);
+    heart.note_with(EventKind::Watchdog, up_line(fleet), came_up(fleet), false);
     if !foreground {
         let _ = std::io::stderr().write_all(READY.as_bytes());
     }
     heart.run(once)?;
-    heart.note(EventKind::Watchdog, "watchdog down".into(), false);
+    heart.note_with(EventKind::Watchdog, "watchdog down".into(), serde_json::json!({ "up": false }), false);
     heart.finish();
     Ok(())
+}
+
+/// When somebody last looked: one that was killed could not say that it ended.
+fn came_up(fleet: &Fleet) -> serde_json::Value {
+    let seen = last_beat(&fleet.paths.beat).map(|(at, _)| at.rfc3339());
+    serde_json::json!({ "up": true, "seen": seen })
 }
 
 /// `watchdog up — phase=p1 [1/3] signal=30s heavy=300s, watching: ['a', 'b']`, as people grep it.

@@ -9,4 +9,5 @@ pub mod policy;
 pub mod reading;
 pub mod request;
 pub mod state;
+pub mod tally;
 pub mod time;

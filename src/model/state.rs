@@ -2,6 +2,7 @@
 use super::{
     delivery::Delivery,
     observation::{ExitRecord, PaneObs, ServerObs},
+    tally::{Slot, Tally},
     time::{Boot, Wall},
 };
 use serde::{Deserialize, Serialize};
@@ -47,6 +48,14 @@ pub struct FleetState {
     pub config_faults: Vec<String>,
     /// Names seen in the config, to tell added from removed ones.
     pub known: BTreeSet<String>,
+    /// Since when the agents' tallies are not told yet.
+    pub slot: Option<Slot>,
+    /// Last moment at which somebody is known to have looked; exact to half a minute.
+    #[serde(skip)]
+    pub looked: Option<Boot>,
+    /// Another supervisor goes on with this memory, and has not decided yet.
+    #[serde(skip)]
+    pub taken_over: bool,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -119,6 +128,11 @@ pub struct UnitState {
     /// A phase began in which it was not started yet.
     #[serde(default)]
     pub owed: Option<Owed>,
+    /// Why its next start is a restart; told with that start.
+    #[serde(default)]
+    pub restart_reason: Option<String>,
+    #[serde(default)]
+    pub tally: Tally,
     /// It could not be handled lately.
     #[serde(default)]
     pub quarantine: Option<Quarantine>,
