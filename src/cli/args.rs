@@ -2,7 +2,7 @@
 use super::{
     attach::AttachArgs, change::ChangeArgs, check::CheckArgs, completions::CompletionsArgs, doctor::DoctorArgs,
     down::DownArgs, events::EventsArgs, explain::ExplainArgs, init::InitArgs, logs::LogsArgs, out::ColorChoice,
-    phase::PhaseArgs, send::SendArgs, status::StatusArgs, up::UpArgs, watchdog::WatchdogArgs,
+    phase::PhaseArgs, report::ReportArgs, send::SendArgs, status::StatusArgs, up::UpArgs, watchdog::WatchdogArgs,
 };
 use clap::{Parser, Subcommand, ValueHint};
 use std::path::PathBuf;
@@ -54,6 +54,8 @@ pub enum Verb {
     Explain(ExplainArgs),
     /// Show what happened
     Events(EventsArgs),
+    /// Tell what happened while nobody looked: the morning page
+    Report(ReportArgs),
     /// Show what an agent, a service or the watchdog printed
     Logs(LogsArgs),
     /// Open an agent's terminal (leave it with ctrl-b d)

@@ -21,6 +21,7 @@ mod logs;
 mod names;
 mod out;
 mod phase;
+mod report;
 mod schema;
 mod selftest;
 mod send;
@@ -99,6 +100,7 @@ fn dispatch(verb: Verb, context: &mut Context) -> Report {
         Verb::Status(a) => status::run(&a, context),
         Verb::Explain(a) => explain::run(&a, context),
         Verb::Events(a) => events::run(&a, context),
+        Verb::Report(a) => report::run(&a, context),
         Verb::Logs(a) => logs::run(&a, context),
         Verb::Attach(a) => attach::run(&a, context),
         Verb::Send(a) => send::run(&a, context),

@@ -8,7 +8,8 @@ use crate::{
 };
 use std::time::Duration;
 
-/// `10m` (that long ago), `14:30` or `14:30:05` (the last time it was), `2026-11-21`, `2026-11-21 14:30`, RFC 3339.
+/// `10m` (that long ago), `14:30` or `14:30:05` (the last time it was), `2026-11-21`, `2026-11-21 14:30`, `today` and
+/// `yesterday` (from midnight on), RFC 3339.
 pub fn moment(text: &str, now: Now) -> Result<Wall, String> {
     let text = text.trim();
     if let Ok(span) = duration(text) {
@@ -17,8 +18,11 @@ pub fn moment(text: &str, now: Now) -> Result<Wall, String> {
     if let Some(wall) = Wall::parse_rfc3339(text) {
         return Ok(wall);
     }
+    let day = |days: i64| local(&Wall(now.wall.0 - days * 86_400_000).format_local("%Y-%m-%d"), "00:00");
     let words: Vec<&str> = text.splitn(2, [' ', 'T']).collect();
     let found = match words[..] {
+        ["today"] => day(0),
+        ["yesterday"] => day(1),
         [time] if time.contains(':') => last_time_of_day(time, now),
         [date] => local(date, "00:00"),
         [date, time] => local(date, time),
@@ -84,6 +88,10 @@ mod tests {
         let later = now.wall.after(Duration::from_secs(120)).format_local("%H:%M");
         let wall = moment(&later, now).unwrap_or_default();
         assert!(wall < now.wall && wall.0 > now.wall.0 - 25 * 3_600_000, "{later}");
+        for (word, days) in [("today", 0), ("yesterday", 1)] {
+            let midnight = Wall(now.wall.0 - days * 86_400_000).format_local("%Y-%m-%d 00:00:00");
+            assert_eq!(moment(word, now).unwrap_or_default().format_local("%Y-%m-%d %H:%M:%S"), midnight);
+        }
         assert!(moment("soon", now).is_err());
     }
 }

@@ -5,6 +5,7 @@ pub mod event;
 pub mod explain;
 pub mod outlook;
 pub mod paint;
+pub mod report;
 pub mod status;
 pub mod table;
 pub mod when;

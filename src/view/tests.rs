@@ -38,7 +38,7 @@ fn backend() -> Arc<Backend> {
     })
 }
 
-fn agent(name: &str) -> Agent {
+pub(super) fn agent(name: &str) -> Agent {
     Agent {
         name: name.into(),
         session: format!("p-{name}"),
@@ -57,7 +57,7 @@ fn agent(name: &str) -> Agent {
     }
 }
 
-fn policy(agents: Vec<Agent>) -> Policy {
+pub(super) fn policy(agents: Vec<Agent>) -> Policy {
     let s = Duration::from_secs;
     Policy {
         config_path: "/p/agents.toml".into(),

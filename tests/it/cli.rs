@@ -60,6 +60,7 @@ See what it does:
   status       Show what runs, in which state, and what comes next
   explain      Say why an agent is in its state, and what happens next
   events       Show what happened
+  report       Tell what happened while nobody looked: the morning page
   logs         Show what an agent, a service or the watchdog printed
 
 Take part:

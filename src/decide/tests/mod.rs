@@ -8,5 +8,6 @@ mod restarts;
 mod samples;
 mod stalls;
 mod submitting;
+mod tally;
 mod typing;
 mod world;
