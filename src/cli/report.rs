@@ -35,6 +35,7 @@ pub struct ReportArgs {
     json: bool,
 }
 
+const LAST_UP: &str = "up";
 /// What was in force when the time of the report began, began no earlier than so long before.
 const BEFORE: Duration = Duration::from_secs(8 * 86_400);
 
@@ -44,6 +45,7 @@ pub fn run(args: &ReportArgs, context: &mut Context) -> Report {
     let store = fleet.store_to_read()?;
     let known = match &store {
         Some(store) => Known::read(&**store, &args.since, now)?,
+        None if args.since == LAST_UP => Known { since: now.wall, ..Known::default() },
         None => Known { since: moment(&args.since, now)?, ..Known::default() },
     };
     let report = report::compile(&Inputs {
@@ -89,7 +91,7 @@ impl Known {
         let all = EventFilter::default();
         let born = store.events_after(i64::MIN, &all, 1)?.first().map(|e| e.at);
         let since = match since {
-            "up" => last_up(store)?.or(born).unwrap_or(now.wall),
+            LAST_UP => last_up(store)?.or(born).unwrap_or(now.wall),
             other => moment(other, now)?,
         };
         let before = Wall(since.0.saturating_sub(BEFORE.as_millis() as i64));

@@ -45,7 +45,8 @@ impl Mind<'_> {
         memory.handled.drain(..excess);
         memory.heads = git.heads.clone();
         let owner = |pinged: &str, others: &str| {
-            let spec = self.spec_named(others).or_else(|| self.spec(&format!("{}{others}", self.policy.session_prefix)));
+            let spec =
+                self.spec_named(others).or_else(|| self.spec(&format!("{}{others}", self.policy.session_prefix)));
             spec.filter(|_| pinged != others).map(|spec| spec.name().to_owned())
         };
         // Who claims is pinged for reviews, and the other way round.

@@ -64,7 +64,6 @@ pub enum EventKind {
     Git,
     Store,
     Watchdog,
-    /// How the agents spent the last quarter of an hour.
     Activity,
     LaunchFailed,
     DirMade,

@@ -30,6 +30,7 @@ mod old_file;
 mod panes;
 mod process;
 mod readme;
+mod report;
 mod rooms;
 mod sandbox;
 mod screens_that_act;

@@ -85,9 +85,13 @@ impl Of<'_> {
     fn time(&self) -> BTreeMap<Doing, f64> {
         let mut all: BTreeMap<Doing, f64> = BTreeMap::new();
         for event in self.events.iter().filter(|e| e.kind == EventKind::Activity) {
-            let (Some(from), Some(until)) = (moment(&event.data["from"]), moment(&event.data["until"])) else { continue };
+            let (Some(from), Some(until)) = (moment(&event.data["from"]), moment(&event.data["until"])) else {
+                continue;
+            };
             let part = self.window.part((from, until));
-            let Some(spent) = event.data["agents"][&self.view.name].as_object().filter(|_| part > 0.0) else { continue };
+            let Some(spent) = event.data["agents"][&self.view.name].as_object().filter(|_| part > 0.0) else {
+                continue;
+            };
             for (word, seconds) in spent {
                 // A word of a newer program is no time that this one knows of.
                 let Ok(doing) = serde_json::from_value(Value::from(word.as_str())) else { continue };
@@ -162,7 +166,8 @@ impl Of<'_> {
     }
 
     fn undelivered(&self) -> Vec<Undelivered> {
-        let lost = |e: &&Event| matches!(e.kind, EventKind::Undelivered | EventKind::Unknown) && self.window.holds(e.at);
+        let lost =
+            |e: &&Event| matches!(e.kind, EventKind::Undelivered | EventKind::Unknown) && self.window.holds(e.at);
         let one = |e: &Event| {
             let id = e.data["delivery"].as_i64().unwrap_or(0);
             // `send #3 not delivered to a: why`: names hold no colon.

@@ -158,7 +158,13 @@ fn needs(inputs: &Inputs<'_>, agents: &[AgentReport], gaps: &[super::data::Gap])
                 stands.push(need("gave-up", name, at, why, Some(format!("agents logs {name}"))));
             }
             Standing::Quarantined => {
-                stands.push(need("quarantined", name, view.since_at, view.outlook.blocker.clone().unwrap_or(words), None));
+                stands.push(need(
+                    "quarantined",
+                    name,
+                    view.since_at,
+                    view.outlook.blocker.clone().unwrap_or(words),
+                    None,
+                ));
             }
             Standing::Stopped if view.error.is_some() && view.enabled => {
                 let why = view.error.as_ref().map(|e| e.text.clone()).unwrap_or_default();

@@ -1,6 +1,7 @@
 //! `agents report`: what happened while nobody looked. From events and memory ([`compile`]) to one object ([`data`]),
 //! which is the JSON, and from that to the page for people ([`page`]).
 pub mod agent;
+pub mod alike;
 pub mod compile;
 pub mod data;
 pub mod fleet;

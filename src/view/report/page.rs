@@ -1,17 +1,13 @@
 //! The report for people: who did what in one table, then what needs a person, then what happened.
 use super::{
+    alike,
     data::{AgentReport, Gap, Need, Report, Told},
     rows,
 };
 use crate::{
-    model::time::{Wall, human},
-    view::{
-        paint::Tint,
-        table::Look,
-    },
+    model::time::Wall,
+    view::{paint::Tint, table::Look},
 };
-use std::time::Duration;
-
 /// Of a kind that can come by the hundred, so many of the newest are shown; JSON has all.
 const MOST: usize = 20;
 
@@ -34,40 +30,45 @@ impl Page<'_> {
         let r = self.report;
         let title = r.fleet.project_dir.rsplit('/').find(|part| !part.is_empty()).unwrap_or("/");
         let (from, until) = (r.since.format_local("%a %b %-d %H:%M"), r.until.format_local("%a %b %-d %H:%M"));
-        let length = human(Duration::from_millis((r.until.0 - r.since.0).max(0) as u64));
-        let mut lines =
-            vec![format!("{}  {from} to {until} ({length})", self.look.paint.tint(Tint::Bold, &format!("report on {title}")))];
-        lines.extend(self.phases());
-        lines.push(self.totals());
+        let length = self.span(r.since, r.until);
+        let title = self.look.paint.tint(Tint::Bold, &format!("report on {title}"));
+        let mut lines = vec![format!("{title}  {from} to {until} ({length})")];
+        lines.extend(self.phases().map(|parts| self.flow(&parts)).unwrap_or_default());
+        lines.extend(self.flow(&self.totals()));
         if !r.fleet.watchdog {
             lines.push(self.look.paint.tint(Tint::Yellow, "no watchdog runs: this is what was known last"));
         }
-        let mut out = String::new();
-        for line in lines {
-            // The first has colour in it: it is short enough.
-            let wrap = if line.contains('\x1b') { None } else { self.look.width };
-            rows::lines(&[vec![line]], &[], wrap).iter().for_each(|l| out.push_str(&format!("{l}\n")));
+        lines.iter().map(|line| format!(" {line}\n")).collect()
+    }
+
+    /// Parts after each other, as many on a line as fit.
+    fn flow(&self, parts: &[String]) -> Vec<String> {
+        let room = usize::from(self.look.width.unwrap_or(u16::MAX)).saturating_sub(2);
+        let mut lines: Vec<String> = Vec::new();
+        for part in parts {
+            match lines.last_mut() {
+                Some(line) if line.chars().count() + 3 + part.chars().count() <= room => {
+                    line.push_str(" · ");
+                    line.push_str(part);
+                }
+                _ => lines.push(part.clone()),
+            }
         }
-        out
+        lines
     }
 
-    fn phases(&self) -> Option<String> {
+    fn phases(&self) -> Option<Vec<String>> {
         let r = self.report;
-        let done: Vec<String> = r.phases_done.iter().map(|p| format!("{} ({})", p.id, self.stamp(p.at))).collect();
-        let done = match &done[..] {
-            [] => "no phase done in this time".to_owned(),
-            many => format!("done: {}", many.join(", ")),
-        };
         let phase = r.phase.as_ref()?;
-        let now = match r.sequence_complete {
-            Some(at) => format!("all {} done at {}", phase.count, self.stamp(at)),
-            None => format!("now {} [{}/{}]", phase.id, phase.index + 1, phase.count),
-        };
-        Some(format!("phases: {done}; {now}"))
+        let mut parts = vec![match r.sequence_complete {
+            Some(_) => format!("all {} phases done", phase.count),
+            None => format!("phase {} [{}/{}]", phase.id, phase.index + 1, phase.count),
+        }];
+        parts.extend(r.phases_done.iter().map(|p| format!("{} done at {}", p.id, self.stamp(p.at))));
+        Some(parts)
     }
 
-    /// One sentence.
-    fn totals(&self) -> String {
+    fn totals(&self) -> Vec<String> {
         let t = &self.report.totals;
         let n = self.report.agents.len();
         let mut words = vec![match t.share {
@@ -93,7 +94,7 @@ impl Page<'_> {
         add(t.waits, "question", t.waited_s);
         add(t.undelivered, "lost message", 0);
         t.cost_usd.iter().for_each(|usd| words.push(money(*usd)));
-        words.join(" · ")
+        words
     }
 
     fn table(&self) -> String {
@@ -134,7 +135,7 @@ impl Page<'_> {
         let rows: Vec<Vec<String>> =
             (0..=agents.len()).map(|row| columns.iter().map(|c| c.cells[row].clone()).collect()).collect();
         let mut out = String::from("\n");
-        for (i, line) in rows::lines(&rows, &right, self.look.width).iter().enumerate() {
+        for (i, line) in rows::lines(&rows, &right, None).iter().enumerate() {
             let line = if i == 0 { self.look.paint.tint(Tint::Bold, line) } else { self.coloured(line) };
             out.push_str(&format!("{line}\n"));
         }
@@ -227,27 +228,23 @@ impl Page<'_> {
         in_order(all)
     }
 
-    /// Alike ones of one agent in one row.
+    /// Alike ones in one row: of one agent, or of many at the same time.
     fn restarts(&self) -> Vec<Vec<String>> {
-        let agents = self.report.agents.iter().map(|a| (&a.name, &a.restarts));
-        let services = self.report.services.iter().map(|s| (&s.name, &s.restarts));
+        let agents = self.report.agents.iter().map(|a| (a.name.as_str(), &a.restarts));
+        let services = self.report.services.iter().map(|s| (s.name.as_str(), &s.restarts));
+        let all: Vec<_> = agents.chain(services).collect();
         let mut rows = Vec::new();
-        for (name, restarts) in agents.chain(services) {
-            let mut alike: Vec<(&str, usize, Wall)> = Vec::new();
-            for restart in restarts {
-                match alike.iter_mut().find(|(reason, ..)| *reason == restart.reason) {
-                    Some((_, n, last)) => (*n, *last) = (*n + 1, restart.at),
-                    None => alike.push((&restart.reason, 1, restart.at)),
-                }
-            }
-            for (reason, n, last) in alike {
-                let text = match n {
-                    1 => reason.to_owned(),
-                    _ => format!("{n} × {reason}"),
-                };
-                let last = if n > 1 { format!("last {}", self.stamp(last)) } else { self.stamp(last) };
-                rows.push(vec![name.clone(), last, text]);
-            }
+        for alike in alike::restarts(&all) {
+            let last = self.stamp(alike.last);
+            let (when, times) = match (&alike.who[..], alike.times) {
+                ([_], 1) | ([_, _, ..], _) => (last, String::new()),
+                ([..], n) => (format!("last {last}"), format!("{n} × ")),
+            };
+            let who = match &alike.who[..] {
+                [one] => (*one).to_owned(),
+                many => count(many.len(), "agent"),
+            };
+            rows.push(vec![who, when, format!("{times}{}", alike.reason)]);
         }
         rows
     }
@@ -283,7 +280,7 @@ impl Page<'_> {
     }
 
     fn span(&self, from: Wall, until: Wall) -> String {
-        human(Duration::from_millis((until.0 - from.0).max(0) as u64))
+        seconds((until.0 - from.0).max(0) as u64 / 1000)
     }
 
     /// A moment; with its day where the time alone would be ambiguous.
@@ -342,8 +339,15 @@ fn percent(share: f64) -> String {
     format!("{:.0}%", share * 100.0)
 }
 
+/// `45s`, `12m`, `7h`, `7h05m`, `75h`: hours are what a night is counted in.
 fn seconds(s: u64) -> String {
-    human(Duration::from_secs(s))
+    match (s / 3600, s % 3600 / 60) {
+        (0, 0) => format!("{s}s"),
+        (0, m) => format!("{m}m"),
+        (h, 0) => format!("{h}h"),
+        (h, m) if h < 24 => format!("{h}h{m:02}m"),
+        (h, _) => format!("{h}h"),
+    }
 }
 
 fn money(usd: f64) -> String {
