@@ -20,33 +20,29 @@ pub fn gaps(events: &[Event], window: Window, now_without: Option<Option<Wall>>)
     let mut gaps: Vec<Gap> = Vec::new();
     // Up, or down since then.
     let mut down: Option<Wall> = None;
-    let mut known = false;
+    // Who looked so long ago that no event is left of that time was stopped, for all that is known.
+    let first = events.first().map(|e| e.at);
+    let since = |down: Option<Wall>, seen: Option<Wall>| match (down, seen) {
+        (Some(at), _) => Some((at, STOPPED)),
+        (None, Some(seen)) if first.is_some_and(|first| first <= seen) => Some((seen, DIED)),
+        (None, seen) => seen.map(|seen| (seen, STOPPED)),
+    };
     for event in events.iter().filter(|e| e.kind == EventKind::Watchdog) {
         let data = &event.data;
         if let (Some(from), Some(until)) = (moment(&data["gap"]["from"]), moment(&data["gap"]["until"])) {
             gaps.push(Gap { from, until: Some(until), reason: SLEPT.into() });
         } else if data["up"] == false {
             down = Some(event.at);
-            known = true;
-        } else if data["up"] == true {
-            let (from, reason) = match (down.take(), moment(&data["seen"])) {
-                (Some(at), _) => (Some(at), STOPPED),
-                (None, seen) => (seen.filter(|_| known), DIED),
-            };
-            if let Some(from) = from {
-                gaps.push(Gap { from, until: Some(event.at), reason: reason.into() });
-            }
-            known = true;
+        } else if data["up"] == true
+            && let Some((from, reason)) = since(down.take(), moment(&data["seen"]))
+        {
+            gaps.push(Gap { from, until: Some(event.at), reason: reason.into() });
         }
     }
-    if let Some(beat) = now_without {
-        let (from, reason) = match (down, beat) {
-            (Some(at), _) => (Some(at), STOPPED),
-            (None, beat) => (beat.filter(|_| known), DIED),
-        };
-        if let Some(from) = from {
-            gaps.push(Gap { from, until: None, reason: reason.into() });
-        }
+    if let Some(beat) = now_without
+        && let Some((from, reason)) = since(down, beat)
+    {
+        gaps.push(Gap { from, until: None, reason: reason.into() });
     }
     cut(gaps, window)
 }

@@ -73,7 +73,7 @@ impl Page<'_> {
         let n = self.report.agents.len();
         let mut words = vec![match t.share {
             Some(share) => format!(
-                "{}: at work {} of the time in which they could ({} of {})",
+                "{}: at work {} of the time they could ({} of {})",
                 count(n, "agent"),
                 percent(share),
                 seconds(t.worked_s),

@@ -140,6 +140,8 @@ fn times_without_a_watchdog() {
         // Killed, and nobody came.
         (vec![(-HOUR, up(None))], false, vec![(9 * HOUR, None)]),
         (vec![(HOUR, up(None)), (2 * HOUR, down)], false, vec![(2 * HOUR, None)]),
+        // It came up so long ago that its start is forgotten.
+        (vec![(-HOUR, gap(-HOUR, -HOUR)), (2 * HOUR, up(Some(HOUR)))], true, vec![(HOUR, Some(2 * HOUR))]),
         // Overlapping ones are one.
         (
             vec![(-HOUR, up(None)), (3 * HOUR, gap(HOUR, 3 * HOUR)), (4 * HOUR, up(Some(2 * HOUR)))],
