@@ -30,7 +30,7 @@ impl Mind<'_> {
             self.unit(spec).hold = None;
             self.unit(spec).alerted.remove("limited");
             self.drop_queued(session, DeliveryKind::Probe, "the limit is over");
-            self.hold_over(name, hold.since, how);
+            self.hold_over(name, hold.since, self.now.wall, how);
             return;
         }
         if self.now.boot < hold.until {

@@ -33,9 +33,9 @@ impl Mind<'_> {
     }
 
     /// A usage-limit hold has ended.
-    pub(super) fn hold_over(&mut self, name: &str, since: Wall, how: &str) {
+    pub(super) fn hold_over(&mut self, name: &str, since: Wall, until: Wall, how: &str) {
         let text = format!("limit lifted on {name} — {how}");
-        let data = json!({ "since": since.rfc3339(), "how": how });
+        let data = json!({ "since": since.rfc3339(), "until": until.rfc3339(), "how": how });
         self.tell_with(EventKind::LimitOver, Some(name), text, data, false);
     }
 
@@ -66,6 +66,8 @@ impl Mind<'_> {
     /// One agent: what it did up to `seen`, and what began or ended since.
     fn tally(&mut self, agent: &Agent, seen: Boot) {
         let now = self.now;
+        // What ended while nobody looked ended with the last look, for all that is known.
+        let until = if seen.0 > 0 { now.wall_at(seen) } else { now.wall };
         let doing = self.doing(agent);
         let Some(unit) = self.state.units.get_mut(&agent.session) else { return };
         let asks = matches!(unit.life, Life::Running { .. }) && unit.sight.state == Seen::Waiting;
@@ -94,12 +96,14 @@ impl Mind<'_> {
         if let Some(since) = released
             && !self.events.iter().any(told)
         {
-            self.hold_over(&agent.name, since, "it is not held any more");
+            self.hold_over(&agent.name, since, until, "it is not held any more");
         }
         if let Some(asked) = answered {
-            let length = human(Duration::from_millis((now.wall.0 - asked.since.0).max(0) as u64));
+            let length = human(Duration::from_millis((until.0 - asked.since.0).max(0) as u64));
             let text = format!("{} ({}) waits for nobody any more (after {length})", agent.name, agent.session);
-            let data = json!({ "since": asked.since.rfc3339(), "asked": asked.text });
+            let data = json!({
+                "since": asked.since.rfc3339(), "until": until.rfc3339(), "asked": asked.text,
+            });
             self.tell_with(EventKind::WaitingOver, Some(&agent.name), text, data, false);
         }
     }

@@ -11,7 +11,7 @@ use crate::{
         tally::{Doing, Slot},
         time::{Boot, Now, Wall},
     },
-    view::status::AgentView,
+    view::{outlook::Standing, status::AgentView},
 };
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -81,6 +81,11 @@ impl Of<'_> {
         self.window.cut((from, until.unwrap_or(self.window.until)))
     }
 
+    /// The last moment at which somebody looked.
+    fn looked(&self) -> Wall {
+        self.seen.map_or(self.now.wall, |at| self.now.wall_at(at))
+    }
+
     /// Seconds spent in each way, within the window.
     fn time(&self) -> BTreeMap<Doing, f64> {
         let mut all: BTreeMap<Doing, f64> = BTreeMap::new();
@@ -128,15 +133,19 @@ impl Of<'_> {
                     let begun = moment(&data["since"]);
                     let known = open.take();
                     let from = begun.or(known.as_ref().map(|h| h.from)).unwrap_or(self.window.since);
+                    let until = moment(&data["until"]).unwrap_or(event.at);
                     let (reason, account) = known.map(|h| (h.reason, h.account)).unwrap_or_default();
-                    holds.push(Hold { from, until: Some(event.at), reason, account });
+                    holds.push(Hold { from, until: Some(until), reason, account });
                 }
                 _ => {}
             }
         }
-        if let Some(hold) = self.unit.and_then(|u| u.hold.as_ref()) {
+        let held = self.unit.and_then(|u| u.hold.as_ref()).map(|hold| (hold.since, None));
+        // Stopped with everything else: nobody was left who could tell that it ended.
+        let was_held = || Some((self.unit?.tally.held_since?, Some(self.looked())));
+        if let Some((from, until)) = held.or_else(was_held) {
             let (reason, account) = open.map(|h| (h.reason, h.account)).unwrap_or_default();
-            holds.push(Hold { from: hold.since, until: None, reason, account });
+            holds.push(Hold { from, until, reason, account });
         }
         holds.retain(|h| self.within(h.from, h.until).is_some());
         holds
@@ -153,13 +162,16 @@ impl Of<'_> {
                     let known = open.take();
                     let begun = moment(&event.data["since"]).or(known.as_ref().map(|w| w.from));
                     let asked = asked.or(known.map(|w| w.asked)).unwrap_or_default();
-                    waits.push(Wait { from: begun.unwrap_or(self.window.since), until: Some(event.at), asked });
+                    let until = moment(&event.data["until"]).unwrap_or(event.at);
+                    waits.push(Wait { from: begun.unwrap_or(self.window.since), until: Some(until), asked });
                 }
                 _ => {}
             }
         }
         if let Some(asked) = self.unit.and_then(|u| u.tally.asked.as_ref()) {
-            waits.push(Wait { from: asked.since, until: None, asked: printable_cut(&asked.text, SAID) });
+            let asks = matches!(self.view.state, Standing::Waiting | Standing::Limited | Standing::Paused);
+            let until = if asks { None } else { Some(self.looked()) };
+            waits.push(Wait { from: asked.since, until, asked: printable_cut(&asked.text, SAID) });
         }
         waits.retain(|w| self.within(w.from, w.until).is_some());
         waits

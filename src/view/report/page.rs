@@ -107,7 +107,7 @@ impl Page<'_> {
             Column::new("AGENT", 0, agents, |a| a.name.clone()),
             Column::new("SHARE", 0, agents, |a| a.share.map_or("-".into(), percent)).right(),
             Column::new("WORKED", 3, agents, |a| match (a.worked_s, a.could_work_s) {
-                (Some(worked), Some(could)) => format!("{} of {}", seconds(worked), seconds(could)),
+                (Some(worked), Some(could)) if could > 0 => format!("{} of {}", seconds(worked), seconds(could)),
                 _ => "-".into(),
             }),
         ];
@@ -172,7 +172,7 @@ impl Page<'_> {
         let mut out = String::new();
         self.section(&mut out, "needs you", Tint::Red, self.needs());
         self.section(&mut out, "holds", Tint::Bold, newest(self.holds()));
-        self.section(&mut out, "questions that were answered", Tint::Bold, newest(self.answered()));
+        self.section(&mut out, "questions that are over", Tint::Bold, newest(self.answered()));
         self.section(&mut out, "restarts", Tint::Bold, newest(self.restarts()));
         self.section(&mut out, "no watchdog", Tint::Bold, newest(self.gaps()));
         self.section(&mut out, "incidents", Tint::Bold, newest(self.told(&r.incidents)));

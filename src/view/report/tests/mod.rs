@@ -5,7 +5,7 @@ use super::{Usage, page::page};
 use crate::{
     model::{
         event::EventKind,
-        state::Hold,
+        state::{Hold, Life, Seen},
         tally::{Asked, Doing, Slot, Tally},
         time::{Boot, Wall},
     },
@@ -115,6 +115,7 @@ fn questions_open_and_answered() {
     );
     night.event(3 * HOUR, EventKind::Waiting, "b", "b has an unsent text in its input line", Value::Null);
     night.unit("b").tally.asked = Some(Asked { since: at(9 * HOUR), text: "Trust this folder?\u{1b}[2J".into() });
+    night.unit("b").sight.state = Seen::Waiting;
     let report = night.report();
     assert_eq!((report.agents[0].waited_s, report.agents[1].waited_s), (HOUR as u64, HOUR as u64));
     assert_eq!(report.needs.len(), 1);
@@ -219,4 +220,21 @@ fn a_whole_night_fits_every_width() {
         bare = bare.replace(code, "");
     }
     assert_eq!(bare, plain, "colour adds no width");
+}
+
+#[test]
+fn what_was_open_when_everything_was_stopped_ended_with_the_last_look() {
+    let mut night = Night::new(&["a"]);
+    night.limited(HOUR, "a");
+    night.running = false;
+    night.beat = Some(at(3 * HOUR));
+    let unit = night.unit("a");
+    unit.life = Life::Absent;
+    unit.tally.held_since = Some(at(HOUR));
+    unit.tally.asked = Some(Asked { since: at(2 * HOUR), text: "Go on?".into() });
+    let report = night.report();
+    let a = &report.agents[0];
+    assert_eq!((a.held_s, a.waited_s), (2 * HOUR as u64, HOUR as u64));
+    assert_eq!(a.holds[0].reason, "5-hour limit reached ∙ resets 3am");
+    assert!(report.needs.iter().all(|n| n.kind != "waiting"), "{:?}", report.needs);
 }
