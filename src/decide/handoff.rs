@@ -55,7 +55,7 @@ impl Mind<'_> {
             (false, true) => owner(&handoff.review_pings, &handoff.claim_pings),
             _ => None,
         };
-        let told: Vec<_> = fresh.iter().map(|c| (c.sha.as_str(), c.subject.as_str(), of(&c.subject))).collect();
+        let told: Vec<_> = fresh.iter().map(|c| (c.sha.as_str(), of(&c.subject))).collect();
         self.tell_commits(&told);
         let claims = fresh.iter().filter(|c| handoff.claim.is_match(&c.subject)).count();
         let reviews = fresh.iter().filter(|c| handoff.review.is_match(&c.subject)).count();

@@ -3,7 +3,7 @@
 use super::{Mind, unit::Spec};
 use crate::model::{
     event::EventKind,
-    name::{printable, printable_cut},
+    name::printable_cut,
     policy::{Agent, Kind, Watch},
     state::{AfterEnd, Life, Seen, Wish},
     tally::{Asked, Doing, Slot},
@@ -187,19 +187,16 @@ pub(super) fn why(kind: EventKind, text: &str) -> &str {
     }
 }
 
-/// Commits that were seen, and whose they are: `(sha, subject, agent)`.
 impl Mind<'_> {
-    pub(super) fn tell_commits(&mut self, commits: &[(&str, &str, Option<String>)]) {
-        let Some((sha, subject, _)) = commits.last() else { return };
-        let short = |sha: &str| sha.chars().take(12).collect::<String>();
-        let list: Vec<Value> = commits.iter().map(|(sha, _, by)| json!({ "sha": short(sha), "by": by })).collect();
-        let n = commits.len();
-        let text = format!(
-            "{n} new commit{}, the last {} {}",
-            if n == 1 { "" } else { "s" },
-            sha.chars().take(7).collect::<String>(),
-            printable_cut(&printable(subject), 100)
-        );
+    /// Commits that were seen, with whose they are. Their subjects are others' words: agents read events, too.
+    pub(super) fn tell_commits(&mut self, commits: &[(&str, Option<String>)]) {
+        let Some((last, _)) = commits.last() else { return };
+        let short = |sha: &str, n: usize| sha.chars().take(n).collect::<String>();
+        let list: Vec<Value> = commits.iter().map(|(sha, by)| json!({ "sha": short(sha, 12), "by": by })).collect();
+        let text = match commits.len() {
+            1 => format!("1 new commit: {}", short(last, 7)),
+            n => format!("{n} new commits, the last {}", short(last, 7)),
+        };
         self.tell_with(EventKind::Commits, None, text, json!({ "commits": list }), false);
     }
 }
