@@ -68,6 +68,8 @@ impl Fleet {
             let Some(last) = there.last() else { return Ok(!told.is_empty()) };
             for holder in there.iter().filter(|h| told.insert(h.process())) {
                 holder.process().signal(Signal::TERM);
+                // A stopped one heeds nothing until it goes on.
+                holder.process().signal(Signal::CONT);
             }
             if clock::boot() >= deadline {
                 if killed {

@@ -1,9 +1,6 @@
 //! The watchdog's side of being guarded: it knows its guardian, and starts another one if that was killed.
-use super::{eyes::Eyes, guardian, heart::Heart, lock::Lock, paths::Paths, revivals::Revivals, server, words};
-use crate::{
-    model::{event::EventKind, time::Boot},
-    world::{clock, process::ProcId},
-};
+use super::{eyes::Eyes, guardian, lock::Lock, paths::Paths, revivals::Revivals, server, words};
+use crate::{model::time::Boot, world::process::ProcId};
 use rustix::pipe::{PipeFlags, pipe_with};
 use std::{
     io,
@@ -56,8 +53,8 @@ impl Guarded {
         eyes.wakes_at_end_of(guardian) || guardian.is_alive()
     }
 
-    /// Sees to it that somebody guards us. What there is to tell, and when to look again if not at its end.
-    fn see_to_it(&mut self, eyes: &Eyes, now: Boot) -> (Option<String>, Option<Boot>) {
+    /// For every tick: sees to it that somebody guards us. What there is to tell, and when to look again if not at its end.
+    pub fn see_to_it(&mut self, eyes: &Eyes, now: Boot) -> (Option<String>, Option<Boot>) {
         if self.guardian.is_some_and(|g| self.is_watched_by(g, eyes)) {
             return (None, None);
         }
@@ -97,16 +94,5 @@ impl Guarded {
         let pid = child.id();
         self.own = Some((child, ours));
         Ok(pid)
-    }
-}
-
-impl Heart {
-    /// Before every tick of a detached watchdog. The moment of the next look, if it has one.
-    pub(super) fn stay_guarded(&mut self) -> Option<Boot> {
-        let (told, again) = self.guarded.as_mut()?.see_to_it(&self.eyes, clock::boot());
-        if let Some(text) = told {
-            self.note(EventKind::Watchdog, text, false);
-        }
-        again
     }
 }

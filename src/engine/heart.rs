@@ -210,6 +210,15 @@ impl Heart {
         }
     }
 
+    /// The moment of the next try, if nobody guards a detached watchdog now.
+    fn stay_guarded(&mut self) -> Option<Boot> {
+        let (told, again) = self.guarded.as_mut()?.see_to_it(&self.eyes, clock::boot());
+        if let Some(text) = told {
+            self.note(EventKind::Watchdog, text, false);
+        }
+        again
+    }
+
     /// Does what `verb` asks, pass by pass, until `settled` says so or the deadline has passed.
     pub fn perform(
         &mut self,

@@ -245,3 +245,35 @@ pub fn next_words(next: &super::outlook::Next, now: Now) -> String {
         None => format!("{} with the next pass", next.action),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn how_the_watchdog_ended_is_told_while_it_is_news() {
+        let now = Now { wall: Wall(1_800_000_000_000), ..Now::default() };
+        let told = |running: bool, next: Option<i64>, ago: i64| {
+            let at = |ms: i64| Wall(now.wall.0 + ms).rfc3339();
+            let watchdog = Watchdog {
+                running,
+                pid: running.then_some(9),
+                guardian: Some(8),
+                restarts: Some(3),
+                last_end: Some("killed by signal 9".into()),
+                last_end_at: Some(at(-ago)),
+                next_start: next.map(at),
+                ..Watchdog::default()
+            };
+            watchdog_cell(&watchdog, now)
+        };
+        assert_eq!(told(true, None, 30_000), "RUNNING [pid 9] · killed by signal 9, 30s ago");
+        assert_eq!(told(true, None, 25 * 3_600_000), "RUNNING [pid 9]");
+        assert_eq!(told(false, None, 1000), "stopped · killed by signal 9, 1s ago · it is being started");
+        let clock = Wall(now.wall.0 + 6000).format_local("%H:%M:%S");
+        assert_eq!(
+            told(false, Some(6000), 1000),
+            format!("stopped · killed by signal 9, 1s ago, starts again at {clock}")
+        );
+    }
+}
