@@ -3,8 +3,14 @@ mod draft;
 mod fold;
 pub mod marker;
 pub mod ours;
+pub mod preset;
 mod question;
 pub mod reset_time;
+mod shell;
+mod verdict;
+
+pub use shell::Process;
+pub use verdict::judge;
 
 use crate::model::{
     name::printable_cut,

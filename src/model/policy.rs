@@ -230,6 +230,9 @@ pub enum PromptDelivery {
     Ping,
 }
 
+/// The agent CLIs whose screens are known, as `preset` names them.
+pub const PRESETS: [&str; 4] = ["claude", "codex", "opencode", "gemini"];
+
 /// How a backend's screen is read: the user's own patterns.
 #[derive(Clone, Debug, Default)]
 pub struct Reader {
