@@ -29,7 +29,7 @@ pub fn ended(preset: &Preset, text: &str, process: Process) -> Option<Evidence> 
     let evidence = |source: &str, rule: &str, line: usize, text: &str| {
         Some(Evidence {
             source: source.into(),
-            rule: rule.into(),
+            rule: rule.to_owned(),
             line,
             text: printable_cut(text.trim(), 200),
             quoted: false,

@@ -8,7 +8,8 @@ use super::{
 use crate::model::{
     name::printable_cut,
     reading::Evidence,
-    seen::{ErrorClass, ErrorSeen, Seen, Verdict},
+    seen::{ErrorClass, ErrorSeen, Seen},
+    time::Wall,
 };
 use regex::Regex;
 use std::sync::LazyLock;
@@ -18,6 +19,21 @@ const DIALOG_ROWS: usize = 24;
 const TAIL_ROWS: usize = 12;
 const BANNER_ROWS: usize = 4;
 
+/// A screen's state and what speaks for it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Verdict {
+    pub state: Seen,
+    /// The first one decided.
+    pub evidence: Vec<(Seen, Evidence)>,
+    pub error: Option<ErrorSeen>,
+    /// When a limit ends: an absolute instant, possibly past, or unknown.
+    pub reset_at: Option<Wall>,
+    /// Where that stands.
+    pub reset_text: Option<String>,
+    /// A menu or a question stands where the input line was.
+    pub is_menu: bool,
+}
+
 /// The screen cut where its parts begin, as byte offsets.
 struct Parts<'t> {
     text: &'t str,
@@ -26,41 +42,66 @@ struct Parts<'t> {
     footer: usize,
 }
 
-pub fn judge(preset: &Preset, screen: &Screen, process: Process, ctx: &Context) -> Verdict {
+/// What the rules of `preset` say, without those that the user put aside.
+pub(super) fn by_rules(preset: &Preset, screen: &Screen, process: Process, ctx: &Context) -> Verdict {
     let text = screen.text.trim_end();
     if let Some(evidence) = shell::ended(preset, text, process) {
         return Verdict { state: Seen::Exited, evidence: vec![(Seen::Exited, evidence)], ..Verdict::default() };
     }
     let parts = Parts::of(preset, text);
     let mut verdict = Verdict::default();
-    for rule in &preset.rules {
-        let Some((start, evidence)) = holds(rule, &parts, screen, ctx.said) else { continue };
+    for rule in preset.rules.iter().filter(|rule| !ctx.reader.preset_without.contains(&rule.name)) {
+        let Some((start, evidence)) = holds(rule, &preset.name, &parts, screen, ctx.said) else { continue };
         if verdict.evidence.is_empty() {
             verdict.state = rule.state;
+            verdict.is_menu = rule.zone == Zone::Dialog;
             verdict.error = rule.error.map(|class| error(class, text, start));
-            if rule.state == Seen::Limited {
-                let banner = rows_from(text, start, BANNER_ROWS);
-                verdict.reset_at = reset_time::parse(&banner, ctx.now);
-                verdict.reset_text = verdict.reset_at.map(|_| printable_cut(&one_line(&banner), 200));
-            }
+            verdict.note_reset(text, start, ctx);
         }
         verdict.evidence.push((rule.state, evidence));
     }
-    // A menu at a limit often stands below the banner that says when it ends.
-    if verdict.state == Seen::Limited && verdict.reset_at.is_none() {
-        for (line, row) in text.lines().enumerate().filter(|(_, row)| row.contains("reset") || row.contains("again")) {
-            if fold::says(ctx.said, row) {
-                continue;
-            }
-            let at = text.lines().take(line).map(|l| l.len() + 1).sum();
-            let banner = rows_from(text, at, 2);
-            if let Some(reset) = reset_time::parse(&banner, ctx.now) {
-                verdict.reset_at = Some(reset);
-                verdict.reset_text = Some(printable_cut(&one_line(&banner), 200));
+    verdict
+}
+
+/// A verdict that a pattern of the user settled.
+pub(super) fn of_pattern(state: Seen, evidence: &Evidence, text: &str, ctx: &Context) -> Verdict {
+    let mut verdict = Verdict { state, ..Verdict::default() };
+    let start = text.split_inclusive('\n').take(evidence.line).map(str::len).sum();
+    verdict.note_reset(text, start, ctx);
+    if state == Seen::Fatal {
+        verdict.error = Some(error(ErrorClass::Other, text, start));
+    }
+    verdict
+}
+
+impl Verdict {
+    /// For a limit whose banner begins at `start`.
+    fn note_reset(&mut self, text: &str, start: usize, ctx: &Context) {
+        if self.state != Seen::Limited {
+            return;
+        }
+        let banner = rows_from(text, start, BANNER_ROWS);
+        if self.take_reset(&banner, ctx) {
+            return;
+        }
+        // A menu often stands below the banner that says when it ends.
+        for (at, _) in text.match_indices("reset").chain(text.match_indices("again")) {
+            let row = rows_from(text, at, 1);
+            if !fold::says(ctx.said, &row) {
+                self.take_reset(&rows_from(text, at, 2), ctx);
             }
         }
     }
-    verdict
+
+    fn take_reset(&mut self, banner: &str, ctx: &Context) -> bool {
+        let Some(at) = reset_time::parse(banner, ctx.now) else { return false };
+        // The rows that it takes, and no more.
+        let rows = (1..=BANNER_ROWS).map(|n| rows_from(banner, 0, n));
+        let shown = rows.into_iter().find(|rows| reset_time::parse(rows, ctx.now) == Some(at));
+        self.reset_at = Some(at);
+        self.reset_text = Some(printable_cut(&one_line(shown.as_deref().unwrap_or(banner)), 200));
+        true
+    }
 }
 
 impl<'t> Parts<'t> {
@@ -73,12 +114,13 @@ impl<'t> Parts<'t> {
 }
 
 /// Where the rule's match begins, and the evidence.
-fn holds(rule: &Rule, parts: &Parts, screen: &Screen, said: &str) -> Option<(usize, Evidence)> {
+fn holds(rule: &Rule, preset: &str, parts: &Parts, screen: &Screen, said: &str) -> Option<(usize, Evidence)> {
     let text = parts.text;
+    let called = format!("{preset}/{}/{}", rule.state.as_str(), rule.name);
     let (from, to) = match rule.zone {
         Zone::Title => {
             let text = printable_cut(screen.title, 200);
-            let evidence = Evidence { source: "title".into(), rule: rule.name.clone(), line: 0, text, quoted: false };
+            let evidence = Evidence { source: "title".into(), rule: called.clone(), line: 0, text, quoted: false };
             return rule.re.is_match(screen.title).then_some((0, evidence));
         }
         Zone::Above => (0, parts.composer?),
@@ -105,7 +147,7 @@ fn holds(rule: &Rule, parts: &Parts, screen: &Screen, said: &str) -> Option<(usi
     }
     let source = "pane".into();
     let text_of = printable_cut(row.trim_matches(fold::is_frame), 200);
-    let evidence = Evidence { source, rule: rule.name.clone(), line, text: text_of, quoted: false };
+    let evidence = Evidence { source, rule: called.clone(), line, text: text_of, quoted: false };
     let is_menu = matches!(rule.zone, Zone::Dialog | Zone::Tail) && rule.state != Seen::Working;
     Some((start, if is_menu { question::worded(text, evidence) } else { evidence }))
 }

@@ -1,5 +1,4 @@
 //! What a person would call the state of an agent's screen, and the error that ended its turn.
-use super::{reading::Evidence, time::Wall};
 use serde::{Deserialize, Serialize};
 
 /// One captured screen, judged as a whole.
@@ -77,17 +76,4 @@ pub struct ErrorSeen {
     pub text: String,
     /// Seconds, if it says how long to wait.
     pub retry_after: Option<u64>,
-}
-
-/// A screen's state and what speaks for it.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Verdict {
-    pub state: Seen,
-    /// The first one decided.
-    pub evidence: Vec<(Seen, Evidence)>,
-    pub error: Option<ErrorSeen>,
-    /// When a limit ends: an absolute instant, possibly past, or unknown.
-    pub reset_at: Option<Wall>,
-    /// Where that stands.
-    pub reset_text: Option<String>,
 }
