@@ -56,14 +56,19 @@ fn the_page_says_who_worked_was_held_was_killed_and_waits() {
     let needs: Vec<_> = json["needs"].as_array().unwrap().iter().map(|n| (&n["kind"], &n["agent"])).collect();
     assert_eq!(needs, [(&"waiting".into(), &"asking".into()), (&"undelivered".into(), &"stopped".into())]);
 
-    // One whose watchdog was killed, and one that is looked at without any.
+    // One whose watchdog was killed and brought back, and one that is looked at without any.
     fleet.tell("limited", "clear\nsay fine again\nidle");
     fleet.wait("the hold is over", |f| agent(&report(f, &[]), "limited")["holds"][0]["until"].is_string());
     signal(fleet.watchdog(), Signal::KILL);
-    fleet.wait("no watchdog", |f| f.status()["watchdog"]["running"] == false);
+    fleet.wait("the gap is told", |f| report(f, &[])["gaps"][0]["until"].is_string());
+    let gap = &report(&fleet, &[])["gaps"][0]["reason"];
+    assert!(gap.as_str().is_some_and(|r| r.contains("killed by signal 9")), "{gap}");
+    let up = report(&fleet, &["--since", "up"]);
+    assert_eq!((len(&up["gaps"]), len(&agent(&up, "killed")["restarts"])), (0, 0));
+    fleet.agents(&["down", "watchdog"]).ok();
     let without = report(&fleet, &[]);
-    assert_eq!(without["needs"][0]["kind"], "waiting");
-    assert_eq!(without["needs"][1]["kind"], "watchdog");
+    assert_eq!((&without["needs"][0]["kind"], &without["gaps"][1]["until"]), (&"waiting".into(), &Value::Null));
+    assert_eq!(without["gaps"][1]["reason"], "stopped");
     assert!(agent(&without, "worker")["worked_s"].as_u64() > Some(0));
     let page = fleet.agents(&["report"]).ok().out;
     for words in
@@ -72,11 +77,6 @@ fn the_page_says_who_worked_was_held_was_killed_and_waits() {
         assert!(page.contains(words), "{words}: {page}");
     }
     assert!(!page.contains('\u{1b}'), "no colour in a pipe: {page}");
-    fleet.agents(&["up", "watchdog"]).ok();
-    fleet.wait("the gap is told", |f| len(&report(f, &[])["gaps"]) == 1);
-    assert_eq!(report(&fleet, &[])["gaps"][0]["reason"], "it ended without a word");
-    assert_eq!(len(&report(&fleet, &["--since", "up"])["gaps"]), 0);
-    assert_eq!(len(&agent(&report(&fleet, &["--since", "up"]), "killed")["restarts"]), 0);
 
     fleet.agents(&["down"]).ok();
     fleet.config("broken [");

@@ -36,7 +36,8 @@ pub fn gaps(events: &[Event], window: Window, now_without: Option<Option<Wall>>)
         } else if data["up"] == true
             && let Some((from, reason)) = since(down.take(), moment(&data["seen"]))
         {
-            gaps.push(Gap { from, until: Some(event.at), reason: reason.into() });
+            let reason = data["last"].as_str().filter(|_| reason == DIED).unwrap_or(reason);
+            gaps.push(Gap { from, until: Some(event.at), reason: printable(reason) });
         }
     }
     if let Some(beat) = now_without
