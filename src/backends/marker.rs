@@ -60,7 +60,7 @@ mod tests {
     use crate::model::time::Boot;
 
     fn at(text: &str) -> Option<i64> {
-        let now = Now { boot: Boot(0), wall: Wall(0), utc_offset_s: 7_200 };
+        let now = Now { boot: Boot(0), wall: Wall(0), utc_offset_s: 7_200, ..Now::default() };
         waiting_until(text, false, now).map(|w| w.0 / 1000)
     }
 

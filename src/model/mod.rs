@@ -10,3 +10,4 @@ pub mod reading;
 pub mod request;
 pub mod state;
 pub mod time;
+pub mod zones;
