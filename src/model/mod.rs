@@ -8,6 +8,7 @@ pub mod observation;
 pub mod policy;
 pub mod reading;
 pub mod request;
+pub mod seen;
 pub mod state;
 pub mod time;
 pub mod zones;

@@ -1,7 +1,6 @@
 //! The rules of time zones, as data: `world::zones` finds them, readers of a screen get them with [`Now`].
 //!
 //! [`Now`]: super::time::Now
-use super::time::Wall;
 use jiff::{
     Timestamp,
     tz::{Offset, TimeZone, TimeZoneDatabase},
@@ -12,7 +11,7 @@ use std::{collections::BTreeMap, fmt, path::PathBuf, sync::LazyLock};
 static BUNDLED: LazyLock<TimeZoneDatabase> = LazyLock::new(TimeZoneDatabase::bundled);
 
 /// What one look at the machine found.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Rules {
     /// The machine's own zone. `None`: nobody knows more than the present UTC offset.
     pub local: Option<TimeZone>,
@@ -43,9 +42,10 @@ impl Zones {
         let of_machine = self.0.and_then(|r| r.named.get(&name.to_ascii_lowercase()).cloned());
         of_machine.or_else(|| bundled(name))
     }
-    /// The local UTC offset at that moment, in seconds. `None`: the machine's zone is unknown.
-    pub fn utc_offset_at(self, wall: Wall) -> Option<i32> {
-        let at = Timestamp::from_millisecond(wall.0).ok()?;
+    /// The local UTC offset, in seconds, at a moment in milliseconds since the epoch. `None`: the machine's zone is
+    /// unknown.
+    pub fn utc_offset_at(self, wall_ms: i64) -> Option<i32> {
+        let at = Timestamp::from_millisecond(wall_ms).ok()?;
         Some(self.0?.local.as_ref()?.to_offset(at).seconds())
     }
 }
@@ -100,6 +100,6 @@ mod tests {
         assert_eq!(zones.named("Europe/Berlin").unwrap().to_offset(at).seconds(), 5 * 3600);
         assert_eq!(zones.named("Asia/Tokyo").unwrap().to_offset(at).seconds(), 9 * 3600);
         assert_eq!(zones.local(7_200).unwrap().to_offset(at).seconds(), 7_200);
-        assert_eq!(zones.utc_offset_at(Wall(0)), None);
+        assert_eq!(zones.utc_offset_at(0), None);
     }
 }

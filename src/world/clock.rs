@@ -17,7 +17,7 @@ pub fn wall() -> Wall {
 pub fn now() -> Now {
     let (boot, wall) = (boot(), wall());
     let zones = zones::current(boot);
-    let utc_offset_s = zones.utc_offset_at(wall).unwrap_or_else(|| utc_offset_at(wall));
+    let utc_offset_s = zones.utc_offset_at(wall.0).unwrap_or_else(|| utc_offset_at(wall));
     Now { boot, wall, utc_offset_s, zones }
 }
 

@@ -53,6 +53,13 @@ pub fn current(now: Boot) -> Zones {
     Zones::of(rules)
 }
 
+/// The rules in force, as if the machine stood in that zone (an IANA name). For one look at a screen: it stays in memory.
+pub fn elsewhere(name: &str, now: Boot) -> Option<Zones> {
+    let here = current(now);
+    let local = Some(here.named(name)?);
+    Some(Zones::of(Box::leak(Box::new(Rules { local, ..here.rules()?.clone() }))))
+}
+
 fn directory() -> Option<PathBuf> {
     let named = env::var_os("TZDIR").map(PathBuf::from).into_iter();
     named.chain(PLACES.iter().map(PathBuf::from)).find(|dir| dir.is_dir())
@@ -195,7 +202,7 @@ mod tests {
             let zones = Zones::of(Box::leak(Box::new(rules)));
             let at = jiff::Timestamp::from_second(1_800_000_000).unwrap();
             let hours = |name: &str| zones.named(name).map(|z| z.to_offset(at).seconds() / 3600);
-            let local = zones.utc_offset_at(crate::model::time::Wall(1_800_000_000_000)).unwrap() / 3600;
+            let local = zones.utc_offset_at(1_800_000_000_000).unwrap() / 3600;
             (hours("Europe/Berlin"), hours("Europe/Utopia"), hours("Asia/Kolkata").is_some(), local)
         };
         assert_eq!(offsets("2025b"), (Some(1), None, true, 1));

@@ -2,6 +2,7 @@ mod cli;
 mod cli_fleet;
 mod configs;
 mod crash_points;
+mod detect;
 mod drafts;
 mod fault_names;
 mod faults_config;

@@ -71,7 +71,7 @@ fn by_looking(now: i64, zone: &TimeZone, wanted: &Zoned) -> i64 {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 64, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 48, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn a_time_of_day_is_read_back((now_ms, name, local) in moments(), ahead in 0i64..23 * 60) {
