@@ -12,3 +12,4 @@ pub mod seen;
 pub mod state;
 pub mod tally;
 pub mod time;
+pub mod zones;

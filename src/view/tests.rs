@@ -118,7 +118,7 @@ pub(super) fn policy(agents: Vec<Agent>) -> Policy {
 }
 
 fn now() -> Now {
-    Now { boot: Boot(1_000_000), wall: Wall(1_800_000_000_000), utc_offset_s: 0 }
+    Now { boot: Boot(1_000_000), wall: Wall(1_800_000_000_000), utc_offset_s: 0, ..Now::default() }
 }
 
 fn pane(command: &str) -> PaneObs {
