@@ -43,7 +43,7 @@ pub struct Night {
 
 impl Night {
     pub fn new(names: &[&str]) -> Night {
-        let now = Now { boot: Boot(100_000_000), wall: at(10 * HOUR), utc_offset_s: 0 };
+        let now = Now { boot: Boot(100_000_000), wall: at(10 * HOUR), ..Now::default() };
         let agents: Vec<Agent> = names.iter().map(|name| agent(name)).collect();
         let mut policy = policy(agents);
         policy.services.clear();
