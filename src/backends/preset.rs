@@ -13,10 +13,10 @@ pub struct Preset {
     pub name: String,
     /// What `pane_current_command` says while it runs.
     pub programs: Option<Regex>,
-    /// The input line and what stands below it, up to the end of the screen. Group 1: what stands below.
+    /// The input line: the last match, if no more than `below_rows` rows follow and `below` matches each of them.
     pub composer: Option<Regex>,
-    /// A row that begins something new in the conversation: what stands above it is history.
-    pub item: Option<Regex>,
+    pub below_rows: usize,
+    pub below: Option<Regex>,
     /// What stands in the input line: as for `draft_re`.
     pub draft: Option<Regex>,
     /// The first one that holds decides.
@@ -29,7 +29,8 @@ pub struct Rule {
     pub state: Seen,
     pub zone: Zone,
     pub re: Regex,
-    /// Rows below the match that make it history; the preset's `item` unless the rule has its own.
+    /// A row that makes what stands above it history: it looks from the last one on. The preset's `item`, a row that begins
+    /// something new in the conversation, unless the rule has its own.
     pub stale: Option<Regex>,
     pub error: Option<ErrorClass>,
 }
@@ -56,6 +57,9 @@ pub enum Zone {
 struct File {
     programs: Option<String>,
     composer: Option<String>,
+    #[serde(default = "rows")]
+    below_rows: usize,
+    below: Option<String>,
     item: Option<String>,
     draft: Option<String>,
     rule: Vec<RuleText>,
@@ -72,6 +76,11 @@ struct RuleText {
     re: String,
     stale: Option<String>,
     error: Option<ErrorClass>,
+}
+
+/// What a footer takes at most, as a rule.
+fn rows() -> usize {
+    12
 }
 
 /// In the order of [`PRESETS`]; the last one is for CLIs that nobody described.
@@ -127,8 +136,9 @@ fn load(name: &str, text: &str) -> Result<Preset, String> {
         programs: maybe(&file.programs)?,
         composer: maybe(&file.composer)?,
         draft: maybe(&file.draft)?,
+        below_rows: file.below_rows,
+        below: maybe(&file.below)?,
         rules: file.rule.into_iter().map(rule).collect::<Result<_, _>>()?,
-        item,
     })
 }
 

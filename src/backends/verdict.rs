@@ -106,24 +106,46 @@ impl Verdict {
 
 impl<'t> Parts<'t> {
     fn of(preset: &Preset, text: &'t str) -> Parts<'t> {
-        let found = preset.composer.as_ref().and_then(|re| re.captures(text));
-        let composer = found.as_ref().and_then(|c| c.get(0)).map(|m| m.start());
-        let footer = found.and_then(|c| c.get(1)).map_or(text.len(), |m| m.start());
-        Parts { text, composer, footer }
+        let found = preset.composer.as_ref().and_then(|re| re.find_iter(text).last());
+        let is_last = |end: usize| {
+            let mut below = text[end..].split('\n').skip(1);
+            let fits = |row: &str| preset.below.as_ref().is_none_or(|re| re.is_match(row));
+            below.by_ref().take(preset.below_rows).all(fits) && below.next().is_none()
+        };
+        let found = found.filter(|m| is_last(m.end()));
+        Parts { text, composer: found.map(|m| m.start()), footer: found.map_or(text.len(), |m| m.end()) }
     }
+}
+
+/// Where the last row that `stale` knows begins; nothing above it counts.
+fn from_last(stale: &Regex, text: &str) -> usize {
+    let mut at = text.len();
+    for row in text.rsplit('\n') {
+        at -= row.len();
+        if stale.is_match(row) {
+            return at;
+        }
+        at = at.saturating_sub(1);
+    }
+    0
 }
 
 /// Where the rule's match begins, and the evidence.
 fn holds(rule: &Rule, preset: &str, parts: &Parts, screen: &Screen, said: &str) -> Option<(usize, Evidence)> {
     let text = parts.text;
-    let called = format!("{preset}/{}/{}", rule.state.as_str(), rule.name);
+    let called = || format!("{preset}/{}/{}", rule.state.as_str(), rule.name);
     let (from, to) = match rule.zone {
         Zone::Title => {
-            let text = printable_cut(screen.title, 200);
-            let evidence = Evidence { source: "title".into(), rule: called.clone(), line: 0, text, quoted: false };
-            return rule.re.is_match(screen.title).then_some((0, evidence));
+            let evidence = || {
+                let text = printable_cut(screen.title, 200);
+                Evidence { source: "title".into(), rule: called(), line: 0, text, quoted: false }
+            };
+            return rule.re.is_match(screen.title).then(|| (0, evidence()));
         }
-        Zone::Above => (0, parts.composer?),
+        Zone::Above => {
+            let to = parts.composer?;
+            (rule.stale.as_ref().map_or(0, |stale| from_last(stale, &text[..to])), to)
+        }
         Zone::Composer => (parts.composer?, text.len()),
         Zone::Footer => (parts.composer.map(|_| parts.footer)?, text.len()),
         Zone::Dialog if parts.composer.is_some() => return None,
@@ -132,10 +154,6 @@ fn holds(rule: &Rule, preset: &str, parts: &Parts, screen: &Screen, said: &str) 
     };
     let part = &text[from..to];
     let found = if rule.zone == Zone::Composer { rule.re.find(part) } else { rule.re.find_iter(part).last() }?;
-    let behind = part[found.end()..].find('\n').map_or("", |at| &part[found.end() + at + 1..]);
-    if rule.stale.as_ref().is_some_and(|stale| stale.is_match(behind)) {
-        return None;
-    }
     let start = from + found.start();
     // A match may begin with the row end before it.
     let start = start + text[start..].len() - text[start..].trim_start().len();
@@ -147,7 +165,7 @@ fn holds(rule: &Rule, preset: &str, parts: &Parts, screen: &Screen, said: &str) 
     }
     let source = "pane".into();
     let text_of = printable_cut(row.trim_matches(fold::is_frame), 200);
-    let evidence = Evidence { source, rule: called.clone(), line, text: text_of, quoted: false };
+    let evidence = Evidence { source, rule: called(), line, text: text_of, quoted: false };
     let is_menu = matches!(rule.zone, Zone::Dialog | Zone::Tail) && rule.state != Seen::Working;
     Some((start, if is_menu { question::worded(text, evidence) } else { evidence }))
 }
