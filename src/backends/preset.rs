@@ -19,6 +19,8 @@ pub struct Preset {
     pub below: Option<Regex>,
     /// What stands in the input line: as for `draft_re`.
     pub draft: Option<Regex>,
+    /// Rows that make what stands above them history, each once.
+    pub stale: Vec<Regex>,
     /// The first one that holds decides.
     pub rules: Vec<Rule>,
 }
@@ -29,9 +31,9 @@ pub struct Rule {
     pub state: Seen,
     pub zone: Zone,
     pub re: Regex,
-    /// A row that makes what stands above it history: it looks from the last one on. The preset's `item`, a row that begins
-    /// something new in the conversation, unless the rule has its own.
-    pub stale: Option<Regex>,
+    /// Index of the row in [`Preset::stale`] that makes what stands above it history: it looks from the last one on. The
+    /// preset's `item`, a row that begins something new in the conversation, unless the rule has its own.
+    pub stale: Option<usize>,
     pub error: Option<ErrorClass>,
 }
 
@@ -120,17 +122,27 @@ fn load(name: &str, text: &str) -> Result<Preset, String> {
     let file: File = toml::from_str(text).map_err(|e| e.to_string())?;
     let pattern = |text: &str| RegexBuilder::new(text).multi_line(true).build().map_err(|e| format!("{text}: {e}"));
     let maybe = |text: &Option<String>| text.as_deref().map(pattern).transpose();
-    let item = maybe(&file.item)?;
-    let rule = |r: RuleText| -> Result<Rule, String> {
-        Ok(Rule {
+    let mut stale: Vec<Regex> = Vec::new();
+    let mut stale_index = |text: Option<&String>| -> Result<Option<usize>, String> {
+        let Some(text) = text else { return Ok(None) };
+        if let Some(known) = stale.iter().position(|re| re.as_str() == text) {
+            return Ok(Some(known));
+        }
+        stale.push(pattern(text)?);
+        Ok(Some(stale.len() - 1))
+    };
+    let mut rules = Vec::new();
+    for r in file.rule {
+        let item = file.item.as_ref().filter(|_| r.zone == Zone::Above);
+        rules.push(Rule {
             re: pattern(&r.re)?,
-            stale: if r.zone == Zone::Above { maybe(&r.stale)?.or_else(|| item.clone()) } else { maybe(&r.stale)? },
+            stale: stale_index(r.stale.as_ref().or(item))?,
             name: r.name,
             state: r.state,
             zone: r.zone,
             error: r.error,
-        })
-    };
+        });
+    }
     Ok(Preset {
         name: name.to_owned(),
         programs: maybe(&file.programs)?,
@@ -138,7 +150,8 @@ fn load(name: &str, text: &str) -> Result<Preset, String> {
         draft: maybe(&file.draft)?,
         below_rows: file.below_rows,
         below: maybe(&file.below)?,
-        rules: file.rule.into_iter().map(rule).collect::<Result<_, _>>()?,
+        rules,
+        stale,
     })
 }
 

@@ -12,7 +12,7 @@ use crate::model::{
     time::Wall,
 };
 use regex::Regex;
-use std::sync::LazyLock;
+use std::{cell::OnceCell, sync::LazyLock};
 
 /// Rows of a dialog, of a screen's end, of a banner. Blank ones do not count.
 const DIALOG_ROWS: usize = 24;
@@ -40,6 +40,8 @@ struct Parts<'t> {
     /// The conversation ends and the input line begins.
     composer: Option<usize>,
     footer: usize,
+    /// Where the last row of each of [`Preset::stale`] begins, once somebody asked.
+    last: Vec<OnceCell<usize>>,
 }
 
 /// What the rules of `preset` say, without those that the user put aside.
@@ -51,7 +53,7 @@ pub(super) fn by_rules(preset: &Preset, screen: &Screen, process: Process, ctx: 
     let parts = Parts::of(preset, text);
     let mut verdict = Verdict::default();
     for rule in preset.rules.iter().filter(|rule| !ctx.reader.preset_without.contains(&rule.name)) {
-        let Some((start, evidence)) = holds(rule, &preset.name, &parts, screen, ctx.said) else { continue };
+        let Some((start, evidence)) = holds(rule, preset, &parts, screen, ctx.said) else { continue };
         if verdict.evidence.is_empty() {
             verdict.state = rule.state;
             verdict.is_menu = rule.zone == Zone::Dialog;
@@ -113,7 +115,8 @@ impl<'t> Parts<'t> {
             below.by_ref().take(preset.below_rows).all(fits) && below.next().is_none()
         };
         let found = found.filter(|m| is_last(m.end()));
-        Parts { text, composer: found.map(|m| m.start()), footer: found.map_or(text.len(), |m| m.end()) }
+        let (composer, footer) = (found.map(|m| m.start()), found.map_or(text.len(), |m| m.end()));
+        Parts { text, composer, footer, last: vec![OnceCell::new(); preset.stale.len()] }
     }
 }
 
@@ -131,9 +134,9 @@ fn from_last(stale: &Regex, text: &str) -> usize {
 }
 
 /// Where the rule's match begins, and the evidence.
-fn holds(rule: &Rule, preset: &str, parts: &Parts, screen: &Screen, said: &str) -> Option<(usize, Evidence)> {
+fn holds(rule: &Rule, preset: &Preset, parts: &Parts, screen: &Screen, said: &str) -> Option<(usize, Evidence)> {
     let text = parts.text;
-    let called = || format!("{preset}/{}/{}", rule.state.as_str(), rule.name);
+    let called = || format!("{}/{}/{}", preset.name, rule.state.as_str(), rule.name);
     let (from, to) = match rule.zone {
         Zone::Title => {
             let evidence = || {
@@ -144,7 +147,8 @@ fn holds(rule: &Rule, preset: &str, parts: &Parts, screen: &Screen, said: &str) 
         }
         Zone::Above => {
             let to = parts.composer?;
-            (rule.stale.as_ref().map_or(0, |stale| from_last(stale, &text[..to])), to)
+            let from = |stale: usize| *parts.last[stale].get_or_init(|| from_last(&preset.stale[stale], &text[..to]));
+            (rule.stale.map_or(0, from), to)
         }
         Zone::Composer => (parts.composer?, text.len()),
         Zone::Footer => (parts.composer.map(|_| parts.footer)?, text.len()),
