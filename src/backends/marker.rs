@@ -1,6 +1,6 @@
 //! `WAITING-UNTIL: 2026-06-15T15:00:00+02:00`: an agent says that it sleeps on purpose, and until when.
 use crate::model::time::{Now, Wall};
-use chrono::{DateTime, FixedOffset, NaiveDate, NaiveDateTime, NaiveTime, TimeZone};
+use chrono::{DateTime, NaiveDate, NaiveDateTime, NaiveTime};
 
 const WORD: &str = "WAITING-UNTIL:";
 
@@ -28,8 +28,11 @@ fn parse(after: &str, now: Now) -> Option<Wall> {
         let time = words.next().map(clean).and_then(clock).unwrap_or(NaiveTime::MIN);
         Some(date.and_time(time))
     })?;
-    let zone = FixedOffset::east_opt(now.utc_offset_s)?;
-    zone.from_local_datetime(&local).single().map(|t| Wall(t.timestamp_millis()))
+    let utc = local.and_utc().timestamp_millis();
+    let shifted = |offset: i32| Wall(utc - i64::from(offset) * 1000);
+    // The offset at the moment meant: the clocks may change before it.
+    let offset = now.zones.utc_offset_at(shifted(now.utc_offset_s).0).unwrap_or(now.utc_offset_s);
+    Some(shifted(offset))
 }
 
 /// Without the full stop, quote or bracket that prose puts after a time.
@@ -57,10 +60,13 @@ fn with_offset(word: &str) -> Option<Wall> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::time::Boot;
+    use crate::model::{
+        time::Boot,
+        zones::{Rules, Zones, bundled},
+    };
 
     fn at(text: &str) -> Option<i64> {
-        let now = Now { boot: Boot(0), wall: Wall(0), utc_offset_s: 7_200 };
+        let now = Now { boot: Boot(0), wall: Wall(0), utc_offset_s: 7_200, ..Now::default() };
         waiting_until(text, false, now).map(|w| w.0 / 1000)
     }
 
@@ -84,6 +90,16 @@ mod tests {
         for unreadable in ["15:00", "1781524800", "<iso time>", "soon", ""] {
             assert_eq!(at(&format!("WAITING-UNTIL: {unreadable}")), None, "{unreadable}");
         }
+    }
+
+    #[test]
+    fn the_clocks_may_change_before_it() {
+        let local = bundled("Europe/Berlin");
+        let zones = Zones::of(Box::leak(Box::new(Rules { local, ..Rules::default() })));
+        // 2026-10-24T20:00Z, at UTC+2.
+        let now = Now { wall: Wall(1_792_872_000_000), utc_offset_s: 7_200, zones, ..Now::default() };
+        let at = waiting_until("WAITING-UNTIL: 2026-10-25T09:00", false, now);
+        assert_eq!(at, Wall::parse_rfc3339("2026-10-25T09:00:00+01:00"));
     }
 
     #[test]

@@ -231,7 +231,7 @@ mod tests {
         }
     }
     fn look(text: &str, said: &str, reader: &Reader) -> Reading {
-        let now = Now { boot: Boot(5_000), wall: Wall(1_781_524_800_000), utc_offset_s: 0 };
+        let now = Now { boot: Boot(5_000), wall: Wall(1_781_524_800_000), utc_offset_s: 0, ..Now::default() };
         read(&Screen { text, title: "", cursor: (0, 0) }, &Context { reader, said: &super::said(said), ours: &[], now })
     }
 

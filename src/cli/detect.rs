@@ -13,9 +13,9 @@ use crate::{
         nearest::nearest,
         policy::{PRESETS, Reader},
         seen::Seen,
-        time::{Now, Wall, utc_offset_at},
+        time::{Now, Wall},
     },
-    world::{clock, file},
+    world::{clock, file, zones},
 };
 use clap::{Args, ValueHint};
 use serde_json::json;
@@ -47,7 +47,7 @@ pub struct DetectArgs {
     /// Read reset times as at this moment (RFC 3339); else now
     #[arg(long, value_name = "TIME")]
     now: Option<String>,
-    /// The zone of a time without one: `UTC`, `+02:00`; else the offset in --now, else the local one
+    /// The zone of a time without one: `UTC`, `+02:00`, `Europe/Berlin`; else the offset in --now, else the local one
     #[arg(long, value_name = "ZONE", allow_hyphen_values = true)]
     tz: Option<String>,
     /// One JSON object: v, backend, state, reset_at, reset_text, error, evidence
@@ -129,14 +129,21 @@ fn now(args: &DetectArgs) -> Result<Now, Failure> {
                 .hint("write it like 2026-11-21T09:00:00+01:00")
         })?,
     };
-    let offset = match (&args.tz, given) {
-        (Some(zone), _) => offset(zone).ok_or_else(|| {
-            Failure::new(2, format!("`--tz {}` is no zone", printable(zone))).hint("write `UTC` or an offset: +02:00")
-        })?,
-        (None, Some(text)) => offset(&text[text.len().saturating_sub(6)..]).unwrap_or(0),
-        (None, None) => utc_offset_at(at),
+    let fixed = |offset: i32| Now { wall: at, utc_offset_s: offset, ..Now::default() };
+    let Some(zone) = &args.tz else {
+        return Ok(match given {
+            Some(text) => fixed(offset(&text[text.len().saturating_sub(6)..]).unwrap_or(0)),
+            None => clock::now(),
+        });
     };
-    Ok(Now { wall: at, utc_offset_s: offset, ..Now::default() })
+    if let Some(offset) = offset(zone) {
+        return Ok(fixed(offset));
+    }
+    let zones = zones::elsewhere(zone, clock::boot()).ok_or_else(|| {
+        Failure::new(2, format!("`--tz {}` is no zone", printable(zone)))
+            .hint("write `UTC`, an offset (+02:00) or a name (Europe/Berlin)")
+    })?;
+    Ok(Now { zones, ..fixed(zones.utc_offset_at(at.0).unwrap_or(0)) })
 }
 
 /// Seconds east of UTC: `Z`, `UTC`, `+02:00`, `-0330`.

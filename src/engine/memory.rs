@@ -169,7 +169,7 @@ mod tests {
     fn a_reboot_keeps_what_is_left_of_a_deadline() {
         let mark = ClockMark { boot_id: "a".into(), boot: Boot(100_000), wall: Wall(1_000_000) };
         // 40 s later by the wall, 5 s after the new boot.
-        let now = Now { boot: Boot(5_000), wall: Wall(1_040_000), utc_offset_s: 0 };
+        let now = Now { boot: Boot(5_000), wall: Wall(1_040_000), utc_offset_s: 0, ..Now::default() };
         assert_eq!(mark.shift("a", now), None);
         let by = mark.shift("b", now).unwrap();
         let mut state = State::default();

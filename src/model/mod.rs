@@ -11,3 +11,4 @@ pub mod request;
 pub mod seen;
 pub mod state;
 pub mod time;
+pub mod zones;

@@ -1,6 +1,7 @@
 //! Time as an argument. Everything about waiting is a [`Boot`] deadline; wall time is only for people and for "resets at 3pm".
 //!
-//! chrono stays behind this module and `backends::reset_time`, so that another library can replace it.
+//! chrono stays behind this module and `backends::marker`, so that another library can replace it.
+use super::zones::Zones;
 use chrono::{DateTime, FixedOffset, Local, Offset, SecondsFormat, TimeZone, Utc};
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
@@ -15,12 +16,14 @@ pub struct Boot(pub u64);
 #[serde(transparent)]
 pub struct Wall(pub i64);
 
-/// One moment on both clocks, with the local UTC offset in seconds at that moment.
+/// One moment on both clocks, with the local UTC offset in seconds at that moment, and the rules of time zones.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, Default)]
 pub struct Now {
     pub boot: Boot,
     pub wall: Wall,
     pub utc_offset_s: i32,
+    #[serde(skip)]
+    pub zones: Zones,
 }
 
 impl Boot {

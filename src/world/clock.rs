@@ -1,4 +1,5 @@
 //! The two clocks, read together.
+use super::zones;
 use crate::model::time::{Boot, Now, Wall, utc_offset_at};
 use rustix::time::{ClockId, clock_gettime};
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -14,8 +15,10 @@ pub fn wall() -> Wall {
 
 /// This moment on both clocks.
 pub fn now() -> Now {
-    let wall = wall();
-    Now { boot: boot(), wall, utc_offset_s: utc_offset_at(wall) }
+    let (boot, wall) = (boot(), wall());
+    let zones = zones::current(boot);
+    let utc_offset_s = zones.utc_offset_at(wall.0).unwrap_or_else(|| utc_offset_at(wall));
+    Now { boot, wall, utc_offset_s, zones }
 }
 
 /// CLOCK_BOOTTIME alone: cheaper than [`now`], for deadlines.

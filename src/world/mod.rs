@@ -5,3 +5,4 @@ pub mod git;
 pub mod mishap;
 pub mod process;
 pub mod tmux;
+pub mod zones;

@@ -25,6 +25,7 @@ mod faults_words;
 mod fleet;
 mod fleet_fake;
 mod git;
+mod guardian;
 mod looking_on;
 mod memory;
 mod old_file;

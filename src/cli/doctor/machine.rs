@@ -1,7 +1,8 @@
 //! The machine, whatever the fleet.
 use super::{Finding, tools};
+use crate::{model::zones::bundled_release, world::clock};
 use rustix::process::{Resource, getrlimit};
-use std::{env, fs};
+use std::{env, fs, path::PathBuf};
 
 /// Oldest tmux that the fleet is tested with.
 const TMUX: (u32, u32) = (3, 2);
@@ -75,23 +76,53 @@ fn locale() -> Finding {
 
 /// Limits say "resets at 7pm": wrong zone rules mean wrong holds.
 fn zones() -> Finding {
-    let dir = "/usr/share/zoneinfo";
-    let hint = "install the tzdata package";
-    let version = fs::read_to_string(format!("{dir}/tzdata.zi"))
-        .ok()
-        .and_then(|t| t.lines().next().and_then(|l| l.strip_prefix("# version ")).map(str::to_owned))
-        .or_else(|| fs::read_to_string(format!("{dir}/+VERSION")).ok().map(|t| t.trim().to_owned()));
-    let this_year = crate::world::clock::now().wall.format_local("%Y").parse::<i32>().unwrap_or(0);
-    match version {
-        Some(version) => {
-            let year = version.get(..4).and_then(|y| y.parse::<i32>().ok()).unwrap_or(this_year);
-            if this_year - year >= ZONES_OLD_YEARS {
-                Finding::warn("time zones", format!("the rules are of {version}"), "update the tzdata package")
-            } else {
-                Finding::ok("time zones", format!("rules of {version}"))
-            }
+    let now = clock::now();
+    let this_year = now.wall.format_local("%Y").parse().unwrap_or(0);
+    let local = now.zones.local(now.utc_offset_s).and_then(|zone| zone.iana_name().map(str::to_owned));
+    rules_in_force(now.zones.rules().and_then(|r| r.system.as_ref()), local.as_deref(), this_year)
+}
+
+fn rules_in_force(system: Option<&(PathBuf, Option<String>)>, local: Option<&str>, this_year: i32) -> Finding {
+    let ours = bundled_release();
+    let (release, text) = match system {
+        Some((dir, Some(theirs))) if theirs.as_str() > ours => {
+            (theirs.as_str(), format!("rules {theirs} of {}, newer than the built-in {ours}", dir.display()))
         }
-        None if fs::metadata(dir).is_ok() => Finding::ok("time zones", "the system's rules, of unknown age"),
-        None => Finding::warn("time zones", "the system has no time zone rules", hint),
+        Some((_, Some(theirs))) if theirs == ours => (ours, format!("built-in rules {ours}, as the system's")),
+        Some((_, Some(theirs))) => (ours, format!("built-in rules {ours}, newer than the system's {theirs}")),
+        Some((_, None)) => (ours, format!("built-in rules {ours}; the system's are of unknown age")),
+        None => (ours, format!("built-in rules {ours}; the system has none")),
+    };
+    let text = format!("{text}; local zone: {}", local.unwrap_or("without a name"));
+    let year = release.get(..4).and_then(|y| y.parse().ok()).unwrap_or(this_year);
+    if this_year - year >= ZONES_OLD_YEARS {
+        Finding::warn("time zones", text, "update the tzdata package")
+    } else {
+        Finding::ok("time zones", text)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli::doctor::Level;
+
+    #[test]
+    fn the_rules_of_time_zones_and_their_age_are_told() {
+        let ours = bundled_release();
+        let year: i32 = ours[..4].parse().unwrap();
+        let told = |theirs: &str, this_year| {
+            let system = ("/zones".into(), Some(theirs.to_owned()));
+            let finding = rules_in_force(Some(&system), Some("Europe/Berlin"), this_year);
+            (finding.level, finding.text)
+        };
+        let (level, text) = told("2020a", year + 1);
+        assert_eq!(level, Level::Ok);
+        assert_eq!(text, format!("built-in rules {ours}, newer than the system's 2020a; local zone: Europe/Berlin"));
+        let (level, text) = told("2098b", 2099);
+        assert_eq!(level, Level::Ok);
+        assert!(text.starts_with(&format!("rules 2098b of /zones, newer than the built-in {ours};")), "{text}");
+        assert_eq!(told("2020a", year + 2).0, Level::Warn);
+        assert!(rules_in_force(None, None, year).text.ends_with("the system has none; local zone: without a name"));
     }
 }

@@ -67,7 +67,7 @@ impl World {
         World {
             policy: policy(agents),
             state: State::default(),
-            now: Now { boot: Boot(1_000_000), wall: Wall(1_781_524_800_000), utc_offset_s: 0 },
+            now: Now { boot: Boot(1_000_000), wall: Wall(1_781_524_800_000), utc_offset_s: 0, ..Now::default() },
             obs: Observation { server: ServerObs::Up { pid: 7 }, ..Observation::default() },
             programs: BTreeMap::new(),
             events: Vec::new(),
