@@ -17,7 +17,7 @@ use std::{
 };
 
 /// How long a scene waits for a screen. OpenCode starts slowly.
-const PATIENCE: Duration = Duration::from_secs(100);
+const PATIENCE: Duration = Duration::from_secs(150);
 
 pub const SIZES: [Size; 4] = [
     Size { columns: 120, rows: 40 },
@@ -139,7 +139,7 @@ fn play(cli: &'static Cli, version: &str, scene: &Scene, size: Size, installed: 
     });
     let run = root.display().to_string();
     env.push((sweep::MARKER.into(), run.clone()));
-    let terminal = start(cli, scene, &project, env, size)?;
+    let terminal = start(cli, version, scene, &project, env, size)?;
     let _sweep = Sweep(run.clone());
     let zone = scene.env.iter().find(|(k, _)| *k == "TZ").map_or("UTC", |(_, v)| v);
     let saver = Saver { cli, scene: scene.name, version, size, root: &root, zone };
@@ -158,16 +158,26 @@ fn play(cli: &'static Cli, version: &str, scene: &Scene, size: Size, installed: 
             }
         };
         if let Some((name, facts)) = shot {
-            saver.save(name, &facts, &terminal.look()?)?;
+            saver.save(name, &facts, &plausible(name, &facts, &terminal, &service, &run)?)?;
             saved += 1;
         }
     }
     Ok(saved)
 }
 
-fn start(cli: &Cli, scene: &Scene, project: &Path, mut env: Vec<(String, String)>, size: Size) -> io::Result<Terminal> {
+fn start(
+    cli: &Cli,
+    version: &str,
+    scene: &Scene,
+    project: &Path,
+    mut env: Vec<(String, String)>,
+    size: Size,
+) -> io::Result<Terminal> {
+    // Only the pinned Codex knows this one.
+    let known = |a: &&&str| version == cli.version || **a != "--no-daemon";
+    let args: Vec<&str> = scene.args.iter().filter(known).copied().collect();
     if !scene.in_shell {
-        let argv: Vec<String> = [cli.name].iter().chain(scene.args).map(|a| (*a).to_owned()).collect();
+        let argv: Vec<String> = [cli.name].iter().chain(&args).map(|a| (*a).to_owned()).collect();
         return Terminal::start(&argv, project, &env, size);
     }
     if !env.iter().any(|(k, _)| k == "PS1") {
@@ -176,7 +186,7 @@ fn start(cli: &Cli, scene: &Scene, project: &Path, mut env: Vec<(String, String)
     let argv = ["bash", "--norc", "--noprofile", "-i"].map(String::from);
     let terminal = Terminal::start(&argv, project, &env, size)?;
     rest(&terminal)?;
-    let words: Vec<String> = scene.args.iter().map(|a| format!(" '{a}'")).collect();
+    let words: Vec<String> = args.iter().map(|a| format!(" '{a}'")).collect();
     terminal.type_text(&format!("{}{}", cli.name, words.concat()))?;
     terminal.press("Enter")?;
     Ok(terminal)
@@ -200,30 +210,68 @@ fn act(step: &Step, terminal: &Terminal, service: &Service, run: &str) -> io::Re
         }
         Step::Then(mode) => service.change(|b| b.then = mode),
         Step::Reset(seconds) => service.change(|b| b.reset_in = seconds),
-        Step::Wait(pattern) => {
-            let pattern = Regex::new(pattern).map_err(io::Error::other)?;
-            // A narrow window breaks a sentence over rows.
-            let joined = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
-            let shown = |look: &Look| {
-                pattern.is_match(&look.text)
-                    || pattern.is_match(&look.title)
-                    || pattern.is_match(&look.command)
-                    || pattern.is_match(&joined(&look.text))
-            };
-            terminal.wait(pattern.as_str(), PATIENCE, shown)?;
-        }
+        Step::Wait(pattern) => wait(terminal, pattern, true)?,
+        Step::Gone(pattern) => wait(terminal, pattern, false)?,
         Step::Rest => rest(terminal)?,
         Step::Type(text) => terminal.type_text(text)?,
         Step::Paste(text) => terminal.paste(text)?,
         Step::Press(key) => terminal.press(key)?,
         Step::Kill => {
-            for found in sweep::find(run).iter().filter(|f| !f.command.starts_with("bash --norc")) {
-                sweep::kill_one(found.pid);
-            }
+            // The shell around it stays, and so does the terminal.
+            let stays = |f: &sweep::Found| f.command.starts_with("bash --norc") || f.command.starts_with("tmux ");
+            sweep::find(run).iter().filter(|f| !stays(f)).for_each(|f| sweep::kill_one(f.pid));
         }
         Step::Save(..) | Step::Fail(..) | Step::Limited(..) | Step::Trap(..) => {}
     }
     Ok(())
+}
+
+/// Rows that only an open permission dialog has.
+const DIALOG: &str = "Do you want to (proceed|create|make)|Would you like to (run|make)|Allow execution|Apply this change|\
+    Permission required|Exit plan mode\\?|Enter to confirm";
+
+/// Looks when the stand-in service and the processes say the same as the label: a scene that has run ahead of the screen
+/// or behind it fails, instead of saving a screen under a wrong name.
+fn plausible(name: &str, facts: &Facts, terminal: &Terminal, service: &Service, run: &str) -> io::Result<Look> {
+    let dialog = Regex::new(DIALOG).map_err(io::Error::other)?;
+    let asks = |look: &Look| {
+        let rows: Vec<&str> = look.text.lines().filter(|l| !l.trim().is_empty()).collect();
+        let tail = rows[rows.len().saturating_sub(14)..].join("\n");
+        look.title.contains("Action Required") || (facts.why.is_none() && dialog.is_match(&tail))
+    };
+    let tool_runs =
+        || sweep::find(run).iter().any(|f| f.command.starts_with("sleep ") || f.command.contains("show.sh"));
+    let retries = || matches!(service.mode(), Mode::Overload | Mode::Drop | Mode::Limit);
+    let fits = |look: &Look| match facts.state {
+        "working" => !asks(look) && (service.under_way() > 0 || retries() || tool_runs()),
+        "idle" | "fatal" => !asks(look) && service.under_way() == 0,
+        "waiting" => service.under_way() == 0,
+        _ => true,
+    };
+    let until = Instant::now() + Duration::from_secs(3);
+    loop {
+        let before = terminal.look()?;
+        let look = terminal.look()?;
+        if fits(&before) && fits(&look) {
+            return Ok(look);
+        }
+        if Instant::now() > until {
+            return Err(io::Error::other(format!("`{name}` is not {}:\n{}", facts.state, look.text.trim_end())));
+        }
+        std::thread::sleep(Duration::from_millis(100));
+    }
+}
+
+/// Until the pattern is found in the screen, the title or the command (`wanted`), or is not.
+fn wait(terminal: &Terminal, pattern: &str, wanted: bool) -> io::Result<()> {
+    let pattern = Regex::new(pattern).map_err(io::Error::other)?;
+    let shown = |look: &Look| {
+        // A narrow window breaks a sentence over rows.
+        let joined = look.text.split_whitespace().collect::<Vec<_>>().join(" ");
+        [&look.text, &look.title, &look.command, &joined].iter().any(|t| pattern.is_match(t)) == wanted
+    };
+    let what = if wanted { pattern.to_string() } else { format!("end of {pattern}") };
+    terminal.wait(&what, PATIENCE, shown).map(drop)
 }
 
 /// When the limit that was last answered resets, in seconds since 1970.

@@ -57,15 +57,12 @@ impl Terminal {
     }
 
     pub fn look(&self) -> io::Result<Look> {
-        let text = self.tmux(&["capture-pane", "-p", "-t", "=real:"])?;
-        let facts = self.tmux(&[
-            "display-message",
-            "-p",
-            "-t",
-            "=real:",
-            "#{pane_dead}|#{pane_dead_status}|#{pane_dead_signal}|#{cursor_x}|#{cursor_y}|#{pane_current_command}|#{pane_title}",
-        ])?;
-        let mut facts = facts.trim_end_matches('\n').splitn(7, '|');
+        let facts = "#{pane_dead}|#{pane_dead_status}|#{pane_dead_signal}|#{cursor_x}|#{cursor_y}|#{pane_current_command}|#{pane_title}";
+        let capture = [";", "capture-pane", "-p", "-t", "=real:"];
+        let both = self.tmux(&[&["display-message", "-p", "-t", "=real:", facts][..], &capture[..]].concat())?;
+        let (facts, text) = both.split_once('\n').unwrap_or((&both, ""));
+        let text = text.to_owned();
+        let mut facts = facts.splitn(7, '|');
         let mut number = || facts.next().and_then(|n| n.parse::<i32>().ok());
         let (is_dead, status, signal) = (number() == Some(1), number(), number());
         let dead = is_dead.then(|| signal.map_or(status.unwrap_or(0), |s| 128 + s));
@@ -90,7 +87,7 @@ impl Terminal {
                     text.trim_end()
                 )));
             }
-            std::thread::sleep(Duration::from_millis(30));
+            std::thread::sleep(Duration::from_millis(80));
         }
     }
 

@@ -26,6 +26,8 @@ pub enum Step {
     Say(&'static str),
     /// Until this pattern is found in the screen, the title or the command.
     Wait(&'static str),
+    /// Until this pattern is found no more.
+    Gone(&'static str),
     /// Until nothing has moved for a second.
     Rest,
     Type(&'static str),
@@ -63,12 +65,12 @@ const BASE: Scene =
 
 /// All scenes of a CLI: the ones everybody looks at, those with more moments, and those with traps.
 pub fn of(cli: &str) -> Vec<&'static Scene> {
-    let groups: [&[Scene]; 3] = match cli {
-        "claude" => [claude::SCENES, moments::claude::SCENES, traps::claude::SCENES],
-        "codex" => [codex::SCENES, moments::codex::SCENES, traps::codex::SCENES],
-        "opencode" => [opencode::SCENES, moments::opencode::SCENES, traps::opencode::SCENES],
-        "gemini" => [gemini::SCENES, moments::gemini::SCENES, traps::gemini::SCENES],
-        _ => [&[], &[], &[]],
+    let groups: [&[Scene]; 4] = match cli {
+        "claude" => [claude::SCENES, moments::claude::SCENES, moments::claude_tools::SCENES, traps::claude::SCENES],
+        "codex" => [codex::SCENES, moments::codex::SCENES, traps::codex::SCENES, &[]],
+        "opencode" => [opencode::SCENES, moments::opencode::SCENES, traps::opencode::SCENES, &[]],
+        "gemini" => [gemini::SCENES, moments::gemini::SCENES, traps::gemini::SCENES, &[]],
+        _ => [&[], &[], &[], &[]],
     };
     groups.into_iter().flatten().collect()
 }

@@ -21,7 +21,7 @@ use std::{
     net::{SocketAddr, TcpListener, TcpStream},
     sync::{
         Arc, Condvar, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicBool, AtomicU64, Ordering},
+        atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering},
     },
     time::{Duration, Instant},
 };
@@ -68,6 +68,8 @@ struct Shared {
     changed: Condvar,
     log: Mutex<Vec<Asked>>,
     stopping: AtomicBool,
+    /// Requests of the conversation that are being answered.
+    under_way: AtomicUsize,
     serial: AtomicU64,
 }
 
@@ -89,6 +91,7 @@ impl Service {
             changed: Condvar::new(),
             log: Mutex::new(Vec::new()),
             stopping: AtomicBool::new(false),
+            under_way: AtomicUsize::new(0),
             serial: AtomicU64::new(1),
         });
         let accepting = Arc::clone(&shared);
@@ -114,9 +117,18 @@ impl Service {
         self.change(|b| b.mode = mode);
     }
 
+    pub fn mode(&self) -> Mode {
+        lock(&self.shared.behaviour).mode
+    }
+
     pub fn change(&self, edit: impl FnOnce(&mut Behaviour)) {
         edit(&mut lock(&self.shared.behaviour));
         self.shared.changed.notify_all();
+    }
+
+    /// How many requests of the conversation are being answered.
+    pub fn under_way(&self) -> usize {
+        self.shared.under_way.load(Ordering::SeqCst)
     }
 
     /// Every model request so far, oldest first.
@@ -166,12 +178,16 @@ impl Shared {
         lock(&self.log).push(asked.clone());
         let turn =
             Turn { shared: self, behaviour, body, asked: &asked, id: self.serial.fetch_add(1, Ordering::Relaxed) };
-        match protocol {
+        let counted = usize::from(!asked.side);
+        self.under_way.fetch_add(counted, Ordering::SeqCst);
+        let answered = match protocol {
             Protocol::Anthropic => anthropic::answer(&turn, to),
             Protocol::Responses => responses::answer(&turn, to),
             Protocol::Chat => chat::answer(&turn, to),
             Protocol::Gemini => gemini::answer(&turn, to),
-        }
+        };
+        self.under_way.fetch_sub(counted, Ordering::SeqCst);
+        answered
     }
 
     fn other_request(&self, to: &mut Connection, incoming: &Incoming) -> io::Result<()> {

@@ -1,7 +1,7 @@
 //! Gemini CLI at more moments.
 use super::super::{
     BASE, Scene,
-    Step::{Call, Fail, Kill, Mode as Do, Paste, Press, Rest, Save, Then, Tool, Type, Wait},
+    Step::{Call, Fail, Gone, Kill, Mode as Do, Paste, Press, Rest, Save, Then, Tool, Type, Wait},
 };
 use super::{LONG_DRAFT, PASTED};
 use crate::{home::Welcome, service::Mode};
@@ -133,6 +133,7 @@ pub const SCENES: &[Scene] = &[
             Press("Up"),
             Rest,
             Press("Enter"),
+            Gone("Allow execution"),
             Wait("esc to cancel, [1-3]s"),
             Save("working-tool", "working"),
             Wait("esc to cancel, ([6-9]|1\\d)s"),
@@ -142,8 +143,9 @@ pub const SCENES: &[Scene] = &[
             Press("Enter"),
             Wait("Queued"),
             Save("working-tool-queued", "working"),
+            Do(Mode::Say),
             Press("Escape"),
-            Wait("(?i)cancelled"),
+            Wait("(?s)still running.*All done"),
             Rest,
             Save("idle-tool-interrupted", "idle"),
         ],
@@ -248,11 +250,16 @@ pub const SCENES: &[Scene] = &[
             Type("Work through the list"),
             Rest,
             Press("Enter"),
-            Wait("Sort the shelves"),
+            Wait("Do you want to proceed"),
+            Rest,
+            Save("waiting-todos", "waiting"),
+            Press("Enter"),
+            Gone("Do you want to proceed"),
             Wait("esc to cancel"),
             Save("working-todos", "working"),
             Wait("esc to cancel, (8|9|1\\d)s"),
             Save("working-todos-later", "working"),
+            Do(Mode::Hang),
             Press("Escape"),
             Wait("(?i)cancelled"),
             Rest,
@@ -281,6 +288,21 @@ pub const SCENES: &[Scene] = &[
         mode: Mode::Drop,
         args: ASK,
         steps: &[Wait("✕|API Error"), Wait("Ready"), Rest, Fail("idle-dropped", "idle", "network")],
+        ..BASE
+    },
+    Scene {
+        name: "unplugged",
+        mode: Mode::Drop,
+        args: ASK,
+        env: &[("GOOGLE_GEMINI_BASE_URL", "http://127.0.0.1:9")],
+        steps: &[
+            Wait("esc to cancel, [3-9]s"),
+            Save("working-unplugged", "working"),
+            Wait("✕|API Error"),
+            Wait("Ready"),
+            Rest,
+            Fail("idle-unplugged", "idle", "network"),
+        ],
         ..BASE
     },
     Scene {

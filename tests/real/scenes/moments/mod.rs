@@ -1,5 +1,6 @@
 //! The same CLIs at more moments: retries, running tools, menus, other dialogs, resets in other zones, a shell around them.
 pub mod claude;
+pub mod claude_tools;
 pub mod codex;
 pub mod gemini;
 pub mod opencode;

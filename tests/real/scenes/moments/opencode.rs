@@ -1,7 +1,7 @@
 //! OpenCode at more moments. It starts slowly: long sessions.
 use super::super::{
     BASE, Scene,
-    Step::{Call, Kill, Mode as Do, Paste, Press, Rest, Save, Then, Tool, Type, Wait},
+    Step::{Call, Gone, Kill, Mode as Do, Paste, Press, Rest, Save, Then, Tool, Type, Wait},
 };
 use super::{LONG_DRAFT, PASTED};
 use crate::service::Mode;
@@ -100,12 +100,14 @@ pub const SCENES: &[Scene] = &[
             Press("Left"),
             Rest,
             Press("Enter"),
+            Gone("Permission required"),
             Wait("esc interrupt"),
             Save("working-tool", "working"),
             Type("is it still running?"),
             Press("Enter"),
             Wait("QUEUED"),
             Save("working-tool-queued", "working"),
+            Do(Mode::Say),
             Press("Escape"),
             Wait("again to interrupt"),
             Press("Escape"),
@@ -125,9 +127,7 @@ pub const SCENES: &[Scene] = &[
             Press("Right"),
             Press("Right"),
             Press("Enter"),
-            Rest,
-            Save("waiting-reject", "waiting"),
-            Press("Enter"),
+            Gone("Permission required"),
             Rest,
             Save("idle-permission-refused", "idle"),
             Do(Mode::Slow),

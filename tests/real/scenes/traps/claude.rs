@@ -1,7 +1,7 @@
 //! Claude Code.
 use super::super::{
     BASE, Scene,
-    Step::{Kill, Mode as Do, Press, Rest, Say, Tool, Trap, Type, Wait},
+    Step::{Gone, Kill, Mode as Do, Press, Rest, Say, Tool, Trap, Type, Wait},
 };
 use super::*;
 use crate::service::Mode;
@@ -12,7 +12,7 @@ pub const SCENES: &[Scene] = traps! {
     done: "^✳",
     dialog: "Do you want to proceed",
     yes: "Enter",
-    runs: "^[⠀-⣿]",
+    runs: "Running…|claude --resume",
     fault: Mode::Limit,
     said: "429"
 };

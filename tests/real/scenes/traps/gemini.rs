@@ -1,7 +1,7 @@
 //! Gemini CLI.
 use super::super::{
     BASE, Scene,
-    Step::{Kill, Mode as Do, Press, Rest, Say, Tool, Trap, Type, Wait},
+    Step::{Gone, Kill, Mode as Do, Press, Rest, Say, Tool, Trap, Type, Wait},
 };
 use super::*;
 use crate::service::Mode;

@@ -229,6 +229,7 @@ macro_rules! traps {
                     Wait($dialog),
                     Rest,
                     Press($yes),
+                    Gone($dialog),
                     Wait($runs),
                     Trap(
                         "tool-session-working",
