@@ -139,6 +139,10 @@ fn play(cli: &'static Cli, version: &str, scene: &Scene, size: Size, installed: 
     });
     let run = root.display().to_string();
     env.push((sweep::MARKER.into(), run.clone()));
+    // Or else Codex complains that its home is in the folder for temporary files.
+    let temporary = root.join("tmp");
+    fs::create_dir(&temporary)?;
+    env.push(("TMPDIR".into(), temporary.display().to_string()));
     let terminal = start(cli, version, scene, &project, env, size)?;
     let _sweep = Sweep(run.clone());
     let zone = scene.env.iter().find(|(k, _)| *k == "TZ").map_or("UTC", |(_, v)| v);

@@ -56,7 +56,7 @@ pub const SCENES: &[Scene] = &[
     Scene {
         name: "permission",
         mode: Mode::Tool,
-        args: &["Run it"],
+        args: &["--permission-mode", "default", "Run it"],
         steps: &[
             Wait("Do you want to proceed"),
             Rest,
@@ -68,7 +68,7 @@ pub const SCENES: &[Scene] = &[
         ],
         ..BASE
     },
-    Scene { name: "new", steps: &[Wait("for shortcuts"), Rest, Save("idle-new", "idle")], ..BASE },
+    Scene { name: "new", steps: &[Wait("for shortcuts|to cycle"), Rest, Save("idle-new", "idle")], ..BASE },
     Scene {
         name: "first-run",
         welcome: Welcome::FirstRun,
@@ -127,7 +127,7 @@ pub const SCENES: &[Scene] = &[
             Rest,
             Limited("limited-menu"),
             Press("Escape"),
-            Wait("for shortcuts"),
+            Wait("for shortcuts|to cycle"),
             Rest,
             Limited("limited-plan"),
             Do(Mode::Say),

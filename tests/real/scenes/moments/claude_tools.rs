@@ -46,7 +46,7 @@ pub const SCENES: &[Scene] = &[
     Scene {
         name: "refused",
         mode: Mode::Tool,
-        args: &["Run it"],
+        args: &["--permission-mode", "default", "Run it"],
         steps: &[
             Wait("Do you want to proceed"),
             Rest,

@@ -51,7 +51,7 @@ pub const SCENES: &[Scene] = &[
         name: "drafts",
         args: ASK,
         steps: &[
-            Wait("Worked for"),
+            Wait("Worked for|finished\\."),
             Rest,
             Type(LONG_DRAFT),
             Wait("before the end"),
@@ -89,7 +89,7 @@ pub const SCENES: &[Scene] = &[
         name: "tool-runs",
         args: ASK,
         steps: &[
-            Wait("Worked for"),
+            Wait("Worked for|finished\\."),
             Rest,
             Tool("sleep 80; echo slept"),
             Type("Run the long one"),
@@ -129,7 +129,7 @@ pub const SCENES: &[Scene] = &[
         name: "background",
         args: &["--no-daemon", "--dangerously-bypass-approvals-and-sandbox", "Please look after the shop"],
         steps: &[
-            Wait("Worked for"),
+            Wait("Worked for|finished\\."),
             Rest,
             Tool("sleep 300"),
             Type("Serve it in the background"),
@@ -171,7 +171,7 @@ pub const SCENES: &[Scene] = &[
         name: "edits",
         args: ASK,
         steps: &[
-            Wait("Worked for"),
+            Wait("Worked for|finished\\."),
             Rest,
             Tool(
                 "apply_patch <<'EOF'\n*** Begin Patch\n*** Add File: greeting.py\n+def greet(name):\n+    return 'Hello ' + name\n*** End Patch\nEOF",
@@ -193,7 +193,7 @@ pub const SCENES: &[Scene] = &[
         name: "long-hang",
         args: ASK,
         steps: &[
-            Wait("Worked for"),
+            Wait("Worked for|finished\\."),
             Rest,
             Do(Mode::Hang),
             Type("Work through the list"),
@@ -243,7 +243,7 @@ pub const SCENES: &[Scene] = &[
             Save("working-retrying-4", "working"),
             Do(Mode::Say),
             Wait("All done"),
-            Wait("Worked for"),
+            Wait("Worked for|finished\\."),
             Rest,
             Save("idle-after-retries", "idle"),
         ],
@@ -319,7 +319,7 @@ pub const SCENES: &[Scene] = &[
     Scene {
         name: "rewind",
         args: ASK,
-        steps: &[Wait("Worked for"), Rest, Press("Escape"), Rest, Save("idle-escape-once", "idle")],
+        steps: &[Wait("Worked for|finished\\."), Rest, Press("Escape"), Rest, Save("idle-escape-once", "idle")],
         ..BASE
     },
     Scene {
@@ -327,7 +327,7 @@ pub const SCENES: &[Scene] = &[
         args: ASK,
         in_shell: true,
         steps: &[
-            Wait("Worked for"),
+            Wait("Worked for|finished\\."),
             Rest,
             Save("idle-in-shell", "idle"),
             Type("/quit"),

@@ -313,6 +313,7 @@ pub const SCENES: &[Scene] = &[
             Wait("Usage limit"),
             Rest,
             Press("Down"),
+            Rest,
             Press("Enter"),
             Wait("Ready"),
             Rest,

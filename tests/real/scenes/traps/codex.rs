@@ -8,7 +8,7 @@ use crate::service::Mode;
 
 pub const SCENES: &[Scene] = traps! {
     args: &["--no-daemon", "Please look after the shop"],
-    first: "Worked for",
+    first: "Worked for|finished\\.",
     done: "^shop$",
     dialog: "Would you like to run",
     yes: "y",
