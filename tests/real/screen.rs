@@ -68,7 +68,7 @@ impl Saver<'_> {
     fn is_unseen(&self) -> bool {
         let plain = self.size == SIZES[0] && CLIS.iter().any(|c| c.version == self.version);
         if !scenes::is_shown(self.cli.name, self.scene) {
-            return lot(&[self.cli.name, self.scene]) % 2 == 0;
+            return lot(&[self.cli.name, self.scene]).is_multiple_of(2);
         }
         let size = format!("{}x{}", self.size.columns, self.size.rows);
         !plain && lot(&[self.cli.name, self.scene, &size, self.version]) % 5 < 2

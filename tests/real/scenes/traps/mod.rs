@@ -234,7 +234,7 @@ macro_rules! traps {
                     Trap(
                         "tool-session-working",
                         "working",
-                        "a tool still runs; what it prints looks like an ended session",
+                        "a tool still runs below words of refusals and of an ended session",
                     ),
                 ],
                 ..BASE
