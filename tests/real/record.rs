@@ -17,7 +17,7 @@ use std::{
 };
 
 /// How long a scene waits for a screen. OpenCode starts slowly.
-const PATIENCE: Duration = Duration::from_secs(150);
+const PATIENCE: Duration = Duration::from_secs(70);
 
 pub const SIZES: [Size; 4] = [
     Size { columns: 120, rows: 40 },
@@ -241,7 +241,8 @@ fn plausible(name: &str, facts: &Facts, terminal: &Terminal, service: &Service, 
     let asks = |look: &Look| {
         let rows: Vec<&str> = look.text.lines().filter(|l| !l.trim().is_empty()).collect();
         let tail = rows[rows.len().saturating_sub(14)..].join("\n");
-        look.title.contains("Action Required") || (facts.why.is_none() && dialog.is_match(&tail))
+        look.title.contains("Action Required")
+            || (facts.why.is_none() && !name.contains("hostile") && dialog.is_match(&tail))
     };
     let tool_runs =
         || sweep::find(run).iter().any(|f| f.command.starts_with("sleep ") || f.command.contains("show.sh"));
@@ -272,7 +273,9 @@ fn wait(terminal: &Terminal, pattern: &str, wanted: bool) -> io::Result<()> {
     let shown = |look: &Look| {
         // A narrow window breaks a sentence over rows.
         let joined = look.text.split_whitespace().collect::<Vec<_>>().join(" ");
-        [&look.text, &look.title, &look.command, &joined].iter().any(|t| pattern.is_match(t)) == wanted
+        // tmux does not always find room for its own words about it.
+        let end = look.dead.map_or(String::new(), |_| "Pane is dead".to_owned());
+        [&look.text, &look.title, &look.command, &joined, &end].iter().any(|t| pattern.is_match(t)) == wanted
     };
     let what = if wanted { pattern.to_string() } else { format!("end of {pattern}") };
     terminal.wait(&what, PATIENCE, shown).map(drop)

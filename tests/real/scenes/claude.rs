@@ -10,7 +10,7 @@ pub const SCENES: &[Scene] = &[
         name: "day",
         args: &["Please look after the shop"],
         steps: &[
-            Wait("[✻✽✶] \\w+ for"),
+            Wait("[✻✽✶] \\w+ for|is finished\\."),
             Rest,
             Save("idle-after-turn", "idle"),
             Type("a draft that nobody sent"),

@@ -76,12 +76,6 @@ pub const SCENES: &[Scene] = &[
             Type("!"),
             Rest,
             Save("idle-bash-mode", "idle"),
-            Press("BSpace"),
-            Rest,
-            Press("C-t"),
-            Wait("T R A N S C R I P T"),
-            Rest,
-            Save("unknown-transcript", "unknown"),
         ],
         ..BASE
     },
