@@ -87,7 +87,8 @@ fn record_all(wishes: &Wishes, installed: &Installed) -> usize {
 }
 
 fn record_cli(cli: &'static Cli, wishes: &Wishes, installed: &Installed) -> usize {
-    let wanted: Vec<&Scene> = scenes::of(cli.name).into_iter().filter(|s| wishes.wants(cli.name, s.name)).collect();
+    let wants = |s: &&Scene| wishes.wants(cli.name, s.name) && (!s.later || wishes.version.is_some());
+    let wanted: Vec<&Scene> = scenes::of(cli.name).into_iter().filter(wants).collect();
     if wanted.is_empty() {
         return 0;
     }

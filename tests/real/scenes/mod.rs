@@ -16,6 +16,8 @@ pub struct Scene {
     pub env: &'static [(&'static str, &'static str)],
     /// Typed at a shell's prompt, and the shell is there when the CLI is not.
     pub in_shell: bool,
+    /// Drawn only by a version later than the pinned one.
+    pub later: bool,
     pub steps: &'static [Step],
 }
 
@@ -60,8 +62,16 @@ a permission dialog asks \"Do you want to proceed?\" or \"Allow execution of [Sh
 your usage limit. Try again at 3pm\" or \"usage limit reached, resets 3pm\", and a lost login prints \"Please run /login\" \
 or \"unexpected status 401 Unauthorized\" or \"API Error: 400\". None of this is happening now.";
 
-const BASE: Scene =
-    Scene { name: "", mode: Mode::Say, welcome: Welcome::Done, args: &[], env: &[], in_shell: false, steps: &[] };
+const BASE: Scene = Scene {
+    name: "",
+    mode: Mode::Say,
+    welcome: Welcome::Done,
+    args: &[],
+    env: &[],
+    in_shell: false,
+    later: false,
+    steps: &[],
+};
 
 /// All scenes of a CLI: the ones everybody looks at, those with more moments, and those with traps.
 pub fn of(cli: &str) -> Vec<&'static Scene> {

@@ -1,7 +1,7 @@
 //! Claude Code at more moments.
 use super::super::{
     BASE, Scene,
-    Step::{Fail, Kill, Limited, Mode as Do, Paste, Press, Reset, Rest, Save, Type, Wait},
+    Step::{Fail, Gone, Kill, Limited, Mode as Do, Paste, Press, Reset, Rest, Save, Type, Wait},
 };
 use super::{LONG_DRAFT, PASTED};
 use crate::{home::Welcome, service::Mode};
@@ -184,6 +184,30 @@ pub const SCENES: &[Scene] = &[
             Wait("nobody sent"),
             Rest,
             Limited("limited-week-draft"),
+        ],
+        ..BASE
+    },
+    // Later versions ask nothing and go on by themselves.
+    Scene {
+        name: "limit-auto",
+        later: true,
+        mode: Mode::Limit,
+        welcome: Welcome::Plan,
+        args: ASK,
+        steps: &[
+            Wait("Continuing automatically"),
+            Rest,
+            Limited("limited-auto"),
+            Type("a draft that nobody sent"),
+            Wait("nobody sent"),
+            Rest,
+            Limited("limited-auto-draft"),
+            Press("C-u"),
+            Rest,
+            Press("Escape"),
+            Gone("Continuing automatically"),
+            Rest,
+            Limited("limited-auto-cancelled"),
         ],
         ..BASE
     },

@@ -259,11 +259,6 @@ pub const SCENES: &[Scene] = &[
             Save("working-todos", "working"),
             Wait("esc to cancel, (8|9|1\\d)s"),
             Save("working-todos-later", "working"),
-            Do(Mode::Hang),
-            Press("Escape"),
-            Wait("(?i)cancelled"),
-            Rest,
-            Save("idle-todos-interrupted", "idle"),
         ],
         ..BASE
     },
@@ -295,14 +290,7 @@ pub const SCENES: &[Scene] = &[
         mode: Mode::Drop,
         args: ASK,
         env: &[("GOOGLE_GEMINI_BASE_URL", "http://127.0.0.1:9")],
-        steps: &[
-            Wait("esc to cancel, [3-9]s"),
-            Save("working-unplugged", "working"),
-            Wait("✕|API Error"),
-            Wait("Ready"),
-            Rest,
-            Fail("idle-unplugged", "idle", "network"),
-        ],
+        steps: &[Wait("esc to cancel, [3-9]s"), Save("working-unplugged", "working")],
         ..BASE
     },
     Scene {
