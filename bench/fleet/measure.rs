@@ -134,7 +134,7 @@ fn status(sandbox: &Sandbox, figures: &mut Figures) -> io::Result<()> {
 
 fn memory(sandbox: &Sandbox, n: usize, figures: &mut Figures) -> io::Result<()> {
     let (watchdog, server) = sandbox.masters()?;
-    // One a fleet: the watchdog, and what shows its log in its session. All else is there for an agent.
+    // One a fleet: the watchdog, its guardian, and what shows its log in its session. All else is there for an agent.
     let mut watchdogs = process::pss(watchdog);
     let mut rest = 0;
     let mut count = 0;
@@ -143,7 +143,7 @@ fn memory(sandbox: &Sandbox, n: usize, figures: &mut Figures) -> io::Result<()> 
         if pid == watchdog || pid == server || is_agent {
             continue;
         }
-        let of_the_fleet = words.iter().any(|w| w == "__watchlog");
+        let of_the_fleet = words.iter().any(|w| w == "__watchlog" || w == "__guardian");
         *(if of_the_fleet { &mut watchdogs } else { &mut rest }) += process::pss(pid);
         count += usize::from(words.iter().any(|w| w == "__shim" || w == "__log"));
     }

@@ -3,13 +3,20 @@ mod draft;
 mod fold;
 pub mod marker;
 pub mod ours;
+pub mod preset;
 mod question;
 pub mod reset_time;
+mod shell;
+mod verdict;
+
+pub use shell::Process;
+pub use verdict::Verdict;
 
 use crate::model::{
     name::printable_cut,
     policy::Reader,
     reading::{Evidence, Reading},
+    seen::Seen,
     time::Now,
 };
 use regex::Regex;
@@ -46,43 +53,123 @@ pub fn said(text: &str) -> String {
     fold::words(text)
 }
 
-/// Reads one screen with the user's patterns.
+/// Reads one screen with the rules of the backend's preset and the user's patterns.
 pub fn read(screen: &Screen, ctx: &Context) -> Reading {
     let text = screen.text.trim_end();
-    let said = ctx.said;
-    let find = |re: &Option<Regex>, rule: &str, part: &str| {
-        re.as_ref().and_then(|re| find_unquoted(re, rule, text, part, said))
-    };
-    let title = |re: &Option<Regex>, rule: &str| {
-        re.as_ref().filter(|re| re.is_match(screen.title)).map(|_| Evidence {
-            source: "title".into(),
-            rule: rule.into(),
-            line: 0,
-            text: printable_cut(screen.title, 200),
-            quoted: false,
-        })
-    };
-    let live = if ctx.reader.footer_ui { last_rows(text, FOOTER_ROWS) } else { text };
-    let limit = find(&ctx.reader.limit, "limit_re", text);
+    let preset = ctx.reader.preset.as_deref().and_then(preset::named);
+    let draft_re = ctx.reader.draft.as_ref().or_else(|| preset.and_then(|p| p.draft.as_ref()));
+    let limit = find(&ctx.reader.limit, "limit_re", text, text, ctx);
     let reset = limit.as_ref().and_then(|e| {
         let banner: Vec<&str> = text.lines().skip(e.line).take(BANNER_ROWS).collect();
         reset_time::parse(&banner.join("\n"), ctx.now)
     });
-    Reading {
+    let mut reading = Reading {
         at: ctx.now.boot,
         screen: hash(&(text, screen.title, screen.cursor)),
         blank: text.is_empty(),
-        active: find(&ctx.reader.active, "active_re", live).or_else(|| title(&ctx.reader.active, "active_re")),
+        active: active(screen, text, ctx),
         limit,
-        fatal: find(&ctx.reader.fatal, "fatal_re", text),
-        waiting: find(&ctx.reader.waiting, "waiting_re", text)
-            .map(|e| question::worded(text, e))
-            .or_else(|| title(&ctx.reader.waiting, "waiting_re")),
+        fatal: find(&ctx.reader.fatal, "fatal_re", text, text, ctx),
+        waiting: waiting(screen, text, ctx),
         reset,
         waiting_until: marker::waiting_until(text, ctx.reader.footer_ui, ctx.now),
-        draft: draft::find(text, screen.cursor, ctx.reader.draft.as_ref(), ctx.ours),
-        ours: ours::find(text, screen.cursor, draft::up_to(text, screen.cursor, ctx.reader.draft.as_ref()), ctx.ours),
+        draft: draft::find(text, screen.cursor, draft_re, ctx.ours),
+        seen: None,
+        error: None,
+        ours: ours::find(text, screen.cursor, draft::up_to(text, screen.cursor, draft_re), ctx.ours),
+    };
+    if let Some(preset) = preset {
+        by_preset(&mut reading, verdict::by_rules(preset, screen, Process::default(), ctx));
     }
+    reading
+}
+
+/// What the user's own patterns found stays; the rules add the state that they settled on, and only that: a limit's
+/// banner under a spinner is a limit, a spinner under a dialog is a dialog.
+fn by_preset(reading: &mut Reading, verdict: Verdict) {
+    reading.seen = Some(verdict.state);
+    reading.error = verdict.error;
+    let is_menu = verdict.is_menu;
+    let Some((state, evidence)) = verdict.evidence.into_iter().next() else { return };
+    match state {
+        Seen::Working => reading.active = reading.active.take().or(Some(evidence)),
+        Seen::Waiting => reading.waiting = reading.waiting.take().or(Some(evidence)),
+        Seen::Limited => {
+            if is_menu {
+                reading.waiting = reading.waiting.take().or_else(|| Some(evidence.clone()));
+            }
+            reading.limit = reading.limit.take().or(Some(evidence));
+            reading.reset = reading.reset.or(verdict.reset_at);
+        }
+        Seen::Fatal => reading.fatal = reading.fatal.take().or(Some(evidence)),
+        Seen::Idle | Seen::Exited | Seen::Unknown => {}
+    }
+}
+
+/// The state that a person would name: `read` and what is known of the pane's process. A CLI without a preset that the
+/// user's patterns do not settle is read by what such programs have in common.
+pub fn judge(screen: &Screen, process: Process, ctx: &Context) -> Verdict {
+    let text = screen.text.trim_end();
+    let named = ctx.reader.preset.as_deref().and_then(preset::named);
+    let by_rules = verdict::by_rules(named.unwrap_or(preset::generic()), screen, process, ctx);
+    if by_rules.state == Seen::Exited {
+        return by_rules;
+    }
+    let limit = find(&ctx.reader.limit, "limit_re", text, text, ctx);
+    let hits = [
+        (Seen::Waiting, waiting(screen, text, ctx)),
+        (Seen::Limited, limit),
+        (Seen::Working, active(screen, text, ctx)),
+        (Seen::Fatal, find(&ctx.reader.fatal, "fatal_re", text, text, ctx)),
+        (Seen::Idle, find(&ctx.reader.idle, "idle_re", text, text, ctx)),
+    ];
+    let hits: Vec<_> = hits.into_iter().filter_map(|(s, e)| Some((s, e.filter(|e| !e.quoted)?))).collect();
+    let has = |state| hits.iter().any(|(s, _)| *s == state);
+    let asks_at_a_limit = named.is_none() && has(Seen::Waiting) && has(Seen::Limited);
+    // With the user's own patterns alone, activity outranks a limit's words.
+    let rank = |state| match state {
+        Seen::Limited if asks_at_a_limit => 6,
+        Seen::Waiting => 5,
+        Seen::Limited if named.is_some() => 4,
+        Seen::Working => 3,
+        Seen::Limited => 2,
+        Seen::Fatal => 1,
+        _ => 0,
+    };
+    let Some(best) = hits.iter().max_by_key(|(state, _)| rank(*state)).cloned() else { return by_rules };
+    let decided = !matches!(by_rules.state, Seen::Idle | Seen::Unknown) && rank(by_rules.state) >= rank(best.0);
+    if decided || (best.0 == Seen::Idle && by_rules.state != Seen::Unknown) {
+        return Verdict { evidence: by_rules.evidence.into_iter().chain(hits).collect(), ..by_rules };
+    }
+    let mut verdict = verdict::of_pattern(best.0, &best.1, text, ctx);
+    verdict.evidence = std::iter::once(best.clone()).chain(hits.into_iter().filter(|hit| *hit != best)).collect();
+    verdict.evidence.extend(by_rules.evidence);
+    verdict
+}
+
+fn active(screen: &Screen, text: &str, ctx: &Context) -> Option<Evidence> {
+    let live = if ctx.reader.footer_ui { last_rows(text, FOOTER_ROWS) } else { text };
+    find(&ctx.reader.active, "active_re", text, live, ctx).or_else(|| title(&ctx.reader.active, "active_re", screen))
+}
+
+fn waiting(screen: &Screen, text: &str, ctx: &Context) -> Option<Evidence> {
+    find(&ctx.reader.waiting, "waiting_re", text, text, ctx)
+        .map(|e| question::worded(text, e))
+        .or_else(|| title(&ctx.reader.waiting, "waiting_re", screen))
+}
+
+fn find(re: &Option<Regex>, rule: &str, text: &str, part: &str, ctx: &Context) -> Option<Evidence> {
+    re.as_ref().and_then(|re| find_unquoted(re, rule, text, part, ctx.said))
+}
+
+fn title(re: &Option<Regex>, rule: &str, screen: &Screen) -> Option<Evidence> {
+    re.as_ref().filter(|re| re.is_match(screen.title)).map(|_| Evidence {
+        source: "title".into(),
+        rule: rule.into(),
+        line: 0,
+        text: printable_cut(screen.title, 200),
+        quoted: false,
+    })
 }
 
 /// The last `n` rows of a text without blank rows at its end.

@@ -1,8 +1,8 @@
 //! What the line may say. Each verb's own arguments stand in its file.
 use super::{
-    attach::AttachArgs, change::ChangeArgs, check::CheckArgs, completions::CompletionsArgs, doctor::DoctorArgs,
-    down::DownArgs, events::EventsArgs, explain::ExplainArgs, init::InitArgs, logs::LogsArgs, out::ColorChoice,
-    phase::PhaseArgs, send::SendArgs, status::StatusArgs, up::UpArgs, watchdog::WatchdogArgs,
+    attach::AttachArgs, change::ChangeArgs, check::CheckArgs, completions::CompletionsArgs, detect::DetectArgs,
+    doctor::DoctorArgs, down::DownArgs, events::EventsArgs, explain::ExplainArgs, init::InitArgs, logs::LogsArgs,
+    out::ColorChoice, phase::PhaseArgs, send::SendArgs, status::StatusArgs, up::UpArgs, watchdog::WatchdogArgs,
 };
 use clap::{Parser, Subcommand, ValueHint};
 use std::path::PathBuf;
@@ -73,6 +73,8 @@ pub enum Verb {
     Doctor(DoctorArgs),
     /// Check that screens are read as they should be
     Selftest,
+    /// Read one captured screen: which state it shows, and by which rule
+    Detect(DetectArgs),
     /// Print the completion script of a shell
     Completions(CompletionsArgs),
 }

@@ -46,7 +46,7 @@ pub fn run(args: &EventsArgs, context: &mut Context) -> Report {
     let since = args.since.as_deref().map(|t| since::moment(t, clock::now())).transpose();
     let since = since.map_err(|e| Failure::new(2, e))?;
     let filter = EventFilter { agent: args.agent.clone(), since };
-    if args.follow && fleet.supervisor().is_none() {
+    if args.follow && !fleet.is_attended() {
         return Err(Failure::new(4, "no watchdog is running, so nothing would come").hint("`agents up watchdog`"));
     }
     let Some(store) = fleet.store_to_read()? else {
@@ -78,7 +78,7 @@ fn follow(
     loop {
         context.out.pause(POLL)?;
         polls = polls.wrapping_add(1);
-        let alive = !polls.is_multiple_of(LOOK_EVERY) || fleet.supervisor().is_some();
+        let alive = !polls.is_multiple_of(LOOK_EVERY) || fleet.is_attended();
         let today = today();
         let new = store.events_after(seq, filter, BATCH)?;
         for e in &new {

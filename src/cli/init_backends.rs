@@ -34,7 +34,7 @@ mod tests {
             let table = table(name).expect("a table");
             assert!(table.starts_with(&format!("[backend.{name}]\nbin = \"{name}\"\n")), "{table}");
             assert_eq!(table.lines().filter(|l| l.starts_with('[')).count(), 1, "{table}");
-            assert!(table.contains("\nactive_re = ") && table.contains("\nwaiting_re = "), "{table}");
+            assert!(table.contains("\npreset = "), "{table}");
             assert!(!table.contains("\n#remote_control") && !table.ends_with("\n\n"), "{table}");
         }
         assert_eq!(table("nothing"), None);

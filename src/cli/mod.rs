@@ -5,6 +5,7 @@ mod change;
 mod check;
 mod completions;
 mod config_word;
+mod detect;
 mod doctor;
 mod down;
 mod events;
@@ -108,6 +109,7 @@ fn dispatch(verb: Verb, context: &mut Context) -> Report {
         Verb::Schema => schema::run(context),
         Verb::Doctor(a) => doctor::run(&a, context),
         Verb::Selftest => selftest::run(context),
+        Verb::Detect(a) => detect::run(&a, context),
         Verb::Completions(a) => completions::run(&a, command(), context),
     }
 }

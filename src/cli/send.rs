@@ -133,7 +133,7 @@ fn outcome(
         };
         let waited = clock::boot().since(start);
         if round % 10 == 0 {
-            supervised = fleet.supervisor().is_some();
+            supervised = fleet.is_attended();
         }
         match delivery.stage {
             Stage::Undelivered { reason, .. } => return Ok(("undelivered", Some(reason))),

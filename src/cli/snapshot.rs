@@ -3,6 +3,7 @@ use super::failure::{Failure, complain};
 use crate::{
     engine::fleet::Fleet,
     model::{
+        name::printable,
         state::{Life, State, UnitState},
         time::Now,
     },
@@ -35,22 +36,35 @@ pub fn take(fleet: &Fleet) -> Result<(StatusView, Now), Failure> {
     }
     let now = crate::world::clock::now();
     let phase = fleet.phase();
-    let watchdog = fleet.supervisor().map(|s| Watchdog {
-        running: true,
-        pid: Some(s.pid),
-        since: Some(s.since.rfc3339()),
-        last_tick: s.last_tick.map(|t| t.rfc3339()),
-        tick_ms: s.tick_ms,
-    });
+    let watchdog = watchdog(fleet);
     let view = view::status(&view::Inputs {
         policy: &fleet.policy,
         state: &state,
         panes: &panes,
-        watchdog,
+        watchdog: Some(watchdog),
         phase: phase.as_ref(),
         faults: &fleet.faults,
         socket: &fleet.paths.socket,
         now,
     });
     Ok((view, now))
+}
+
+fn watchdog(fleet: &Fleet) -> Watchdog {
+    // In this order: one that is back meanwhile is not taken for one that is waited for.
+    let guardian = fleet.guardian();
+    let supervisor = fleet.supervisor();
+    let ended = guardian.as_ref().map(|g| &g.revivals).filter(|r| r.total > 0);
+    Watchdog {
+        running: supervisor.is_some(),
+        pid: supervisor.as_ref().map(|s| s.pid),
+        since: supervisor.as_ref().map(|s| s.since.rfc3339()),
+        last_tick: supervisor.as_ref().and_then(|s| s.last_tick).map(|t| t.rfc3339()),
+        tick_ms: supervisor.as_ref().and_then(|s| s.tick_ms),
+        guardian: guardian.as_ref().map(|g| g.pid),
+        restarts: guardian.as_ref().map(|g| g.revivals.total),
+        last_end: ended.map(|r| printable(&r.why)),
+        last_end_at: ended.map(|r| r.at.rfc3339()),
+        next_start: ended.filter(|_| supervisor.is_none()).and_then(|r| r.next).map(|t| t.rfc3339()),
+    }
 }

@@ -218,7 +218,7 @@ fn wait(fleet: &Fleet, units: &[String], goal: Goal, timeout: Duration, out: &mu
         } else {
             there = None;
         }
-        if !missing.is_empty() && !view.watchdog.running {
+        if !missing.is_empty() && !view.watchdog.running && view.watchdog.guardian.is_none() {
             let text = format!("not there yet: {}; no watchdog is running to bring them there", missing.join(", "));
             return Err(Failure::new(4, text).hint("`agents up watchdog`"));
         }

@@ -76,6 +76,9 @@ fn one(name: &str, f: &Fields, out: &mut Findings) -> Backend {
         connect_delay: f.duration(out, "connect_delay"),
         submit_key: f.text(out, "submit_key").map(|t| t.value).filter(|key| !key.is_empty()),
         reader: Reader {
+            preset: f.word(out, "preset", "none"),
+            preset_without: f.texts(out, "preset_without").into_iter().map(|t| t.value).collect(),
+            idle: f.regex(out, "idle_re", false),
             active: f.regex(out, "active_re", false),
             limit: f.regex(out, "limit_re", false),
             fatal: f.regex(out, "fatal_re", false),

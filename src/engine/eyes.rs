@@ -33,6 +33,8 @@ const GIT_PHASE: u64 = 2;
 
 /// Before a session's name: the watch on the program, not on its shim.
 const PROGRAM: &str = "program ";
+/// No session has such a name: the watch on who brings us back.
+const GUARDIAN: &str = "guardian ";
 
 pub struct Eyes {
     pub server: Server,
@@ -67,6 +69,9 @@ impl Eyes {
             if is_log_writer(&session) {
                 return;
             }
+            if session == GUARDIAN {
+                return drop(to_engine.send(Wakeup::Poke));
+            }
             let session = session.strip_prefix(PROGRAM).unwrap_or(&session).to_owned();
             drop(to_engine.send(Wakeup::Exit(session)));
         })
@@ -90,6 +95,11 @@ impl Eyes {
             known: KnownPanes::new(&paths.log_dir),
             last_rescue: None,
         }
+    }
+
+    /// From now on the end of this process wakes the engine. `false`: it is over, or nobody can tell.
+    pub fn wakes_at_end_of(&self, guardian: ProcId) -> bool {
+        self.watcher.as_ref().is_some_and(|watcher| watcher.watch(GUARDIAN, guardian))
     }
 
     pub fn config_changed(&mut self, _policy: &Policy) {

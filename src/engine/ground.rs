@@ -3,6 +3,7 @@
 use super::{
     config_file::LAST_GOOD,
     environment,
+    guarded::Guarded,
     heart::{Ground, Heart},
     lock::{Lock, Role, Tried},
     owner,
@@ -44,6 +45,7 @@ impl Heart {
     fn settle(&mut self) {
         let policy = self.policy();
         self.journal.reopen(&self.paths.watchdog_log);
+        self.guarded.iter().for_each(Guarded::has_new_ground);
         if !self.paths.env.exists() {
             let _ = environment::save(&self.paths.env, &policy.env);
         }

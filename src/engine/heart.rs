@@ -5,6 +5,7 @@ use super::{
     config_file::ConfigFile,
     crash_point,
     eyes::Eyes,
+    guarded::Guarded,
     journal::Journal,
     lock::Lock,
     memory::{self, ClockMark},
@@ -65,6 +66,8 @@ pub struct Heart {
     exit_tries: u32,
     /// Of a supervisor.
     pub lock: Option<Lock>,
+    /// Of a detached one.
+    pub guarded: Option<Guarded>,
     /// Faults of this program that were told.
     pub(super) mishaps: BTreeSet<String>,
 }
@@ -157,6 +160,7 @@ impl Heart {
             exited: BTreeSet::new(),
             exit_tries: 0,
             lock: None,
+            guarded: None,
             mishaps: BTreeSet::new(),
         };
         for notice in notices {
@@ -179,6 +183,7 @@ impl Heart {
                 Ground::Busy if self.wait(clock::boot().after(Duration::from_millis(50))) => return Ok(Ended::Stopped),
                 Ground::Busy => continue,
             }
+            let unguarded = self.stay_guarded();
             let wake_at = match mishap::caught(|| self.tick()).unwrap_or_else(|words| Err(Halt::Mishap(words))) {
                 Err(Halt::Mishap(words)) if !once => {
                     failed += 1;
@@ -192,6 +197,7 @@ impl Heart {
             if once {
                 return Ok(Ended::Settled);
             }
+            let wake_at = wake_at.min(unguarded.unwrap_or(wake_at));
             loop {
                 if self.wait(wake_at) {
                     return Ok(Ended::Stopped);
@@ -202,6 +208,15 @@ impl Heart {
                 }
             }
         }
+    }
+
+    /// The moment of the next try, if nobody guards a detached watchdog now.
+    fn stay_guarded(&mut self) -> Option<Boot> {
+        let (told, again) = self.guarded.as_mut()?.see_to_it(&self.eyes, clock::boot());
+        if let Some(text) = told {
+            self.note(EventKind::Watchdog, text, false);
+        }
+        again
     }
 
     /// Does what `verb` asks, pass by pass, until `settled` says so or the deadline has passed.

@@ -4,7 +4,7 @@ use super::{
     config_file::{self, LAST_GOOD},
     lock::{Lock, Role},
     moved::{moved, server_word},
-    paths::{Paths, make_private},
+    paths::{Paths, guardian_beside, make_private},
 };
 use crate::{
     config::Strictness,
@@ -35,7 +35,9 @@ pub fn running_elsewhere(path: &Path, new: &Policy) -> Option<(Policy, String, S
         return None;
     }
     let lock = PathBuf::from(text.lines().nth(1)?);
-    Lock::holder(&lock).filter(|h| h.role == Role::Watchdog)?;
+    // A watchdog that was killed is soon back.
+    let watchdog = Lock::holder(&lock).filter(|h| h.role == Role::Watchdog);
+    watchdog.or_else(|| Lock::holder(&guardian_beside(&lock)))?;
     let (old, old_text) = read(path)?;
     let why = moved(&old, new)?;
     Some((old, old_text, why))

@@ -1,4 +1,5 @@
 //! One engine at a time: a kernel lock on a file that also says who holds it.
+use super::revivals::Revivals;
 use crate::{
     model::time::{Boot, Now, Wall},
     world::process::ProcId,
@@ -7,9 +8,12 @@ use serde::{Deserialize, Serialize};
 use std::{
     fs::{File, OpenOptions, TryLockError},
     io::{Read, Seek, Write},
-    os::unix::fs::{MetadataExt, OpenOptionsExt},
+    os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt},
     path::Path,
 };
+
+/// Bytes for all that a holder tells.
+const TOLD: usize = 1024;
 
 /// Who runs the engine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -18,6 +22,8 @@ pub enum Role {
     Watchdog,
     /// A verb that does its own passes; soon over.
     Verb,
+    /// Runs no engine: it brings the watchdog back. Its lock is a file of its own.
+    Guardian,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -28,6 +34,9 @@ pub struct Holder {
     pub since: Wall,
     #[serde(default)]
     pub since_boot: Boot,
+    /// Of a guardian.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub revivals: Option<Revivals>,
 }
 
 impl Holder {
@@ -39,6 +48,7 @@ impl Holder {
 /// Held until dropped; the kernel lets go of it when the process dies.
 pub struct Lock {
     file: File,
+    holder: Holder,
 }
 
 pub enum Tried {
@@ -66,13 +76,27 @@ impl Lock {
             std::thread::sleep(std::time::Duration::from_millis(2));
         }
         let me = ProcId::own().unwrap_or(ProcId { pid: std::process::id(), start: 0 });
-        let holder = Holder { role, pid: me.pid, pid_start: me.start, since: now.wall, since_boot: now.boot };
+        let holder =
+            Holder { role, pid: me.pid, pid_start: me.start, since: now.wall, since_boot: now.boot, revivals: None };
         let text = serde_json::to_vec(&holder).map_err(std::io::Error::other)?;
         file.set_len(0)?;
         file.rewind()?;
         // A full disk must not keep the watchdog from running: then the lock merely has no name on it.
         let _ = file.write_all(&text);
-        Ok(Tried::Held(Lock { file }))
+        Ok(Tried::Held(Lock { file, holder }))
+    }
+
+    /// Says beside our name what was done so far. In one write and never shorter: who reads meanwhile finds a whole text.
+    pub fn tell(&mut self, revivals: &Revivals) {
+        self.holder.revivals = Some(revivals.clone());
+        if let Ok(text) = serde_json::to_string(&self.holder) {
+            let _ = self.file.write_all_at(format!("{text:<TOLD$}").as_bytes(), 0);
+        }
+    }
+
+    /// Who held it last, whether it lives or not.
+    pub fn last_holder(path: &Path) -> Option<Holder> {
+        serde_json::from_slice(&std::fs::read(path).ok()?).ok()
     }
 
     /// Whether this file still stands there, and not another one or none.

@@ -13,6 +13,8 @@ pub struct Paths {
     pub socket: PathBuf,
     /// Held with flock by whoever runs the engine; says who that is.
     pub lock: PathBuf,
+    /// Held with flock by whoever brings the watchdog back; says who that is and what it did.
+    pub guardian: PathBuf,
     /// Time and length of the supervisor's last tick.
     pub beat: PathBuf,
     /// `<log_dir>/<prefix>watchdog.log`.
@@ -34,6 +36,7 @@ impl Paths {
             log_dir: policy.log_dir.clone(),
             db: policy.log_dir.join("agents.db"),
             lock: own("agents.lock"),
+            guardian: guardian_beside(&own("agents.lock")),
             beat: own("agents.beat"),
             watchdog_log: policy.log_dir.join(format!("{}.log", policy.watchdog_session())),
             env: own("agents.env"),
@@ -80,6 +83,11 @@ impl Paths {
         }
         make_private(&self.state_dir)
     }
+}
+
+/// The guardian's lock, by the engine's.
+pub fn guardian_beside(lock: &Path) -> PathBuf {
+    lock.with_extension("guardian")
 }
 
 /// Makes a directory (and its parents) that only its owner may enter; one that exists keeps its mode.

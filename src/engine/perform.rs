@@ -190,7 +190,8 @@ impl Fleet {
                     ))),
                 };
             }
-            if !watchdog.is_alive() && answer.is_none() {
+            // One that was killed is soon back, and answers.
+            if !watchdog.is_alive() && answer.is_none() && !self.is_attended() {
                 return Err(FleetError::Failed(
                     "the watchdog ended before it answered; the request is kept and acts when it runs again".into(),
                 ));

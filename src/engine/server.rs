@@ -7,7 +7,12 @@ use crate::{
         tmux::{Address, NewSession, Server},
     },
 };
-use std::path::{Path, PathBuf};
+use std::{
+    io,
+    os::unix::process::CommandExt,
+    path::{Path, PathBuf},
+    process::{Child, Command},
+};
 
 /// Written when `--adopt` took a fleet over on the user's default server.
 const ADOPTED: &str = "adopted-server";
@@ -63,4 +68,16 @@ pub fn program() -> String {
         Some(old) if Path::new(old).is_file() => old.to_owned(),
         _ => shown.into_owned(),
     }
+}
+
+/// Starts this program once more, as it stands on disk now: after an update the new one. If there is none, the one that
+/// we are.
+pub fn spawn(prepare: impl Fn(&mut Command) -> io::Result<()>) -> io::Result<Child> {
+    let program = program();
+    let start = |path: &str| {
+        let mut command = Command::new(path);
+        prepare(command.arg0(&program))?;
+        command.spawn()
+    };
+    start(&program).or_else(|failed| start("/proc/self/exe").map_err(|_| failed))
 }

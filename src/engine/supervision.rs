@@ -3,6 +3,7 @@ use super::{
     journal,
     lock::{Lock, Role},
     paths::Paths,
+    revivals::Revivals,
 };
 use crate::model::time::Wall;
 
@@ -13,6 +14,20 @@ pub struct Supervisor {
     pub since: Wall,
     pub last_tick: Option<Wall>,
     pub tick_ms: Option<f64>,
+}
+
+/// Who brings the detached watchdog back.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Guardian {
+    pub pid: u32,
+    pub since: Wall,
+    pub revivals: Revivals,
+}
+
+/// `None`: none, as beside a watchdog in the foreground.
+pub fn guardian(paths: &Paths) -> Option<Guardian> {
+    let holder = Lock::holder(&paths.guardian)?;
+    Some(Guardian { pid: holder.pid, since: holder.since, revivals: holder.revivals.unwrap_or_default() })
 }
 
 /// `None`: nobody, or a verb that is soon over.

@@ -1,30 +1,37 @@
-//! The watchdog as a process: started detached from every terminal and tmux server, stopped, run.
+//! The watchdog as a process: in the foreground, or detached from every terminal and tmux server.
 use super::{
     config_file::{ConfigFile, LAST_GOOD},
+    detached::READY,
     environment,
     fleet::{Fleet, FleetError},
-    heart::Heart,
+    guarded::Guarded,
+    guardian::{ANOTHER, BROKE_OFF, NEVER_RAN},
+    heart::{Halt, Heart},
     import,
     journal::Journal,
     lock::{Lock, Role, Tried},
-    rehearse, server,
+    rehearse,
+    revivals::Revivals,
     wakeup::Wakeup,
 };
-use crate::{model::event::EventKind, world::clock};
-use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use std::{
-    io::{Read, Write},
-    process::{Child, Command, Stdio},
-    time::Duration,
-};
+use crate::{model::event::EventKind, store::StoreError, world::clock};
+use std::{io::Write, time::Duration};
 
-/// Variables for us, not marks of an agent.
-const KEPT: [&str; 2] = ["AGENTS_CONFIG", "AGENTS_BOOT_ID"];
-const START: Duration = Duration::from_secs(30);
-/// Said on stderr by a detached watchdog, once it has its memory and its lock.
-const READY: &str = "watching\n";
-const MOST_WORDS: usize = 64 * 1024;
-const STOP: Duration = Duration::from_secs(15);
+/// How long a verb may hold the lock before that is a fault.
+const VERB: Duration = Duration::from_secs(60);
+
+/// Why a supervisor ended that was not told to.
+struct Broken {
+    error: FleetError,
+    /// For its guardian.
+    code: u8,
+}
+
+impl<E: Into<FleetError>> From<E> for Broken {
+    fn from(error: E) -> Broken {
+        Broken { error: error.into(), code: NEVER_RAN }
+    }
+}
 
 /// Calls `act` with each of TERM, INT, HUP and USR1 until the handle is dropped.
 pub(super) fn on_signals(act: impl Fn(i32) + Send + 'static) -> Option<Signals> {
@@ -54,116 +61,15 @@ impl Drop for Signals {
 }
 
 impl Fleet {
-    /// Starts the detached supervisor and waits until it watches. `Ok(false)`: one was running already.
-    pub fn start_supervisor(&self) -> Result<bool, FleetError> {
-        self.must_be_whole()?;
-        start(self)
-    }
-
-    /// Ends the supervisor and waits until the lock is free. `Ok(false)`: none was running.
-    pub fn stop_supervisor(&self) -> Result<bool, FleetError> {
-        stop(self)
-    }
-
     /// The supervisor itself, in the foreground: returns when told to stop (TERM, INT) or, with `once`, after one tick.
     /// `dry_run`: decides and prints, does and saves nothing.
     pub fn run_supervisor(&self, once: bool, dry_run: bool) -> Result<(), FleetError> {
-        run(self, once, dry_run, true)
+        if dry_run {
+            self.must_be_whole()?;
+            return rehearse::rehearse(self);
+        }
+        run(self, once, true, None).map_err(|broken| broken.error)
     }
-}
-
-/// Starts `agents __watchdog`, which leaves this terminal by itself, and waits until it watches.
-fn start(fleet: &Fleet) -> Result<bool, FleetError> {
-    if fleet.supervisor().is_some() {
-        return Ok(false);
-    }
-    let mut command = Command::new(server::program());
-    command.arg("__watchdog").arg(&fleet.policy.config_path);
-    for (key, _) in std::env::vars_os() {
-        let name = key.to_string_lossy();
-        if name == "TMUX"
-            || name == "TMUX_PANE"
-            || name.starts_with("AGENT_MODEL_")
-            || name.starts_with("AGENT_BACKEND_")
-            // Started by an agent: it is not that agent's child.
-            || name.starts_with("AGENTS_") && !KEPT.contains(&&*name)
-        {
-            command.env_remove(&key);
-        }
-    }
-    command.current_dir("/").stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
-    let mut child = command
-        .spawn()
-        .map_err(|e| FleetError::Failed(format!("cannot start the watchdog: {}", super::words::plain(&e))))?;
-    match first_words(&mut child) {
-        First::Ready => Ok(true),
-        First::Silence => {
-            Err(FleetError::Failed("the watchdog does not get to its first tick\nhint: agents logs".into()))
-        }
-        // Somebody else was faster. A name alone proves nothing: it may be that of one that is just ending.
-        First::Over { .. } if fleet.supervisor().is_some() => Ok(false),
-        First::Over { status, words } => {
-            let words = words.trim().trim_start_matches("error: ");
-            Err(FleetError::Failed(format!("the watchdog ended at once ({status}): {words}")))
-        }
-    }
-}
-
-/// What became of a watchdog that was started.
-enum First {
-    Ready,
-    Over { status: String, words: String },
-    Silence,
-}
-
-/// Waits until it says that it watches, or ends. What it says before goes to our own caller.
-fn first_words(child: &mut Child) -> First {
-    let Some(mut stderr) = child.stderr.take() else { return First::Silence };
-    let deadline = clock::boot().after(START);
-    let mut words = Vec::new();
-    loop {
-        let left = deadline.since(clock::boot());
-        let timeout = Timespec { tv_sec: left.as_secs() as i64, tv_nsec: i64::from(left.subsec_nanos()) };
-        let news = poll(&mut [PollFd::new(&stderr, PollFlags::IN)], Some(&timeout));
-        if left.is_zero() || matches!(news, Ok(0)) {
-            return First::Silence;
-        }
-        let mut part = [0; 4096];
-        let n = stderr.read(&mut part).unwrap_or(0);
-        if words.len() < MOST_WORDS {
-            words.extend_from_slice(&part[..n]);
-        }
-        let text = String::from_utf8_lossy(&words);
-        if let Some((before, _)) = text.split_once(READY) {
-            let _ = std::io::stderr().write_all(before.as_bytes());
-            return First::Ready;
-        }
-        if n == 0 {
-            let status = child.wait().map(|s| s.to_string()).unwrap_or_default();
-            return First::Over { status, words: text.into_owned() };
-        }
-    }
-}
-
-/// TERM, then KILL; the lock is free afterwards.
-fn stop(fleet: &Fleet) -> Result<bool, FleetError> {
-    let mut stopped = false;
-    let deadline = clock::boot().after(STOP);
-    let mut killed = false;
-    while let Some(holder) = Lock::holder(&fleet.paths.lock).filter(|h| h.role == Role::Watchdog) {
-        if !stopped {
-            stopped = holder.process().signal(rustix::process::Signal::TERM);
-        }
-        if clock::boot() >= deadline {
-            if killed {
-                return Err(FleetError::Failed(format!("the watchdog (pid {}) cannot be ended", holder.pid)));
-            }
-            killed = holder.process().signal(rustix::process::Signal::KILL);
-            std::thread::sleep(Duration::from_millis(200));
-        }
-        std::thread::sleep(Duration::from_millis(5));
-    }
-    Ok(stopped)
 }
 
 /// The hidden word `__watchdog CONFIG`: the supervisor without a terminal. `None`: `words` do not begin with it.
@@ -174,46 +80,53 @@ pub fn main(words: &[std::ffi::OsString]) -> Option<std::process::ExitCode> {
     }
     // A session of its own: neither the caller's terminal nor its job control reaches it. It may be one already.
     let _ = rustix::process::setsid();
-    let result = Fleet::load(config.as_ref()).and_then(|fleet| run(&fleet, false, false, false));
+    let result = Fleet::load(config.as_ref()).map_err(Broken::from).and_then(|fleet| {
+        let revival = Guarded::revival(&fleet.paths);
+        let result = run(&fleet, false, false, revival.as_ref());
+        if let (Err(broken), Some(_)) = (&result, &revival) {
+            // Nobody waits for our words any more.
+            let mut journal = Journal::watchdog(&fleet.paths.watchdog_log, false);
+            journal.line(clock::wall(), &format!("WARNING: the watchdog ended: {}", broken.error));
+        }
+        result
+    });
     Some(match result {
         Ok(()) => std::process::ExitCode::SUCCESS,
-        Err(e) => {
-            eprintln!("error: {e}");
-            std::process::ExitCode::FAILURE
+        Err(broken) => {
+            // Who waited for it may be gone.
+            let _ = writeln!(std::io::stderr(), "error: {}", broken.error);
+            broken.code.into()
         }
     })
 }
 
-/// The loop itself. Returns when it is told to stop, or with `once` after one tick.
-fn run(fleet: &Fleet, once: bool, dry_run: bool, foreground: bool) -> Result<(), FleetError> {
-    fleet.must_be_whole()?;
-    if dry_run {
-        return rehearse::rehearse(fleet);
+/// The loop itself. Returns when it is told to stop, or with `once` after one tick. `revival`: what our guardian brought
+/// us back from; then a config that is broken now is no reason not to watch.
+fn run(fleet: &Fleet, once: bool, foreground: bool, revival: Option<&Revivals>) -> Result<(), Broken> {
+    if revival.is_none() {
+        fleet.must_be_whole()?;
     }
     // The first tick reads the requests anyway; until our own handler stands, a poke must not end us.
     let poked: std::sync::Arc<std::sync::atomic::AtomicBool> = Default::default();
     let _ = signal_hook::flag::register(signal_hook::consts::SIGUSR1, poked);
-    let lock = match Lock::try_take(&fleet.paths.lock, Role::Watchdog, clock::now()) {
-        Ok(Tried::Held(lock)) => lock,
-        Ok(Tried::Busy(holder)) => {
-            let who = holder.map_or("another process".into(), |h| format!("pid {}", h.pid));
-            return Err(FleetError::Failed(format!("a watchdog runs already for this fleet: {who}")));
-        }
-        Err(e) => {
-            let path = fleet.paths.lock.display();
-            return Err(FleetError::Failed(format!("cannot lock `{path}`: {}", super::words::plain(&e))));
-        }
-    };
+    let lock = lock(fleet)?;
+    if foreground {
+        // What was to come back is here.
+        fleet.ask_guardian_to_make_way();
+    }
     if !fleet.paths.env.exists() {
         environment::save(&fleet.paths.env, &fleet.policy.env).map_err(|e| {
             FleetError::Failed(format!("cannot write `{}`: {}", fleet.paths.env.display(), super::words::plain(&e)))
         })?;
     }
     let mut store = fleet.store()?;
-    let _ = store.put(&[(LAST_GOOD.to_owned(), fleet.config_text.clone())].into());
-    let config = ConfigFile::new(fleet.policy.clone(), fleet.config_text.clone(), false);
+    if fleet.faults.is_empty() {
+        let _ = store.put(&[(LAST_GOOD.to_owned(), fleet.config_text.clone())].into());
+    }
+    let config = ConfigFile::new(fleet.policy.clone(), fleet.config_text.clone(), !fleet.faults.is_empty());
     let mut heart = Heart::new(config, store, true, Journal::watchdog(&fleet.paths.watchdog_log, foreground))?;
     heart.lock = Some(lock);
+    heart.guarded = (!foreground).then(|| Guarded::new(fleet.policy.config_path.clone(), &fleet.paths));
     import::old_limits(&mut heart);
     let sender = heart.sender.clone();
     let _signals = on_signals(move |signal| {
@@ -226,14 +139,56 @@ fn run(fleet: &Fleet, once: bool, dry_run: bool, foreground: bool) -> Result<(),
         };
         let _ = sender.send(wakeup);
     });
+    if let Some(so_far) = revival {
+        heart.note(EventKind::Watchdog, revival_line(so_far), so_far.is_alarming());
+    }
     heart.note(EventKind::Watchdog, up_line(fleet), false);
     if !foreground {
         let _ = std::io::stderr().write_all(READY.as_bytes());
     }
-    heart.run(once)?;
-    heart.note(EventKind::Watchdog, "watchdog down".into(), false);
+    let ended = heart.run(once).map(drop).map_err(|halt| {
+        let code = if matches!(halt, Halt::Store(StoreError::Fenced { .. })) { ANOTHER } else { BROKE_OFF };
+        Broken { error: halt.into(), code }
+    });
+    if ended.is_ok() {
+        heart.note(EventKind::Watchdog, "watchdog down".into(), false);
+    }
+    if let Some(guarded) = &heart.guarded {
+        guarded.ends_with(ended.as_ref().err().map_or(0, |broken| broken.code));
+    }
+    ended?;
     heart.finish();
     Ok(())
+}
+
+/// The fleet's lock. A verb that has it is soon over.
+fn lock(fleet: &Fleet) -> Result<Lock, Broken> {
+    let deadline = clock::boot().after(VERB);
+    loop {
+        let (who, code) = match Lock::try_take(&fleet.paths.lock, Role::Watchdog, clock::now()) {
+            Ok(Tried::Held(lock)) => return Ok(lock),
+            Ok(Tried::Busy(Some(holder))) if holder.role == Role::Watchdog => (format!("pid {}", holder.pid), ANOTHER),
+            Ok(Tried::Busy(holder)) if clock::boot() >= deadline => {
+                (holder.map_or("another process".into(), |h| format!("pid {}", h.pid)), NEVER_RAN)
+            }
+            Ok(Tried::Busy(_)) => {
+                std::thread::sleep(Duration::from_millis(20));
+                continue;
+            }
+            Err(e) => {
+                let path = fleet.paths.lock.display();
+                return Err(FleetError::Failed(format!("cannot lock `{path}`: {}", super::words::plain(&e))).into());
+            }
+        };
+        let error = FleetError::Failed(format!("a watchdog runs already for this fleet: {who}"));
+        return Err(Broken { error, code });
+    }
+}
+
+/// `watchdog back: the last one was killed by signal 9 — brought back 3 times so far, 2 in a row`
+fn revival_line(so_far: &Revivals) -> String {
+    let row = if so_far.row > 1 { format!(", {} in a row", so_far.row) } else { String::new() };
+    format!("watchdog back: the last one {} — brought back {} so far{row}", so_far.said(), so_far.times())
 }
 
 /// `watchdog up — phase=p1 [1/3] signal=30s heavy=300s, watching: ['a', 'b']`, as people grep it.

@@ -8,5 +8,6 @@ pub mod observation;
 pub mod policy;
 pub mod reading;
 pub mod request;
+pub mod seen;
 pub mod state;
 pub mod time;

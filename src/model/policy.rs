@@ -230,9 +230,17 @@ pub enum PromptDelivery {
     Ping,
 }
 
-/// How a backend's screen is read: the user's own patterns.
+/// The agent CLIs whose screens are known, as `preset` names them.
+pub const PRESETS: [&str; 4] = ["claude", "codex", "opencode", "gemini"];
+
+/// How a backend's screen is read: the rules of a preset, and the user's own patterns beside them.
 #[derive(Clone, Debug, Default)]
 pub struct Reader {
+    /// One of [`PRESETS`].
+    pub preset: Option<String>,
+    /// Rules of the preset that are not used.
+    pub preset_without: Vec<String>,
+    pub idle: Option<Regex>,
     pub active: Option<Regex>,
     pub limit: Option<Regex>,
     pub fatal: Option<Regex>,

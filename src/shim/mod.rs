@@ -11,7 +11,7 @@ mod leader;
 mod log_writer;
 pub mod record;
 mod rotation;
-mod signals;
+pub mod signals;
 mod watchlog;
 
 use std::{ffi::OsString, path::Path, process::ExitCode};

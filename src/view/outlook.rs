@@ -318,13 +318,15 @@ fn wake(agent: &Agent, unit: &UnitState, around: Around<'_>) -> Option<Next> {
     Some(Next { action: "wake", at: Some(around.now.wall_at(unit.wake_due?)) })
 }
 
-/// The state that a piece of evidence speaks for, by the config key that matched.
-pub fn evidence_state(evidence: &Evidence) -> &'static str {
+/// The state that a piece of evidence speaks for, by the config key or the rule that matched.
+pub fn evidence_state(evidence: &Evidence) -> &str {
     match evidence.rule.as_str() {
         "active_re" => "working",
         "limit_re" => "limited",
         "fatal_re" => "fatal",
         "waiting_re" => "waiting",
-        _ => "unknown",
+        "idle_re" => "idle",
+        // `claude/working/spinner`: a rule of a preset.
+        rule => rule.split('/').nth(1).unwrap_or("unknown"),
     }
 }

@@ -33,6 +33,16 @@ pub struct Watchdog {
     pub since: Option<String>,
     pub last_tick: Option<String>,
     pub tick_ms: Option<f64>,
+    /// The process that brings it back when it was killed; none beside one in the foreground.
+    pub guardian: Option<u32>,
+    /// How often it was brought back. `None` without a guardian.
+    pub restarts: Option<u32>,
+    /// How it ended last: `killed by signal 9`.
+    pub last_end: Option<String>,
+    /// RFC 3339.
+    pub last_end_at: Option<String>,
+    /// While its guardian waits before the next start. RFC 3339.
+    pub next_start: Option<String>,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize)]

@@ -2,7 +2,7 @@
 use super::{
     outlook::Outlook,
     paint::{Paint, Tint},
-    status::{AgentView, PhaseView, StatusView},
+    status::{AgentView, PhaseView, StatusView, Watchdog},
     when,
 };
 use crate::model::time::{Now, Wall};
@@ -41,18 +41,38 @@ pub fn status(view: &StatusView, now: Now, look: Look) -> String {
         let state = state_cell(&s.outlook, s.command.as_deref(), true);
         rows.push(service_row(&s.name, state, s.since_at, s.restarts.to_string(), now));
     }
-    let state = match (view.watchdog.running, view.watchdog.pid) {
-        (true, Some(pid)) => format!("RUNNING [pid {pid}]"),
-        (true, None) => "RUNNING".into(),
-        (false, _) => "stopped".into(),
-    };
     let since = view.watchdog.since.as_deref().and_then(Wall::parse_rfc3339);
-    rows.push(service_row("watchdog", state, since, "-".into(), now));
+    let restarts = view.watchdog.restarts.map_or_else(|| "-".into(), |n| n.to_string());
+    rows.push(service_row("watchdog", watchdog_cell(&view.watchdog, now), since, restarts, now));
     out.push_str(&draw(rows, look));
     if look.detailed {
         view.agents.iter().for_each(|a| out.push_str(&detail(a, now, look.paint)));
     }
     out
+}
+
+/// For so long an end that was mended is news: a day.
+const NEWS_MS: i64 = 24 * 3_600_000;
+
+/// `RUNNING [pid 7]`, and how it ended last if it was brought back; `stopped`, and when it is tried again.
+fn watchdog_cell(watchdog: &Watchdog, now: Now) -> String {
+    let mut cell = match (watchdog.running, watchdog.pid) {
+        (true, Some(pid)) => format!("RUNNING [pid {pid}]"),
+        (true, None) => "RUNNING".into(),
+        (false, _) => "stopped".into(),
+    };
+    let at = |text: &Option<String>| text.as_deref().and_then(Wall::parse_rfc3339);
+    if let (Some(why), Some(ended)) = (&watchdog.last_end, at(&watchdog.last_end_at))
+        && (!watchdog.running || now.wall.0 - ended.0 < NEWS_MS)
+    {
+        cell.push_str(&format!(" · {why}, {} ago", when::ago(ended, now)));
+    }
+    match (watchdog.running, watchdog.guardian, at(&watchdog.next_start)) {
+        (false, Some(_), Some(next)) => cell.push_str(&format!(", starts again at {}", when::clock(next, now))),
+        (false, Some(_), None) => cell.push_str(" · it is being started"),
+        _ => {}
+    }
+    cell
 }
 
 /// ` phase: {id} [{i+1}/{n}] plan={plan} ({## DONE|in progress})`
@@ -223,5 +243,37 @@ pub fn next_words(next: &super::outlook::Next, now: Now) -> String {
     match next.at {
         Some(at) => format!("{} {} ({})", next.action, when::until(at, now), when::clock(at, now)),
         None => format!("{} with the next pass", next.action),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn how_the_watchdog_ended_is_told_while_it_is_news() {
+        let now = Now { wall: Wall(1_800_000_000_000), ..Now::default() };
+        let told = |running: bool, next: Option<i64>, ago: i64| {
+            let at = |ms: i64| Wall(now.wall.0 + ms).rfc3339();
+            let watchdog = Watchdog {
+                running,
+                pid: running.then_some(9),
+                guardian: Some(8),
+                restarts: Some(3),
+                last_end: Some("killed by signal 9".into()),
+                last_end_at: Some(at(-ago)),
+                next_start: next.map(at),
+                ..Watchdog::default()
+            };
+            watchdog_cell(&watchdog, now)
+        };
+        assert_eq!(told(true, None, 30_000), "RUNNING [pid 9] · killed by signal 9, 30s ago");
+        assert_eq!(told(true, None, 25 * 3_600_000), "RUNNING [pid 9]");
+        assert_eq!(told(false, None, 1000), "stopped · killed by signal 9, 1s ago · it is being started");
+        let clock = Wall(now.wall.0 + 6000).format_local("%H:%M:%S");
+        assert_eq!(
+            told(false, Some(6000), 1000),
+            format!("stopped · killed by signal 9, 1s ago, starts again at {clock}")
+        );
     }
 }

@@ -300,15 +300,15 @@ fn without_a_watchdog_nothing_comes_next() {
 fn the_json_has_the_contracts_fields() {
     let view = view_of(Some(unit("a", RUNNING, Seen::Working)), Some("claude"), true);
     let v = serde_json::to_value(&view).unwrap_or_default();
-    let keys = |v: &serde_json::Value| {
-        v.as_object().map(|o| o.keys().cloned().collect::<std::collections::BTreeSet<_>>()).unwrap_or_default()
-    };
-    let expect = |words: &str| words.split_whitespace().map(str::to_owned).collect::<std::collections::BTreeSet<_>>();
+    type Words = std::collections::BTreeSet<String>;
+    let keys = |v: &serde_json::Value| v.as_object().map(|o| o.keys().cloned().collect::<Words>()).unwrap_or_default();
+    let expect = |words: &str| words.split_whitespace().map(str::to_owned).collect::<Words>();
     assert_eq!(
         keys(&v),
         expect("v config project_dir session_prefix tmux_socket faults watchdog phase agents services")
     );
-    assert_eq!(keys(&v["watchdog"]), expect("running pid since last_tick tick_ms"));
+    let watchdog = "running pid since last_tick tick_ms guardian restarts last_end last_end_at next_start";
+    assert_eq!(keys(&v["watchdog"]), expect(watchdog));
     assert_eq!(keys(&v["phase"]), expect("index count id plan status done"));
     assert_eq!(
         keys(&v["agents"][0]),

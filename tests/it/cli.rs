@@ -73,6 +73,7 @@ Look after it:
   schema       Print the JSON schema of agents.toml
   doctor       Check this machine: tmux, git, disk, limits, agent programs
   selftest     Check that screens are read as they should be
+  detect       Read one captured screen: which state it shows, and by which rule
   completions  Print the completion script of a shell
 ";
 
@@ -206,7 +207,8 @@ fn schema_and_completions_and_selftest() {
     }
     let output = run(dir.path(), &["selftest"]);
     assert_eq!(code(&output), 0, "{}", out(&output));
-    assert_eq!(out(&output).lines().filter(|l| l.starts_with(" PASS: ")).count(), 3);
+    assert_eq!(out(&output).lines().filter(|l| l.starts_with(" PASS: ")).count(), out(&output).lines().count());
+    assert!(out(&output).lines().count() > 20);
 }
 
 #[test]

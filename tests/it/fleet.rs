@@ -278,6 +278,18 @@ impl Fleet {
         self.status()["watchdog"]["pid"].as_u64().map(|pid| pid as u32).expect("a watchdog")
     }
 
+    /// Kills the watchdog for good: who would bring it back goes first, while it cannot see that.
+    pub fn kill_watchdog(&self) {
+        let status = self.status();
+        let pid = |key: &str| status["watchdog"][key].as_u64().map(|pid| pid as u32);
+        let watchdog = pid("pid").expect("a watchdog");
+        signal(watchdog, Signal::STOP);
+        if let Some(guardian) = pid("guardian") {
+            signal(guardian, Signal::KILL);
+        }
+        signal(watchdog, Signal::KILL);
+    }
+
     /// The tmux server's pid.
     pub fn server(&self) -> u32 {
         self.tmux(&["display-message", "-p", "#{pid}"]).out.trim().parse().expect("a tmux server")

@@ -1,6 +1,5 @@
 //! What the watchdog knew, the next one knows.
-use crate::fleet::{BASE, Fleet, signal};
-use rustix::process::Signal;
+use crate::fleet::{BASE, Fleet};
 
 #[test]
 fn wishes_restarts_and_phases_outlive_a_killed_watchdog() {
@@ -26,7 +25,7 @@ fn wishes_restarts_and_phases_outlive_a_killed_watchdog() {
         (["paused", "stopped", "spent"].map(row), f.row("fine")["restarts"].clone(), f.status()["phase"]["id"].clone())
     };
     let before = known(&f);
-    signal(f.watchdog(), Signal::KILL);
+    f.kill_watchdog();
     f.wait("it is gone", |f| f.status()["watchdog"]["running"] == false);
     assert_eq!(known(&f), before, "without a watchdog");
     f.agents(&["up", "watchdog"]).ok();

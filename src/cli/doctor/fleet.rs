@@ -27,11 +27,25 @@ pub fn check(fleet: &Fleet) -> Vec<Finding> {
     out.push(server(fleet));
     out.extend(programs(policy));
     out.extend(repository(policy));
-    out.push(match fleet.supervisor() {
-        Some(s) => Finding::ok("watchdog", format!("running, pid {}", s.pid)),
-        None => Finding::warn("watchdog", "it is not running", "`agents up` starts it"),
-    });
+    out.push(watchdog(fleet));
     out
+}
+
+fn watchdog(fleet: &Fleet) -> Finding {
+    let guardian = fleet.guardian();
+    let ended = guardian.as_ref().map(|g| &g.revivals).filter(|r| r.total > 0);
+    match (fleet.supervisor(), ended) {
+        (Some(s), None) => Finding::ok("watchdog", format!("running, pid {}", s.pid)),
+        (Some(s), Some(r)) => {
+            let text = format!("running, pid {}; brought back {}, the last one {}", s.pid, r.times(), r.said());
+            Finding::warn("watchdog", text, "`agents logs watchdog`")
+        }
+        (None, Some(r)) => {
+            let text = format!("it {} and is started again with growing pauses", r.said());
+            Finding::fail("watchdog", text, "`agents logs watchdog`")
+        }
+        (None, None) => Finding::warn("watchdog", "it is not running", "`agents up` starts it"),
+    }
 }
 
 fn config(fleet: &Fleet) -> Finding {

@@ -32,6 +32,7 @@ pub fn backend() -> Backend {
             draft: re("draft"),
             footer_ui: false,
             log_grace: secs(180),
+            ..Reader::default()
         },
         stall_idle: secs(300),
         process_name: Some("claude".into()),

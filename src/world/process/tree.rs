@@ -10,7 +10,7 @@ pub fn descendants(pid: u32) -> Vec<ProcId> {
     let mut todo = vec![pid];
     while let Some(parent) = todo.pop() {
         for child in children(parent) {
-            // A supervisor that an agent started belongs to nobody's tree.
+            // A supervisor that an agent started, and what guards it, belong to nobody's tree.
             if !is_supervisor(child) {
                 todo.push(child);
                 found.extend(ProcId::of(child));
@@ -20,10 +20,10 @@ pub fn descendants(pid: u32) -> Vec<ProcId> {
     found
 }
 
-/// Our own detached supervisor, by its command line.
+/// Our own detached supervisor or its guardian, by the command line.
 fn is_supervisor(pid: u32) -> bool {
     let words = std::fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
-    words.split(|b| *b == 0).nth(1) == Some(b"__watchdog")
+    matches!(words.split(|b| *b == 0).nth(1), Some(b"__watchdog" | b"__guardian"))
 }
 
 /// Direct children, zombies too: those of every thread.
