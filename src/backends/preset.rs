@@ -49,6 +49,8 @@ pub enum Zone {
     Dialog,
     /// The last rows, whatever they are.
     Tail,
+    /// Everything that can be seen.
+    Screen,
     /// That the input line is there.
     Composer,
     Title,

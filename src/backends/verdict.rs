@@ -152,6 +152,7 @@ fn holds(rule: &Rule, preset: &Preset, parts: &Parts, screen: &Screen, said: &st
         }
         Zone::Composer => (parts.composer?, text.len()),
         Zone::Footer => (parts.composer.map(|_| parts.footer)?, text.len()),
+        Zone::Screen => (0, text.len()),
         Zone::Dialog if parts.composer.is_some() => return None,
         Zone::Dialog => (last_rows(text, DIALOG_ROWS), text.len()),
         Zone::Tail => (last_rows(text, TAIL_ROWS), text.len()),
