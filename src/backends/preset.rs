@@ -13,12 +13,14 @@ pub struct Preset {
     pub name: String,
     /// What `pane_current_command` says while it runs.
     pub programs: Option<Regex>,
-    /// The input line and what stands below it, up to the end of the screen. Group 1: what stands below.
+    /// The input line: the last match, if no more than `below_rows` rows follow and `below` matches each of them.
     pub composer: Option<Regex>,
-    /// A row that begins something new in the conversation: what stands above it is history.
-    pub item: Option<Regex>,
+    pub below_rows: usize,
+    pub below: Option<Regex>,
     /// What stands in the input line: as for `draft_re`.
     pub draft: Option<Regex>,
+    /// Rows that make what stands above them history, each once.
+    pub stale: Vec<Regex>,
     /// The first one that holds decides.
     pub rules: Vec<Rule>,
 }
@@ -29,8 +31,9 @@ pub struct Rule {
     pub state: Seen,
     pub zone: Zone,
     pub re: Regex,
-    /// Rows below the match that make it history; the preset's `item` unless the rule has its own.
-    pub stale: Option<Regex>,
+    /// Index of the row in [`Preset::stale`] that makes what stands above it history: it looks from the last one on. The
+    /// preset's `item`, a row that begins something new in the conversation, unless the rule has its own.
+    pub stale: Option<usize>,
     pub error: Option<ErrorClass>,
 }
 
@@ -46,6 +49,8 @@ pub enum Zone {
     Dialog,
     /// The last rows, whatever they are.
     Tail,
+    /// Everything that can be seen.
+    Screen,
     /// That the input line is there.
     Composer,
     Title,
@@ -56,6 +61,9 @@ pub enum Zone {
 struct File {
     programs: Option<String>,
     composer: Option<String>,
+    #[serde(default = "rows")]
+    below_rows: usize,
+    below: Option<String>,
     item: Option<String>,
     draft: Option<String>,
     rule: Vec<RuleText>,
@@ -72,6 +80,11 @@ struct RuleText {
     re: String,
     stale: Option<String>,
     error: Option<ErrorClass>,
+}
+
+/// What a footer takes at most, as a rule.
+fn rows() -> usize {
+    12
 }
 
 /// In the order of [`PRESETS`]; the last one is for CLIs that nobody described.
@@ -111,24 +124,36 @@ fn load(name: &str, text: &str) -> Result<Preset, String> {
     let file: File = toml::from_str(text).map_err(|e| e.to_string())?;
     let pattern = |text: &str| RegexBuilder::new(text).multi_line(true).build().map_err(|e| format!("{text}: {e}"));
     let maybe = |text: &Option<String>| text.as_deref().map(pattern).transpose();
-    let item = maybe(&file.item)?;
-    let rule = |r: RuleText| -> Result<Rule, String> {
-        Ok(Rule {
+    let mut stale: Vec<Regex> = Vec::new();
+    let mut stale_index = |text: Option<&String>| -> Result<Option<usize>, String> {
+        let Some(text) = text else { return Ok(None) };
+        if let Some(known) = stale.iter().position(|re| re.as_str() == text) {
+            return Ok(Some(known));
+        }
+        stale.push(pattern(text)?);
+        Ok(Some(stale.len() - 1))
+    };
+    let mut rules = Vec::new();
+    for r in file.rule {
+        let item = file.item.as_ref().filter(|_| r.zone == Zone::Above);
+        rules.push(Rule {
             re: pattern(&r.re)?,
-            stale: if r.zone == Zone::Above { maybe(&r.stale)?.or_else(|| item.clone()) } else { maybe(&r.stale)? },
+            stale: stale_index(r.stale.as_ref().or(item))?,
             name: r.name,
             state: r.state,
             zone: r.zone,
             error: r.error,
-        })
-    };
+        });
+    }
     Ok(Preset {
         name: name.to_owned(),
         programs: maybe(&file.programs)?,
         composer: maybe(&file.composer)?,
         draft: maybe(&file.draft)?,
-        rules: file.rule.into_iter().map(rule).collect::<Result<_, _>>()?,
-        item,
+        below_rows: file.below_rows,
+        below: maybe(&file.below)?,
+        rules,
+        stale,
     })
 }
 

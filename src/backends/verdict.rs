@@ -12,7 +12,7 @@ use crate::model::{
     time::Wall,
 };
 use regex::Regex;
-use std::sync::LazyLock;
+use std::{cell::OnceCell, sync::LazyLock};
 
 /// Rows of a dialog, of a screen's end, of a banner. Blank ones do not count.
 const DIALOG_ROWS: usize = 24;
@@ -40,6 +40,8 @@ struct Parts<'t> {
     /// The conversation ends and the input line begins.
     composer: Option<usize>,
     footer: usize,
+    /// Where the last row of each of [`Preset::stale`] begins, once somebody asked.
+    last: Vec<OnceCell<usize>>,
 }
 
 /// What the rules of `preset` say, without those that the user put aside.
@@ -51,7 +53,7 @@ pub(super) fn by_rules(preset: &Preset, screen: &Screen, process: Process, ctx: 
     let parts = Parts::of(preset, text);
     let mut verdict = Verdict::default();
     for rule in preset.rules.iter().filter(|rule| !ctx.reader.preset_without.contains(&rule.name)) {
-        let Some((start, evidence)) = holds(rule, &preset.name, &parts, screen, ctx.said) else { continue };
+        let Some((start, evidence)) = holds(rule, preset, &parts, screen, ctx.said) else { continue };
         if verdict.evidence.is_empty() {
             verdict.state = rule.state;
             verdict.is_menu = rule.zone == Zone::Dialog;
@@ -106,36 +108,57 @@ impl Verdict {
 
 impl<'t> Parts<'t> {
     fn of(preset: &Preset, text: &'t str) -> Parts<'t> {
-        let found = preset.composer.as_ref().and_then(|re| re.captures(text));
-        let composer = found.as_ref().and_then(|c| c.get(0)).map(|m| m.start());
-        let footer = found.and_then(|c| c.get(1)).map_or(text.len(), |m| m.start());
-        Parts { text, composer, footer }
+        let found = preset.composer.as_ref().and_then(|re| re.find_iter(text).last());
+        let is_last = |end: usize| {
+            let mut below = text[end..].split('\n').skip(1);
+            let fits = |row: &str| preset.below.as_ref().is_none_or(|re| re.is_match(row));
+            below.by_ref().take(preset.below_rows).all(fits) && below.next().is_none()
+        };
+        let found = found.filter(|m| is_last(m.end()));
+        let (composer, footer) = (found.map(|m| m.start()), found.map_or(text.len(), |m| m.end()));
+        Parts { text, composer, footer, last: vec![OnceCell::new(); preset.stale.len()] }
     }
 }
 
+/// Where the last row that `stale` knows begins; nothing above it counts.
+fn from_last(stale: &Regex, text: &str) -> usize {
+    let mut at = text.len();
+    for row in text.rsplit('\n') {
+        at -= row.len();
+        if stale.is_match(row) {
+            return at;
+        }
+        at = at.saturating_sub(1);
+    }
+    0
+}
+
 /// Where the rule's match begins, and the evidence.
-fn holds(rule: &Rule, preset: &str, parts: &Parts, screen: &Screen, said: &str) -> Option<(usize, Evidence)> {
+fn holds(rule: &Rule, preset: &Preset, parts: &Parts, screen: &Screen, said: &str) -> Option<(usize, Evidence)> {
     let text = parts.text;
-    let called = format!("{preset}/{}/{}", rule.state.as_str(), rule.name);
+    let called = || format!("{}/{}/{}", preset.name, rule.state.as_str(), rule.name);
     let (from, to) = match rule.zone {
         Zone::Title => {
-            let text = printable_cut(screen.title, 200);
-            let evidence = Evidence { source: "title".into(), rule: called.clone(), line: 0, text, quoted: false };
-            return rule.re.is_match(screen.title).then_some((0, evidence));
+            let evidence = || {
+                let text = printable_cut(screen.title, 200);
+                Evidence { source: "title".into(), rule: called(), line: 0, text, quoted: false }
+            };
+            return rule.re.is_match(screen.title).then(|| (0, evidence()));
         }
-        Zone::Above => (0, parts.composer?),
+        Zone::Above => {
+            let to = parts.composer?;
+            let from = |stale: usize| *parts.last[stale].get_or_init(|| from_last(&preset.stale[stale], &text[..to]));
+            (rule.stale.map_or(0, from), to)
+        }
         Zone::Composer => (parts.composer?, text.len()),
         Zone::Footer => (parts.composer.map(|_| parts.footer)?, text.len()),
+        Zone::Screen => (0, text.len()),
         Zone::Dialog if parts.composer.is_some() => return None,
         Zone::Dialog => (last_rows(text, DIALOG_ROWS), text.len()),
         Zone::Tail => (last_rows(text, TAIL_ROWS), text.len()),
     };
     let part = &text[from..to];
     let found = if rule.zone == Zone::Composer { rule.re.find(part) } else { rule.re.find_iter(part).last() }?;
-    let behind = part[found.end()..].find('\n').map_or("", |at| &part[found.end() + at + 1..]);
-    if rule.stale.as_ref().is_some_and(|stale| stale.is_match(behind)) {
-        return None;
-    }
     let start = from + found.start();
     // A match may begin with the row end before it.
     let start = start + text[start..].len() - text[start..].trim_start().len();
@@ -147,7 +170,7 @@ fn holds(rule: &Rule, preset: &str, parts: &Parts, screen: &Screen, said: &str) 
     }
     let source = "pane".into();
     let text_of = printable_cut(row.trim_matches(fold::is_frame), 200);
-    let evidence = Evidence { source, rule: called.clone(), line, text: text_of, quoted: false };
+    let evidence = Evidence { source, rule: called(), line, text: text_of, quoted: false };
     let is_menu = matches!(rule.zone, Zone::Dialog | Zone::Tail) && rule.state != Seen::Working;
     Some((start, if is_menu { question::worded(text, evidence) } else { evidence }))
 }

@@ -86,6 +86,19 @@ pub fn install() -> Result<Installed, Trouble> {
     Ok(Installed { bin_dirs, opencode_config })
 }
 
+/// Another version of one CLI, in a folder of its own: `installed` stays as it is.
+pub fn install_version(cli: &Cli, version: &str, installed: &Installed) -> Result<Installed, Trouble> {
+    let root = cache_dir().join("versions").join(format!("{}-{version}", cli.name));
+    let node_dir = find_node(&cache_dir())?;
+    if installed_version(&root, cli).as_deref() != Some(version) {
+        let wanted = format!("{}@{version}", cli.package);
+        println!("installing {wanted} from npm");
+        npm_install(&root, node_dir.as_deref(), &[wanted])?;
+    }
+    let bin_dirs = node_dir.into_iter().chain([root.join("node_modules/.bin")]).collect();
+    Ok(Installed { bin_dirs, opencode_config: installed.opencode_config.clone() })
+}
+
 /// `AGENTS_REAL_CLIS`, else a folder in the build directory.
 fn cache_dir() -> PathBuf {
     match std::env::var_os("AGENTS_REAL_CLIS") {

@@ -7,6 +7,7 @@ mod record;
 mod report;
 mod sandbox;
 mod scenes;
+mod screen;
 mod service;
 mod session;
 mod story;
@@ -18,7 +19,9 @@ use std::process::ExitCode;
 const HELP: &str = "\
 cargo test --test real [-- CLI…]          play the stories and the incidents
 cargo test --test real -- [CLI…] stories  only these; likewise `incidents`
-cargo test --test real -- record [CLI…]   take the screens under tests/panes again
+cargo test --test real -- record [--size COLSxROWS|all] [CLI…|CLI/SCENE…]
+                                          take the screens under tests/panes again (see the README there)
+cargo test --test real -- record --version V [--size S] CLI…   with another version of a CLI
 cargo test --test real -- serve PORT      the stand-in model service, for use by hand
 cargo test --test real -- env CLI PORT HOME PROJECT   furnish a home and print what to export";
 

@@ -11,24 +11,31 @@ pub struct Terminal {
     _folder: tempfile::TempDir,
 }
 
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Size {
+    pub columns: u16,
+    pub rows: u16,
+}
+
 /// One look at the pane.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Look {
     pub text: String,
     pub title: String,
     pub command: String,
-    pub dead: bool,
+    /// Column and row, from 0.
+    pub cursor: (u16, u16),
+    /// Exit code of the pane's program once it has ended; 128 + n for signal n.
+    pub dead: Option<i32>,
 }
 
 impl Terminal {
-    /// Starts `argv` in `dir` with `env` on top of ours, 120 columns by 40 rows.
-    pub fn start(argv: &[String], dir: &Path, env: &[(String, String)]) -> io::Result<Terminal> {
+    /// Starts `argv` in `dir` with `env` on top of ours.
+    pub fn start(argv: &[String], dir: &Path, env: &[(String, String)], size: Size) -> io::Result<Terminal> {
         let folder = tempfile::tempdir()?;
         let terminal = Terminal { socket: folder.path().join("tmux"), _folder: folder };
-        let mut words: Vec<String> =
-            ["-f", "/dev/null", "new-session", "-d", "-s", "real", "-x", "120", "-y", "40", "-c"]
-                .map(String::from)
-                .to_vec();
+        let mut words: Vec<String> = ["-f", "/dev/null", "new-session", "-d", "-s", "real"].map(String::from).to_vec();
+        words.extend(["-x".into(), size.columns.to_string(), "-y".into(), size.rows.to_string(), "-c".into()]);
         words.push(dir.display().to_string());
         words.push("--".into());
         words.push("env".into());
@@ -50,19 +57,19 @@ impl Terminal {
     }
 
     pub fn look(&self) -> io::Result<Look> {
-        let text = self.tmux(&["capture-pane", "-p", "-t", "=real:"])?;
-        let facts = self.tmux(&[
-            "display-message",
-            "-p",
-            "-t",
-            "=real:",
-            "#{pane_dead}|#{pane_current_command}|#{pane_title}",
-        ])?;
-        let mut facts = facts.trim_end_matches('\n').splitn(3, '|');
-        let dead = facts.next() == Some("1");
+        let facts = "#{pane_dead}|#{pane_dead_status}|#{pane_dead_signal}|#{cursor_x}|#{cursor_y}|#{pane_current_command}|#{pane_title}";
+        let capture = [";", "capture-pane", "-p", "-t", "=real:"];
+        let both = self.tmux(&[&["display-message", "-p", "-t", "=real:", facts][..], &capture[..]].concat())?;
+        let (facts, text) = both.split_once('\n').unwrap_or((&both, ""));
+        let text = text.to_owned();
+        let mut facts = facts.splitn(7, '|');
+        let mut number = || facts.next().and_then(|n| n.parse::<i32>().ok());
+        let (is_dead, status, signal) = (number() == Some(1), number(), number());
+        let dead = is_dead.then(|| signal.map_or(status.unwrap_or(0), |s| 128 + s));
+        let cursor = (number().unwrap_or(0) as u16, number().unwrap_or(0) as u16);
         let command = facts.next().unwrap_or_default().to_owned();
         let title = facts.next().unwrap_or_default().to_owned();
-        Ok(Look { text, title, command, dead })
+        Ok(Look { text, title, command, cursor, dead })
     }
 
     /// Looks until `seen` says yes. The error holds the last screen.
@@ -80,12 +87,18 @@ impl Terminal {
                     text.trim_end()
                 )));
             }
-            std::thread::sleep(Duration::from_millis(30));
+            std::thread::sleep(Duration::from_millis(80));
         }
     }
 
     pub fn type_text(&self, text: &str) -> io::Result<()> {
         self.tmux(&["send-keys", "-t", "=real:", "-l", "--", text]).map(drop)
+    }
+
+    /// As a terminal pastes: bracketed where the program asked for it.
+    pub fn paste(&self, text: &str) -> io::Result<()> {
+        self.tmux(&["set-buffer", "--", text])?;
+        self.tmux(&["paste-buffer", "-p", "-r", "-d", "-t", "=real:"]).map(drop)
     }
 
     pub fn press(&self, key: &str) -> io::Result<()> {

@@ -1,7 +1,7 @@
 //! Claude Code.
 use super::{
     BASE, HOSTILE, Scene,
-    Step::{Mode as Do, Press, Rest, Save, Say, Type, Wait},
+    Step::{Fail, Limited, Mode as Do, Press, Rest, Save, Say, Type, Wait},
 };
 use crate::{home::Welcome, service::Mode};
 
@@ -10,7 +10,7 @@ pub const SCENES: &[Scene] = &[
         name: "day",
         args: &["Please look after the shop"],
         steps: &[
-            Wait("[✻✽✶] \\w+ for"),
+            Wait("[✻✽✶] \\w+ for|is finished\\."),
             Rest,
             Save("idle-after-turn", "idle"),
             Type("a draft that nobody sent"),
@@ -56,7 +56,7 @@ pub const SCENES: &[Scene] = &[
     Scene {
         name: "permission",
         mode: Mode::Tool,
-        args: &["Run it"],
+        args: &["--permission-mode", "default", "Run it"],
         steps: &[
             Wait("Do you want to proceed"),
             Rest,
@@ -68,7 +68,7 @@ pub const SCENES: &[Scene] = &[
         ],
         ..BASE
     },
-    Scene { name: "new", steps: &[Wait("for shortcuts"), Rest, Save("idle-new", "idle")], ..BASE },
+    Scene { name: "new", steps: &[Wait("for shortcuts|to cycle"), Rest, Save("idle-new", "idle")], ..BASE },
     Scene {
         name: "first-run",
         welcome: Welcome::FirstRun,
@@ -125,11 +125,11 @@ pub const SCENES: &[Scene] = &[
         steps: &[
             Wait("Stop and wait"),
             Rest,
-            Save("limited-menu", "limited"),
+            Limited("limited-menu"),
             Press("Escape"),
-            Wait("for shortcuts"),
+            Wait("for shortcuts|to cycle"),
             Rest,
-            Save("limited-plan", "limited"),
+            Limited("limited-plan"),
             Do(Mode::Say),
             Type("go on now"),
             Rest,
@@ -152,7 +152,12 @@ pub const SCENES: &[Scene] = &[
         mode: Mode::Overload,
         args: &["Please look after the shop"],
         env: &[("CLAUDE_CODE_MAX_RETRIES", "1")],
-        steps: &[Wait("API Error: 529|Overloaded\\.|verloaded"), Wait("^✳"), Rest, Save("idle-overload", "idle")],
+        steps: &[
+            Wait("API Error: 529|Overloaded\\.|verloaded"),
+            Wait("^✳"),
+            Rest,
+            Fail("idle-overload", "idle", "overload"),
+        ],
         ..BASE
     },
     Scene {
@@ -160,7 +165,7 @@ pub const SCENES: &[Scene] = &[
         mode: Mode::Auth,
         args: &["Please look after the shop"],
         env: &[("CLAUDE_CODE_MAX_RETRIES", "1")],
-        steps: &[Wait("401|/login"), Wait("^✳"), Rest, Save("fatal-auth", "fatal")],
+        steps: &[Wait("401|/login"), Wait("^✳"), Rest, Fail("fatal-auth", "fatal", "auth")],
         ..BASE
     },
     Scene {
@@ -171,7 +176,7 @@ pub const SCENES: &[Scene] = &[
             Wait("API Error: 400"),
             Wait("^✳"),
             Rest,
-            Save("fatal-bad", "fatal"),
+            Fail("fatal-bad", "fatal", "transcript"),
             Do(Mode::Say),
             Type("go on now"),
             Rest,
@@ -186,7 +191,7 @@ pub const SCENES: &[Scene] = &[
         name: "long",
         mode: Mode::Long,
         args: &["Please look after the shop"],
-        steps: &[Wait("too long"), Wait("^✳"), Rest, Save("fatal-long", "fatal")],
+        steps: &[Wait("too long"), Wait("^✳"), Rest, Fail("fatal-long", "fatal", "context")],
         ..BASE
     },
     Scene {

@@ -1,7 +1,7 @@
 //! Codex.
 use super::{
     BASE, HOSTILE, Scene,
-    Step::{Mode as Do, Press, Rest, Save, Say, Type, Wait},
+    Step::{Fail, Limited, Mode as Do, Press, Rest, Save, Say, Type, Wait},
 };
 use crate::{home::Welcome, service::Mode};
 
@@ -10,7 +10,7 @@ pub const SCENES: &[Scene] = &[
         name: "day",
         args: &["--no-daemon", "Please look after the shop"],
         steps: &[
-            Wait("Worked for"),
+            Wait("Worked for|finished\\."),
             Rest,
             Save("idle-after-turn", "idle"),
             Type("a draft that nobody sent"),
@@ -30,7 +30,7 @@ pub const SCENES: &[Scene] = &[
             Save("working-draft", "working"),
             Do(Mode::Hang),
             Press("Enter"),
-            Wait("esc to interrupt"),
+            Wait("(?s)another thought.*Ask Codex to do"),
             Save("working-queued", "working"),
             Press("Escape"),
             Wait("(?i)conversation interrupted"),
@@ -49,7 +49,7 @@ pub const SCENES: &[Scene] = &[
             Save("waiting-permission", "waiting"),
             Press("y"),
             Wait("All done"),
-            Wait("Worked for"),
+            Wait("Worked for|finished\\."),
             Rest,
             Save("idle-after-tool", "idle"),
         ],
@@ -83,11 +83,11 @@ pub const SCENES: &[Scene] = &[
         steps: &[
             Wait("usage limit"),
             Rest,
-            Save("limited", "limited"),
+            Limited("limited"),
             Do(Mode::Say),
             Type("go on now"),
             Rest,
-            Save("limited-draft", "limited"),
+            Limited("limited-draft"),
             Press("Enter"),
             Wait("All done"),
             Rest,
@@ -104,7 +104,7 @@ pub const SCENES: &[Scene] = &[
             Save("working-retrying", "working"),
             Wait("■|exceeded"),
             Rest,
-            Save("idle-overload", "idle"),
+            Fail("idle-overload", "idle", "overload"),
         ],
         ..BASE
     },
@@ -115,7 +115,7 @@ pub const SCENES: &[Scene] = &[
         steps: &[
             Wait("401"),
             Rest,
-            Save("fatal-auth", "fatal"),
+            Fail("fatal-auth", "fatal", "auth"),
             Do(Mode::Say),
             Type("go on now"),
             Rest,
@@ -130,21 +130,21 @@ pub const SCENES: &[Scene] = &[
         name: "bad",
         mode: Mode::Bad,
         args: &["--no-daemon", "Please look after the shop"],
-        steps: &[Wait("tool_use"), Rest, Save("fatal-bad", "fatal")],
+        steps: &[Wait("tool_use"), Rest, Fail("fatal-bad", "fatal", "transcript")],
         ..BASE
     },
     Scene {
         name: "long",
         mode: Mode::Long,
         args: &["--no-daemon", "Please look after the shop"],
-        steps: &[Wait("too long"), Rest, Save("fatal-long", "fatal")],
+        steps: &[Wait("too long"), Rest, Fail("fatal-long", "fatal", "context")],
         ..BASE
     },
     Scene {
         name: "hostile",
         args: &["--no-daemon", "Write the notes"],
         steps: &[
-            Wait("Worked for"),
+            Wait("Worked for|finished\\."),
             Say(HOSTILE),
             Type("once more"),
             Rest,
@@ -159,7 +159,7 @@ pub const SCENES: &[Scene] = &[
         name: "exited",
         args: &["--no-daemon", "Please look after the shop"],
         steps: &[
-            Wait("Worked for"),
+            Wait("Worked for|finished\\."),
             Rest,
             Type("/quit"),
             Rest,

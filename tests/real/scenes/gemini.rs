@@ -1,7 +1,7 @@
 //! Gemini CLI.
 use super::{
     BASE, HOSTILE, Scene,
-    Step::{Mode as Do, Press, Rest, Save, Say, Type, Wait},
+    Step::{Fail, Mode as Do, Press, Rest, Save, Say, Type, Wait},
 };
 use crate::{home::Welcome, service::Mode};
 
@@ -97,7 +97,7 @@ pub const SCENES: &[Scene] = &[
         steps: &[
             Wait("API Error"),
             Rest,
-            Save("fatal-auth", "fatal"),
+            Fail("fatal-auth", "fatal", "auth"),
             Do(Mode::Say),
             Type("go on now"),
             Rest,
@@ -112,14 +112,14 @@ pub const SCENES: &[Scene] = &[
         name: "bad",
         mode: Mode::Bad,
         args: &["-m", "gemini-2.5-flash", "-i", "Please look after the shop"],
-        steps: &[Wait("API Error"), Rest, Save("fatal-bad", "fatal")],
+        steps: &[Wait("API Error"), Rest, Fail("fatal-bad", "fatal", "transcript")],
         ..BASE
     },
     Scene {
         name: "long",
         mode: Mode::Long,
         args: &["-m", "gemini-2.5-flash", "-i", "Please look after the shop"],
-        steps: &[Wait("API Error"), Rest, Save("fatal-long", "fatal")],
+        steps: &[Wait("API Error"), Rest, Fail("fatal-long", "fatal", "context")],
         ..BASE
     },
     Scene {

@@ -1,7 +1,7 @@
 //! OpenCode.
 use super::{
     BASE, HOSTILE, Scene,
-    Step::{Mode as Do, Press, Rest, Save, Say, Type, Wait},
+    Step::{Fail, Mode as Do, Press, Rest, Save, Say, Type, Wait},
 };
 use crate::service::Mode;
 
@@ -91,7 +91,7 @@ pub const SCENES: &[Scene] = &[
         steps: &[
             Wait("x-api-key"),
             Rest,
-            Save("fatal-auth", "fatal"),
+            Fail("fatal-auth", "fatal", "auth"),
             Do(Mode::Say),
             Type("go on now"),
             Rest,
@@ -106,14 +106,14 @@ pub const SCENES: &[Scene] = &[
         name: "bad",
         mode: Mode::Bad,
         args: &["--prompt", "Please look after the shop"],
-        steps: &[Wait("tool_use"), Rest, Save("fatal-bad", "fatal")],
+        steps: &[Wait("tool_use"), Rest, Fail("fatal-bad", "fatal", "transcript")],
         ..BASE
     },
     Scene {
         name: "long",
         mode: Mode::Long,
         args: &["--prompt", "Please look after the shop"],
-        steps: &[Wait("too long|Compaction"), Rest, Save("fatal-long", "fatal")],
+        steps: &[Wait("too long|Compaction"), Rest, Fail("fatal-long", "fatal", "context")],
         ..BASE
     },
     Scene {

@@ -22,11 +22,14 @@ pub fn answer(turn: &Turn, to: &mut Connection) -> io::Result<()> {
     to.start_events()?;
     send(to, json!({"type": "message_start", "message": message}))?;
     let stop = if turn.mode() == Mode::Tool {
-        let input = json!({"command": turn.behaviour.tool_command, "description": "Run the command"}).to_string();
+        let (name, input) = turn.call(|| {
+            ("Bash".into(), json!({"command": turn.behaviour.tool_command, "description": "Run the command"}))
+        });
+        let input = input.to_string();
         send(
             to,
             json!({"type": "content_block_start", "index": 0, "content_block":
-                {"type": "tool_use", "id": format!("toolu_{}", turn.id), "name": "Bash", "input": {}}}),
+                {"type": "tool_use", "id": format!("toolu_{}", turn.id), "name": name, "input": {}}}),
         )?;
         send(
             to,

@@ -26,9 +26,12 @@ pub fn answer(turn: &Turn, to: &mut Connection) -> io::Result<()> {
     };
     to.start_events()?;
     if turn.mode() == Mode::Tool {
-        let arguments = json!({"command": turn.behaviour.tool_command, "description": "Run the command"}).to_string();
+        let (name, arguments) = turn.call(|| {
+            let arguments = json!({"command": turn.behaviour.tool_command, "description": "Run the command"});
+            (shell_tool(turn.body), arguments)
+        });
         let call = json!({"index": 0, "id": format!("call_{}", turn.id), "type": "function",
-            "function": {"name": shell_tool(turn.body), "arguments": arguments}});
+            "function": {"name": name, "arguments": arguments.to_string()}});
         to.event(None, &chunk(json!({"role": "assistant", "tool_calls": [call]}), None))?;
         to.event(None, &chunk(json!({}), Some("tool_calls")))?;
     } else {

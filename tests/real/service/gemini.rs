@@ -12,8 +12,11 @@ pub fn answer(turn: &Turn, to: &mut Connection) -> io::Result<()> {
     }
     to.start_events()?;
     if turn.mode() == Mode::Tool {
-        let arguments = json!({"command": turn.behaviour.tool_command, "description": "Run the command"});
-        to.event(None, &part(json!({"functionCall": {"name": "run_shell_command", "args": arguments}}), Some("STOP")))?;
+        let (name, arguments) = turn.call(|| {
+            let arguments = json!({"command": turn.behaviour.tool_command, "description": "Run the command"});
+            ("run_shell_command".into(), arguments)
+        });
+        to.event(None, &part(json!({"functionCall": {"name": name, "args": arguments}}), Some("STOP")))?;
     } else {
         turn.words(to, |to, word| to.event(None, &part(json!({"text": word}), None)))?;
         to.event(None, &part(json!({"text": ""}), Some("STOP")))?;

@@ -55,6 +55,8 @@ pub struct Asked {
     /// Not the conversation itself: a title, a summary, a check.
     pub side: bool,
     pub bytes: usize,
+    /// Seconds from then until the usage limit that was told resets.
+    pub reset_in: u64,
 }
 
 impl Asked {
@@ -75,6 +77,7 @@ impl Asked {
             tool_result: new.last().is_some_and(is_tool_result),
             side: body.get("tools").and_then(Value::as_array).is_none_or(Vec::is_empty),
             bytes: incoming.bytes,
+            reset_in: behaviour.reset_in,
         }
     }
 }

@@ -21,7 +21,7 @@ use std::{
     net::{SocketAddr, TcpListener, TcpStream},
     sync::{
         Arc, Condvar, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicBool, AtomicU64, Ordering},
+        atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering},
     },
     time::{Duration, Instant},
 };
@@ -39,6 +39,10 @@ pub struct Behaviour {
     pub text: String,
     /// Shell command that `tool` asks to run.
     pub tool_command: String,
+    /// Another tool for `tool` to ask for, with its arguments; `None`: the CLI's shell.
+    pub call: Option<(String, Value)>,
+    /// What `tool` does once it has the result.
+    pub then: Mode,
     /// Seconds from now until a usage limit resets.
     pub reset_in: u64,
     /// Pause between two words of `say`.
@@ -51,6 +55,8 @@ impl Default for Behaviour {
             mode: Mode::Say,
             text: "All done. The work you asked for is finished.".into(),
             tool_command: "echo hello".into(),
+            call: None,
+            then: Mode::Say,
             reset_in: 3 * 3600,
             pace: Duration::from_millis(30),
         }
@@ -62,6 +68,8 @@ struct Shared {
     changed: Condvar,
     log: Mutex<Vec<Asked>>,
     stopping: AtomicBool,
+    /// Requests of the conversation that are being answered.
+    under_way: AtomicUsize,
     serial: AtomicU64,
 }
 
@@ -83,6 +91,7 @@ impl Service {
             changed: Condvar::new(),
             log: Mutex::new(Vec::new()),
             stopping: AtomicBool::new(false),
+            under_way: AtomicUsize::new(0),
             serial: AtomicU64::new(1),
         });
         let accepting = Arc::clone(&shared);
@@ -108,9 +117,18 @@ impl Service {
         self.change(|b| b.mode = mode);
     }
 
+    pub fn mode(&self) -> Mode {
+        lock(&self.shared.behaviour).mode
+    }
+
     pub fn change(&self, edit: impl FnOnce(&mut Behaviour)) {
         edit(&mut lock(&self.shared.behaviour));
         self.shared.changed.notify_all();
+    }
+
+    /// How many requests of the conversation are being answered.
+    pub fn under_way(&self) -> usize {
+        self.shared.under_way.load(Ordering::SeqCst)
     }
 
     /// Every model request so far, oldest first.
@@ -160,12 +178,16 @@ impl Shared {
         lock(&self.log).push(asked.clone());
         let turn =
             Turn { shared: self, behaviour, body, asked: &asked, id: self.serial.fetch_add(1, Ordering::Relaxed) };
-        match protocol {
+        let counted = usize::from(!asked.side);
+        self.under_way.fetch_add(counted, Ordering::SeqCst);
+        let answered = match protocol {
             Protocol::Anthropic => anthropic::answer(&turn, to),
             Protocol::Responses => responses::answer(&turn, to),
             Protocol::Chat => chat::answer(&turn, to),
             Protocol::Gemini => gemini::answer(&turn, to),
-        }
+        };
+        self.under_way.fetch_sub(counted, Ordering::SeqCst);
+        answered
     }
 
     fn other_request(&self, to: &mut Connection, incoming: &Incoming) -> io::Result<()> {
@@ -197,11 +219,20 @@ impl Turn<'_> {
     /// What this request gets. Side requests (titles, summaries) are always answered: they are not the conversation,
     /// and their failure would only blur what is tested.
     fn mode(&self) -> Mode {
-        match self.behaviour.mode {
+        self.mode_under(&self.behaviour)
+    }
+
+    fn mode_under(&self, behaviour: &Behaviour) -> Mode {
+        match behaviour.mode {
             Mode::Hang | Mode::Slow | Mode::Tool | Mode::Drop if self.asked.side => Mode::Say,
-            Mode::Tool if self.asked.tool_result => Mode::Say,
+            Mode::Tool if self.asked.tool_result => behaviour.then,
             mode => mode,
         }
+    }
+
+    /// Name and arguments of the tool to ask for; `shell` gives those of the CLI's shell.
+    fn call(&self, shell: impl FnOnce() -> (String, Value)) -> (String, Value) {
+        self.behaviour.call.clone().unwrap_or_else(shell)
     }
 
     fn streams(&self) -> bool {
@@ -234,13 +265,13 @@ impl Turn<'_> {
     }
 
     fn still(&self, mode: Mode) -> bool {
-        !self.shared.stopping.load(Ordering::Relaxed) && lock(&self.shared.behaviour).mode == mode
+        !self.shared.stopping.load(Ordering::Relaxed) && self.mode_under(&lock(&self.shared.behaviour)) == mode
     }
 
     fn wait_while(&self, mode: Mode, at_most: Duration) {
         let until = Instant::now() + at_most;
         let mut now = lock(&self.shared.behaviour);
-        while now.mode == mode && !self.shared.stopping.load(Ordering::Relaxed) {
+        while self.mode_under(&now) == mode && !self.shared.stopping.load(Ordering::Relaxed) {
             let Some(rest) = until.checked_duration_since(Instant::now()) else { return };
             now = self.shared.changed.wait_timeout(now, rest).unwrap_or_else(PoisonError::into_inner).0;
         }

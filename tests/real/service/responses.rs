@@ -50,8 +50,14 @@ pub fn answer(turn: &Turn, to: &mut Connection) -> io::Result<()> {
     to.end_events()
 }
 
-/// The shell tool has had several names; the request says which one this version offers.
 fn tool_call(turn: &Turn) -> Value {
+    let (name, arguments) = turn.call(|| shell(turn));
+    json!({"type": "function_call", "id": format!("fc_{}", turn.id), "call_id": format!("call_{}", turn.id),
+        "name": name, "arguments": arguments.to_string(), "status": "completed"})
+}
+
+/// The shell tool has had several names; the request says which one this version offers.
+fn shell(turn: &Turn) -> (String, Value) {
     let command = &turn.behaviour.tool_command;
     let offered: Vec<&str> = turn
         .body
@@ -74,6 +80,5 @@ fn tool_call(turn: &Turn) -> Value {
     } else {
         ("shell", json!({"command": ["bash", "-lc", command]}))
     };
-    json!({"type": "function_call", "id": format!("fc_{}", turn.id), "call_id": format!("call_{}", turn.id),
-        "name": name, "arguments": arguments.to_string(), "status": "completed"})
+    (name.to_owned(), arguments)
 }
