@@ -122,11 +122,15 @@ impl Hands {
                     return Outcome::Failed { error: "it has no pane".into() };
                 };
                 eyes.also_said(session, text);
-                match eyes.connect(policy) {
-                    Ok(client) if is_typed(text) => outcome(client.send_text(&pane_id, text)),
-                    Ok(client) => outcome(client.paste(&pane_id, text)),
-                    Err(e) => outcome(Err(e)),
+                let typed = eyes.connect(policy).and_then(|client| match is_typed(text) {
+                    true => client.send_text(&pane_id, text),
+                    false => client.paste(&pane_id, text),
+                });
+                // Our connection outlives its socket's file; a paste does not, and nothing else may need the file now.
+                if matches!(typed, Err(TmuxError::ServerDown(_) | TmuxError::Socket(_))) {
+                    eyes.mend_socket(state);
                 }
+                outcome(typed)
             }
             Action::Press { session, key, .. } => {
                 let Some(pane_id) = pane(session).map(|p| p.pane_id.clone()) else {
