@@ -76,7 +76,10 @@ pub fn read(screen: &Screen, ctx: &Context) -> Reading {
         draft: draft::find(text, screen.cursor, draft_re, ctx.ours),
         seen: None,
         error: None,
-        ours: ours::find(text, screen.cursor, draft::up_to(text, screen.cursor, draft_re), ctx.ours),
+        ours: match ctx.ours {
+            [] => Vec::new(),
+            ours => ours::find(text, screen.cursor, draft::up_to(text, screen.cursor, draft_re), ours),
+        },
     };
     if let Some(preset) = preset {
         by_preset(&mut reading, verdict::by_rules(preset, screen, Process::default(), ctx));

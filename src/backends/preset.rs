@@ -122,7 +122,11 @@ fn shipped(index: usize) -> Preset {
 
 fn load(name: &str, text: &str) -> Result<Preset, String> {
     let file: File = toml::from_str(text).map_err(|e| e.to_string())?;
-    let pattern = |text: &str| RegexBuilder::new(text).multi_line(true).build().map_err(|e| format!("{text}: {e}"));
+    let pattern = |text: &str| {
+        // A word's end by Unicode's rules cannot be found by tables where a screen is not all ASCII, and none is.
+        let ascii = text.replace(r"\b", r"(?-u:\b)");
+        RegexBuilder::new(&ascii).multi_line(true).build().map_err(|e| format!("{text}: {e}"))
+    };
     let maybe = |text: &Option<String>| text.as_deref().map(pattern).transpose();
     let mut stale: Vec<Regex> = Vec::new();
     let mut stale_index = |text: Option<&String>| -> Result<Option<usize>, String> {

@@ -18,10 +18,10 @@ const SHELLS: [&str; 14] =
 
 /// What tmux writes into a pane that it keeps.
 static DEAD_PANE: LazyLock<Regex> =
-    LazyLock::new(|| Regex::new(r"\nPane is dead \((?:status|signal) [^\n]{1,60}\)\z").expect("a constant pattern"));
+    LazyLock::new(|| Regex::new(r"\APane is dead \((?:status|signal) [^\n]{1,60}\)\z").expect("a constant pattern"));
 /// A prompt of a shell, with nothing typed: `user@host:~/x$`, `~ %`, a bare `$`. A bare `❯` is an agent's as well.
 static PROMPT: LazyLock<Regex> = LazyLock::new(|| {
-    let text = r"(?:\A|\n)(?:\([^()\n]{1,30}\) )?(?:[^\s@]{1,40}@[^\s:]{1,60}[: ][^\n]{0,100}[$#%]|[~/][^\s]{0,100} ?[$#%❯>]|\[[^\]\n]{1,80}\][$#%]|(?:bash|zsh|sh)-[\d.]+[$#]|[$#%]) ?\z";
+    let text = r"\A(?:\([^()\n]{1,30}\) )?(?:[^\s@]{1,40}@[^\s:]{1,60}[: ][^\n]{0,100}[$#%]|[~/][^\s]{0,100} ?[$#%❯>]|\[[^\]\n]{1,80}\][$#%]|(?:bash|zsh|sh)-[\d.]+[$#]|[$#%]) ?\z";
     Regex::new(text).expect("a constant pattern")
 });
 
@@ -40,7 +40,7 @@ pub fn ended(preset: &Preset, text: &str, process: Process) -> Option<Evidence> 
     if let Some(code) = process.dead {
         return evidence("dead", "exit", 0, &format!("exit {code}"));
     }
-    if DEAD_PANE.is_match(text) {
+    if DEAD_PANE.is_match(row()) {
         return evidence("pane", "dead-pane", last(), row());
     }
     if let Some(command) = process.command.map(|c| c.trim_start_matches('-')) {
@@ -53,7 +53,7 @@ pub fn ended(preset: &Preset, text: &str, process: Process) -> Option<Evidence> 
             return None;
         }
     }
-    PROMPT.is_match(text).then(|| evidence("pane", "shell-prompt", last(), row())).flatten()
+    PROMPT.is_match(row()).then(|| evidence("pane", "shell-prompt", last(), row())).flatten()
 }
 
 #[cfg(test)]

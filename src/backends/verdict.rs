@@ -162,7 +162,11 @@ fn holds(rule: &Rule, preset: &Preset, parts: &Parts, screen: &Screen, said: &st
     let start = from + found.start();
     // A match may begin with the row end before it.
     let start = start + text[start..].len() - text[start..].trim_start().len();
-    let line = text[..start].matches('\n').count();
+    let is_menu = matches!(rule.zone, Zone::Dialog | Zone::Tail) && rule.state != Seen::Working;
+    // The choice under the cursor is what a menu is known by; its head may stand far above.
+    let told = if is_menu { (from + found.end()).max(start + 1) - 1 } else { start };
+    let told = (start..=told).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(start);
+    let line = text[..told].matches('\n').count();
     let row = text.lines().nth(line).unwrap_or_default();
     // Words of ours in the conversation are no evidence; a menu and a spinner are not made of our words alone.
     if rule.zone == Zone::Above && rule.state != Seen::Working && fold::says(said, row) {
@@ -171,7 +175,6 @@ fn holds(rule: &Rule, preset: &Preset, parts: &Parts, screen: &Screen, said: &st
     let source = "pane".into();
     let text_of = printable_cut(row.trim_matches(fold::is_frame), 200);
     let evidence = Evidence { source, rule: called(), line, text: text_of, quoted: false };
-    let is_menu = matches!(rule.zone, Zone::Dialog | Zone::Tail) && rule.state != Seen::Working;
     Some((start, if is_menu { question::worded(text, evidence) } else { evidence }))
 }
 
