@@ -68,6 +68,9 @@ fn draft(s: &Sandbox) -> Outcome<()> {
     let status = s.agents(&["status"])?;
     check(status.contains("unsent text"), || status.clone())?;
     s.type_text(", it is fine.")?;
+    // A person sees it before they send it; a key in the same breath may be taken for a part of it.
+    s.wait("whole draft on the screen", || Ok(s.screen()?.contains("it is fine.").then_some(())))?;
+    s.ticks(1)?;
     s.press("Enter")?;
     heard(s, "MARK-behind", 1)?;
     exactly(s, "I was about to say, it is fine.", 1)?;
