@@ -6,6 +6,7 @@ pub mod ours;
 pub mod preset;
 mod question;
 pub mod reset_time;
+mod rows;
 mod shell;
 mod verdict;
 
@@ -45,8 +46,6 @@ pub struct Context<'a> {
 
 /// How many of the last rows tell whether a `footer_ui` is active.
 pub const FOOTER_ROWS: usize = 10;
-/// A reset time stands at most this many rows below the first row of its banner.
-const BANNER_ROWS: usize = 4;
 
 /// Folds what we said, once, for [`Context::said`].
 pub fn said(text: &str) -> String {
@@ -59,10 +58,7 @@ pub fn read(screen: &Screen, ctx: &Context) -> Reading {
     let preset = ctx.reader.preset.as_deref().and_then(preset::named);
     let draft_re = ctx.reader.draft.as_ref().or_else(|| preset.and_then(|p| p.draft.as_ref()));
     let limit = find(&ctx.reader.limit, "limit_re", text, text, ctx);
-    let reset = limit.as_ref().and_then(|e| {
-        let banner: Vec<&str> = text.lines().skip(e.line).take(BANNER_ROWS).collect();
-        reset_time::parse(&banner.join("\n"), ctx.now)
-    });
+    let reset = limit.as_ref().and_then(|e| reset_time::parse(&rows::below(text, e.line, rows::BANNER), ctx.now));
     let mut reading = Reading {
         at: ctx.now.boot,
         screen: hash(&(text, screen.title, screen.cursor)),
@@ -74,15 +70,13 @@ pub fn read(screen: &Screen, ctx: &Context) -> Reading {
         reset,
         waiting_until: marker::waiting_until(text, ctx.reader.footer_ui, ctx.now),
         draft: draft::find(text, screen.cursor, draft_re, ctx.ours),
-        seen: None,
-        error: None,
         ours: match ctx.ours {
             [] => Vec::new(),
             ours => ours::find(text, screen.cursor, draft::up_to(text, screen.cursor, draft_re), ours),
         },
     };
     if let Some(preset) = preset {
-        by_preset(&mut reading, verdict::by_rules(preset, screen, Process::default(), ctx));
+        by_preset(&mut reading, verdict::by_rules(preset, screen, ctx, verdict::Wanted::Decision));
     }
     reading
 }
@@ -90,8 +84,6 @@ pub fn read(screen: &Screen, ctx: &Context) -> Reading {
 /// What the user's own patterns found stays; the rules add the state that they settled on, and only that: a limit's
 /// banner under a spinner is a limit, a spinner under a dialog is a dialog.
 fn by_preset(reading: &mut Reading, verdict: Verdict) {
-    reading.seen = Some(verdict.state);
-    reading.error = verdict.error;
     let is_menu = verdict.is_menu;
     let Some((state, evidence)) = verdict.evidence.into_iter().next() else { return };
     match state {
@@ -114,7 +106,11 @@ fn by_preset(reading: &mut Reading, verdict: Verdict) {
 pub fn judge(screen: &Screen, process: Process, ctx: &Context) -> Verdict {
     let text = screen.text.trim_end();
     let named = ctx.reader.preset.as_deref().and_then(preset::named);
-    let by_rules = verdict::by_rules(named.unwrap_or(preset::generic()), screen, process, ctx);
+    let preset = named.unwrap_or(preset::generic());
+    if let Some(evidence) = shell::ended(preset, text, process) {
+        return Verdict { state: Seen::Exited, evidence: vec![(Seen::Exited, evidence)], ..Verdict::default() };
+    }
+    let by_rules = verdict::by_rules(preset, screen, ctx, verdict::Wanted::Everything);
     if by_rules.state == Seen::Exited {
         return by_rules;
     }
@@ -151,7 +147,7 @@ pub fn judge(screen: &Screen, process: Process, ctx: &Context) -> Verdict {
 }
 
 fn active(screen: &Screen, text: &str, ctx: &Context) -> Option<Evidence> {
-    let live = if ctx.reader.footer_ui { last_rows(text, FOOTER_ROWS) } else { text };
+    let live = if ctx.reader.footer_ui { rows::last(text, FOOTER_ROWS) } else { text };
     find(&ctx.reader.active, "active_re", text, live, ctx).or_else(|| title(&ctx.reader.active, "active_re", screen))
 }
 
@@ -173,14 +169,6 @@ fn title(re: &Option<Regex>, rule: &str, screen: &Screen) -> Option<Evidence> {
         text: printable_cut(screen.title, 200),
         quoted: false,
     })
-}
-
-/// The last `n` rows of a text without blank rows at its end.
-fn last_rows(text: &str, n: usize) -> &str {
-    match text.rmatch_indices('\n').nth(n - 1) {
-        Some((at, _)) => &text[at + 1..],
-        None => text,
-    }
 }
 
 /// The last match of `re` in `part` (a tail of `text`) that does not merely repeat what we said; if every match does,
@@ -278,5 +266,13 @@ mod tests {
         let reading = read(&screen, &Context { reader: &r, said: "", ours: &[], now });
         assert_eq!(reading.active.unwrap().source, "title");
         assert!(reading.limit.is_none());
+    }
+
+    /// Whether the program has left is the shim's to say, not its screen's.
+    #[test]
+    fn a_status_line_like_a_shells_prompt_hides_no_work() {
+        let text = "✶ Herding… (3s)\n\n────────────────\n❯\n────────────────\n  esc to interrupt\n~/shop $";
+        let claude = Reader { preset: Some("claude".into()), ..Reader::default() };
+        assert_eq!(look(text, "", &claude).active.unwrap().rule, "claude/working/spinner");
     }
 }

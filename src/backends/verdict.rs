@@ -2,8 +2,7 @@
 use super::{
     Context, Screen, fold,
     preset::{Preset, Rule, Zone},
-    question, reset_time,
-    shell::{self, Process},
+    question, reset_time, rows,
 };
 use crate::model::{
     name::printable_cut,
@@ -14,10 +13,9 @@ use crate::model::{
 use regex::Regex;
 use std::{cell::OnceCell, sync::LazyLock};
 
-/// Rows of a dialog, of a screen's end, of a banner. Blank ones do not count.
+/// Rows of a dialog and of a screen's end. Blank ones do not count.
 const DIALOG_ROWS: usize = 24;
 const TAIL_ROWS: usize = 12;
-const BANNER_ROWS: usize = 4;
 
 /// A screen's state and what speaks for it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -44,23 +42,38 @@ struct Parts<'t> {
     last: Vec<OnceCell<usize>>,
 }
 
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Wanted {
+    /// The first rule that holds.
+    Decision,
+    /// All that hold, for a person.
+    Everything,
+}
+
 /// What the rules of `preset` say, without those that the user put aside.
-pub(super) fn by_rules(preset: &Preset, screen: &Screen, process: Process, ctx: &Context) -> Verdict {
+pub(super) fn by_rules(preset: &Preset, screen: &Screen, ctx: &Context, wanted: Wanted) -> Verdict {
     let text = screen.text.trim_end();
-    if let Some(evidence) = shell::ended(preset, text, process) {
-        return Verdict { state: Seen::Exited, evidence: vec![(Seen::Exited, evidence)], ..Verdict::default() };
-    }
     let parts = Parts::of(preset, text);
     let mut verdict = Verdict::default();
     for rule in preset.rules.iter().filter(|rule| !ctx.reader.preset_without.contains(&rule.name)) {
-        let Some((start, evidence)) = holds(rule, preset, &parts, screen, ctx.said) else { continue };
+        let Some((line, evidence)) = holds(rule, preset, &parts, screen, ctx.said) else { continue };
         if verdict.evidence.is_empty() {
             verdict.state = rule.state;
             verdict.is_menu = rule.zone == Zone::Dialog;
-            verdict.error = rule.error.map(|class| error(class, text, start));
-            verdict.note_reset(text, start, ctx);
+            verdict.error = rule.error.map(|class| error(class, text, line));
+            if rule.state == Seen::Limited && !verdict.take_reset(text, line, ctx) {
+                // A menu, and what is said later, stands below the banner that says when it ends.
+                let banners = preset.rules.iter().filter(|r| r.state == Seen::Limited && r.zone == Zone::Above);
+                let found = banners.flat_map(|r| r.re.find_iter(text)).map(|m| rows::row_of(text, m.start()));
+                let mut above: Vec<usize> = found.filter(|row| *row < line).collect();
+                above.sort_unstable();
+                let _ = above.iter().rev().any(|row| verdict.take_reset(text, *row, ctx));
+            }
         }
         verdict.evidence.push((rule.state, evidence));
+        if wanted == Wanted::Decision {
+            break;
+        }
     }
     verdict
 }
@@ -68,40 +81,23 @@ pub(super) fn by_rules(preset: &Preset, screen: &Screen, process: Process, ctx: 
 /// A verdict that a pattern of the user settled.
 pub(super) fn of_pattern(state: Seen, evidence: &Evidence, text: &str, ctx: &Context) -> Verdict {
     let mut verdict = Verdict { state, ..Verdict::default() };
-    let start = text.split_inclusive('\n').take(evidence.line).map(str::len).sum();
-    verdict.note_reset(text, start, ctx);
-    if state == Seen::Fatal {
-        verdict.error = Some(error(ErrorClass::Other, text, start));
+    match state {
+        Seen::Limited => drop(verdict.take_reset(text, evidence.line, ctx)),
+        Seen::Fatal => verdict.error = Some(error(ErrorClass::Other, text, evidence.line)),
+        _ => {}
     }
     verdict
 }
 
 impl Verdict {
-    /// For a limit whose banner begins at `start`.
-    fn note_reset(&mut self, text: &str, start: usize, ctx: &Context) {
-        if self.state != Seen::Limited {
-            return;
-        }
-        let banner = rows_from(text, start, BANNER_ROWS);
-        if self.take_reset(&banner, ctx) {
-            return;
-        }
-        // A menu often stands below the banner that says when it ends.
-        for (at, _) in text.match_indices("reset").chain(text.match_indices("again")) {
-            let row = rows_from(text, at, 1);
-            if !fold::says(ctx.said, &row) {
-                self.take_reset(&rows_from(text, at, 2), ctx);
-            }
-        }
-    }
-
-    fn take_reset(&mut self, banner: &str, ctx: &Context) -> bool {
-        let Some(at) = reset_time::parse(banner, ctx.now) else { return false };
+    /// The reset in the banner that begins in row `line`, if it says one.
+    fn take_reset(&mut self, text: &str, line: usize, ctx: &Context) -> bool {
+        let parse = |n: usize| reset_time::parse(&rows::below(text, line, n), ctx.now);
+        let Some(at) = parse(rows::BANNER) else { return false };
         // The rows that it takes, and no more.
-        let rows = (1..=BANNER_ROWS).map(|n| rows_from(banner, 0, n));
-        let shown = rows.into_iter().find(|rows| reset_time::parse(rows, ctx.now) == Some(at));
+        let rows = (1..rows::BANNER).find(|n| parse(*n) == Some(at)).unwrap_or(rows::BANNER);
         self.reset_at = Some(at);
-        self.reset_text = Some(printable_cut(&one_line(shown.as_deref().unwrap_or(banner)), 200));
+        self.reset_text = Some(printable_cut(&rows::one_line(&rows::below(text, line, rows)), 200));
         true
     }
 }
@@ -133,7 +129,7 @@ fn from_last(stale: &Regex, text: &str) -> usize {
     0
 }
 
-/// Where the rule's match begins, and the evidence.
+/// The row in which the rule's match begins, and the evidence.
 fn holds(rule: &Rule, preset: &Preset, parts: &Parts, screen: &Screen, said: &str) -> Option<(usize, Evidence)> {
     let text = parts.text;
     let called = || format!("{}/{}/{}", preset.name, rule.state.as_str(), rule.name);
@@ -154,8 +150,8 @@ fn holds(rule: &Rule, preset: &Preset, parts: &Parts, screen: &Screen, said: &st
         Zone::Footer => (parts.composer.map(|_| parts.footer)?, text.len()),
         Zone::Screen => (0, text.len()),
         Zone::Dialog if parts.composer.is_some() => return None,
-        Zone::Dialog => (last_rows(text, DIALOG_ROWS), text.len()),
-        Zone::Tail => (last_rows(text, TAIL_ROWS), text.len()),
+        Zone::Dialog => (rows::last_filled(text, DIALOG_ROWS), text.len()),
+        Zone::Tail => (rows::last_filled(text, TAIL_ROWS), text.len()),
     };
     let part = &text[from..to];
     let found = if rule.zone == Zone::Composer { rule.re.find(part) } else { rule.re.find_iter(part).last() }?;
@@ -165,8 +161,7 @@ fn holds(rule: &Rule, preset: &Preset, parts: &Parts, screen: &Screen, said: &st
     let is_menu = matches!(rule.zone, Zone::Dialog | Zone::Tail) && rule.state != Seen::Working;
     // The choice under the cursor is what a menu is known by; its head may stand far above.
     let told = if is_menu { (from + found.end()).max(start + 1) - 1 } else { start };
-    let told = (start..=told).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(start);
-    let line = text[..told].matches('\n').count();
+    let line = rows::row_of(text, told);
     let row = text.lines().nth(line).unwrap_or_default();
     // Words of ours in the conversation are no evidence; a menu and a spinner are not made of our words alone.
     if rule.zone == Zone::Above && rule.state != Seen::Working && fold::says(said, row) {
@@ -175,39 +170,15 @@ fn holds(rule: &Rule, preset: &Preset, parts: &Parts, screen: &Screen, said: &st
     let source = "pane".into();
     let text_of = printable_cut(row.trim_matches(fold::is_frame), 200);
     let evidence = Evidence { source, rule: called(), line, text: text_of, quoted: false };
-    Some((start, if is_menu { question::worded(text, evidence) } else { evidence }))
+    Some((rows::row_of(text, start), if is_menu { question::worded(text, evidence) } else { evidence }))
 }
 
-/// Where the last `n` rows that are not blank begin.
-fn last_rows(text: &str, n: usize) -> usize {
-    let mut at = text.len();
-    let mut left = n;
-    for row in text.rsplit('\n') {
-        if left == 0 {
-            break;
-        }
-        at -= row.len() + usize::from(at != text.len());
-        left -= usize::from(!row.trim_matches(fold::is_frame).is_empty());
-    }
-    at
-}
-
-/// The row at `start` and those below it.
-fn rows_from(text: &str, start: usize, n: usize) -> String {
-    let from = text[..start].rfind('\n').map_or(0, |at| at + 1);
-    text[from..].lines().take(n).collect::<Vec<_>>().join("\n")
-}
-
-fn one_line(text: &str) -> String {
-    text.lines().map(|row| row.trim_matches(fold::is_frame)).filter(|row| !row.is_empty()).collect::<Vec<_>>().join(" ")
-}
-
-fn error(class: ErrorClass, text: &str, start: usize) -> ErrorSeen {
+fn error(class: ErrorClass, text: &str, line: usize) -> ErrorSeen {
     static WAIT: LazyLock<Regex> = LazyLock::new(|| {
         let text = r"(?i)(?:retry(?:ing)?[ -]?(?:after|in)|try again in|wait)[: ]+(\d{1,6}) ?(s|m|h|seconds?|minutes?|hours?)\b";
         Regex::new(text).expect("a constant pattern")
     });
-    let words = one_line(&rows_from(text, start, BANNER_ROWS));
+    let words = rows::one_line(&rows::below(text, line, rows::BANNER));
     let retry_after = WAIT.captures(&words).and_then(|c| {
         let unit = match c[2].as_bytes()[0] {
             b's' => 1,
@@ -216,6 +187,6 @@ fn error(class: ErrorClass, text: &str, start: usize) -> ErrorSeen {
         };
         c[1].parse::<u64>().ok().map(|n| n * unit)
     });
-    let row = rows_from(text, start, 1);
+    let row = rows::below(text, line, 1);
     ErrorSeen { class, text: printable_cut(row.trim_matches(fold::is_frame), 200), retry_after }
 }

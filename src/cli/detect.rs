@@ -121,44 +121,26 @@ fn load(path: &Path) -> Result<Vec<(String, Reader)>, Failure> {
 }
 
 fn now(args: &DetectArgs) -> Result<Now, Failure> {
-    let given = args.now.as_deref();
-    let at = match given {
-        None => clock::wall(),
-        Some(text) => Wall::parse_rfc3339(text).ok_or_else(|| {
+    let here = clock::now();
+    let given = args.now.as_deref().map(|text| {
+        Wall::parse_with_offset(text).ok_or_else(|| {
             Failure::new(2, format!("`--now {}` is no moment", printable(text)))
                 .hint("write it like 2026-11-21T09:00:00+01:00")
-        })?,
-    };
-    let fixed = |offset: i32| Now { wall: at, utc_offset_s: offset, ..Now::default() };
-    let Some(zone) = &args.tz else {
-        return Ok(match given {
-            Some(text) => fixed(offset(&text[text.len().saturating_sub(6)..]).unwrap_or(0)),
-            None => clock::now(),
-        });
-    };
-    if let Some(offset) = offset(zone) {
+        })
+    });
+    let given = given.transpose()?;
+    let wall = given.map_or(here.wall, |(wall, _)| wall);
+    let fixed = |utc_offset_s: i32| Now { wall, utc_offset_s, ..Now::default() };
+    let Some(zone) = &args.tz else { return Ok(given.map_or(here, |(_, offset)| fixed(offset))) };
+    // An offset is read as the end of a moment.
+    if let Some((_, offset)) = Wall::parse_with_offset(&format!("2000-01-01T00:00:00{zone}")) {
         return Ok(fixed(offset));
     }
-    let zones = zones::elsewhere(zone, clock::boot()).ok_or_else(|| {
+    let zones = zones::elsewhere(zone, here.boot).ok_or_else(|| {
         Failure::new(2, format!("`--tz {}` is no zone", printable(zone)))
             .hint("write `UTC`, an offset (+02:00) or a name (Europe/Berlin)")
     })?;
-    Ok(Now { zones, ..fixed(zones.utc_offset_at(at.0).unwrap_or(0)) })
-}
-
-/// Seconds east of UTC: `Z`, `UTC`, `+02:00`, `-0330`.
-fn offset(text: &str) -> Option<i32> {
-    if ["Z", "UTC", "GMT"].iter().any(|zero| text.eq_ignore_ascii_case(zero)) || text.ends_with(['Z', 'z']) {
-        return Some(0);
-    }
-    let sign = if text.starts_with('-') { -1 } else { 1 };
-    let digits: String = text.strip_prefix(['+', '-'])?.chars().filter(|c| *c != ':').collect();
-    let (hours, minutes): (i32, i32) = match digits.len() {
-        1 | 2 => (digits.parse().ok()?, 0),
-        4 => (digits.get(..2)?.parse().ok()?, digits.get(2..)?.parse().ok()?),
-        _ => return None,
-    };
-    (hours <= 14 && minutes < 60).then_some(sign * (hours * 3600 + minutes * 60))
+    Ok(Now { zones, ..fixed(zones.utc_offset_at(wall.0).unwrap_or(0)) })
 }
 
 fn text(path: Option<&Path>) -> Result<String, Failure> {

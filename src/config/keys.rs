@@ -249,7 +249,7 @@ pub(super) static BACKEND: Section = Section {
             Absent,
             "Rules of the preset that are not used, by name; `agents detect` tells them.",
         ),
-        key("idle_re", Regex, Absent, "The agent is ready for input."),
+        key("idle_re", Regex, Absent, "The agent is ready for input (`agents detect`)."),
         key("active_re", Regex, Absent, "The agent is working."),
         key("limit_re", Regex, Absent, "A usage limit was hit."),
         key("fatal_re", Regex, Absent, "The session cannot go on without a restart."),

@@ -120,7 +120,7 @@ impl Mind<'_> {
             Life::Running { .. } if agent.kind == Kind::Loop && self.is_sequence_over() => Doing::Off,
             Life::Running { .. } if unit.hold.is_some() => Doing::Limited,
             Life::Running { .. } => match unit.sight.state {
-                Seen::Unknown => Doing::Unseen,
+                Seen::Unknown | Seen::Exited => Doing::Unseen,
                 Seen::Working => Doing::Working,
                 Seen::Idle => Doing::Idle,
                 Seen::Waiting => Doing::Waiting,

@@ -1,8 +1,5 @@
 //! What a captured pane says, once its text has been read. Made by `backends`.
-use super::{
-    seen::{ErrorSeen, Seen},
-    time::{Boot, Wall},
-};
+use super::time::{Boot, Wall};
 use serde::{Deserialize, Serialize};
 
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -24,12 +21,6 @@ pub struct Reading {
     /// What stands in its input line, not sent yet.
     #[serde(default)]
     pub draft: Option<Draft>,
-    /// The screen as a whole, where a preset reads it.
-    #[serde(default)]
-    pub seen: Option<Seen>,
-    /// The error that ended the last turn, where a preset reads it.
-    #[serde(default)]
-    pub error: Option<ErrorSeen>,
     /// Where the texts that are being delivered stand on this screen, by delivery id.
     pub ours: Vec<OursSeen>,
 }

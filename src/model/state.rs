@@ -1,4 +1,5 @@
 //! What is remembered from one decision to the next, and across restarts of the supervisor.
+pub use super::seen::Seen;
 use super::{
     delivery::Delivery,
     observation::{ExitRecord, PaneObs, ServerObs},
@@ -275,18 +276,6 @@ pub struct Leftover {
     /// Screen hash and time of the last look that showed it.
     #[serde(skip)]
     pub rest: Option<(u64, Boot)>,
-}
-
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Seen {
-    #[default]
-    Unknown,
-    Working,
-    Idle,
-    Waiting,
-    Limited,
-    Fatal,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

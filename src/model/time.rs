@@ -55,7 +55,12 @@ impl Wall {
     }
     /// Reads RFC 3339 (`Z` or an offset). `None` if it is not that.
     pub fn parse_rfc3339(text: &str) -> Option<Wall> {
-        DateTime::parse_from_rfc3339(text).ok().map(|t| Wall(t.timestamp_millis()))
+        Wall::parse_with_offset(text).map(|(wall, _)| wall)
+    }
+    /// Reads RFC 3339, with its offset in seconds east of UTC.
+    pub fn parse_with_offset(text: &str) -> Option<(Wall, i32)> {
+        let t = DateTime::parse_from_rfc3339(text).ok()?;
+        Some((Wall(t.timestamp_millis()), t.offset().local_minus_utc()))
     }
 }
 

@@ -15,23 +15,16 @@ use crate::{
     model::{name::printable, observation::ExitRecord},
     world::{
         clock,
-        process::{Ending, ProcId, descendants, leftovers, let_go_of_code},
+        process::{Ending, ProcId, descendants, in_the_foreground, leftovers, let_go_of_code},
     },
 };
 use rustix::{
     event::{PollFd, PollFlags, Timespec, poll},
     fs::inotify,
     io::Errno,
-    process::{Pid, Signal, WaitOptions, WaitStatus, kill_process_group},
-    termios::{tcgetpgrp, tcsetpgrp},
+    process::{Pid, WaitOptions, WaitStatus},
 };
-use std::{
-    io,
-    os::{fd::OwnedFd, unix::process::CommandExt},
-    path::Path,
-    process::Command,
-    time::Duration,
-};
+use std::{io, os::fd::OwnedFd, path::Path, process::Command, time::Duration};
 
 /// After KILL, how long to wait for processes that cannot die (uninterruptible sleep).
 const AFTER_KILL: Duration = Duration::from_secs(5);
@@ -191,22 +184,13 @@ impl Leader<'_> {
         }
     }
 
-    /// Starts the command in a group of its own and gives it the terminal: only what runs in the foreground may read
-    /// from it, and is what `pane_current_command` tells. We are the foreground group until then, so the terminal lets
-    /// us.
     fn spawn(&self) -> io::Result<Pid> {
         let caller = std::fs::read(&self.record.env_file).unwrap_or_default();
         let environment = environment::build(self.record, &caller, |name| std::env::var_os(name));
         let mut command = Command::new(&self.record.shell);
         command.arg("-c").arg(&self.record.command).env_clear().envs(environment).current_dir(&self.record.dir);
-        let child = command.process_group(0).spawn()?;
-        let pid = i32::try_from(child.id()).ok().and_then(Pid::from_raw).ok_or(io::ErrorKind::InvalidData)?;
-        // It fails without a terminal (run by hand, or closed already: HUP says so too), and where the child has ended. It
-        // runs, or ran, all the same.
-        if tcsetpgrp(io::stdin(), pid).is_ok() {
-            go_on(pid);
-        }
-        Ok(pid)
+        let child = in_the_foreground(&mut command).spawn()?;
+        Ok(i32::try_from(child.id()).ok().and_then(Pid::from_raw).ok_or(io::ErrorKind::InvalidData)?)
     }
 
     /// Until the main process and its whole tree are gone.
@@ -221,7 +205,7 @@ impl Leader<'_> {
                 let options = WaitOptions::NOHANG | WaitOptions::UNTRACED | WaitOptions::CONTINUED;
                 match rustix::process::wait(options) {
                     Ok(Some((pid, status))) if pid == main => {
-                        if let Some((ended, its_code)) = self.main_changed(main, status) {
+                        if let Some((ended, its_code)) = self.main_changed(status) {
                             // At once: a restart need not wait for what is left of the tree.
                             save(self.run_dir, &ended);
                             exit = Some(ended);
@@ -261,13 +245,9 @@ impl Leader<'_> {
     }
 
     /// The record and our own exit code, if it ended.
-    fn main_changed(&self, main: Pid, status: WaitStatus) -> Option<(ExitRecord, u8)> {
+    fn main_changed(&self, status: WaitStatus) -> Option<(ExitRecord, u8)> {
         let stopped = self.run_dir.join(record::STOPPED);
         if let Some(signal) = status.stopping_signal() {
-            if too_early(main, signal) {
-                go_on(main);
-                return None;
-            }
             let _ = record::write_atomically(&stopped, format!("{signal}\n").as_bytes());
             return None;
         }
@@ -284,18 +264,6 @@ impl Leader<'_> {
         let at = clock::wall();
         ExitRecord { incarnation: self.record.incarnation, code, signal, at, error: None, tree_ended: false }
     }
-}
-
-/// It asked for the terminal before we had given it over, and was stopped for that.
-fn too_early(main: Pid, signal: i32) -> bool {
-    let terminal = [Signal::TTIN, Signal::TTOU].iter().any(|s| s.as_raw() == signal);
-    terminal && tcgetpgrp(io::stdin()) == Ok(main)
-}
-
-/// Where nothing is stopped, no more happens than that a program's own handler runs.
-fn go_on(group: Pid) {
-    // Fails only where it has ended.
-    let _ = kill_process_group(group, Signal::CONT);
 }
 
 fn wait(fds: &mut [PollFd], longest: Option<Duration>) -> io::Result<()> {

@@ -280,7 +280,7 @@ fn running(name: &str, unit: &UnitState, around: Around<'_>) -> Outlook {
         Seen::Fatal => {
             say(Standing::Fatal, "fatal error on its screen".into(), Some(Next { action: "restart", at: None }), None)
         }
-        Seen::Unknown => say(Standing::Unknown, String::new(), None, None),
+        Seen::Unknown | Seen::Exited => say(Standing::Unknown, String::new(), None, None),
     }
 }
 

@@ -132,6 +132,7 @@ fn what_cannot_be_read_is_said() {
     refused(&["--backend", "claud"], 3, "did you mean `claude`?");
     refused(&["--backend", "claude", "--now", "tomorrow"], 2, "2026-11-21T09:00:00+01:00");
     refused(&["--backend", "claude", "--tz", "Mars"], 2, "Mars");
+    refused(&["--backend", "claude", "--tz", "é+02:00"], 2, "+02:00");
     refused(&["--backend", "claude", "nowhere.txt"], 1, "nowhere.txt");
     let garbage: Vec<u8> = (0..200_000u32).map(|i| (i * 7 % 256) as u8).collect();
     assert_eq!(json(&detect(dir.path(), &["--backend", "gemini", "--json"], &garbage))["state"], "unknown");
@@ -149,4 +150,37 @@ fn a_saved_screen_is_a_case_and_never_overwritten() {
     assert_eq!(std::fs::read_to_string(dir.path().join("case.txt")).expect("the screen"), LIMITED);
     assert_eq!(detect(dir.path(), &args, b"other").status.code(), Some(1));
     assert_eq!(std::fs::read_to_string(dir.path().join("case.txt")).expect("the screen"), LIMITED);
+}
+
+/// The library that reads a moment takes a typographic minus, too: cut out by bytes, it was a crash.
+#[test]
+fn the_zone_of_a_time_is_that_of_the_line() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let screen = LIMITED.replace("Jun 16 at 10pm (UTC)", "10pm");
+    let reset = |args: &[&str]| {
+        let read = json(&detect(dir.path(), &[&["--backend", "claude", "--json"], args].concat(), screen.as_bytes()));
+        read["reset_at"].as_str().map(str::to_owned)
+    };
+    let at = |hour: &str| Some(format!("2026-06-{hour}:00:00.000+00:00"));
+    assert_eq!(reset(&["--now", "2026-06-15T14:00:00+02:00"]), at("15T20"));
+    assert_eq!(reset(&["--now", "2026-06-15T14:00:00\u{2212}02:00"]), at("16T00"));
+    assert_eq!(reset(&["--now", "2026-06-15T14:00:00Z", "--tz", "-02:00"]), at("16T00"));
+    assert_eq!(reset(&["--now", "2026-06-15T14:00:00Z", "--tz", "UTC"]), at("15T22"));
+    assert_eq!(reset(&["--now", "2026-06-15T14:00:00Z", "--tz", "Asia/Seoul"]), at("16T13"));
+}
+
+/// A menu says no time; the banner above it does, and nothing else in the conversation.
+#[test]
+fn a_reset_that_is_only_talked_of_is_none() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let menu = "● The job resets at 5pm, try again in 3 hours.\n\n{}❯ /rate-limit-options\n\n  What do you want to do?\n\n  ❯ 1. Stop and wait for limit to reset\n    2. Upgrade your plan\n";
+    let args = ["--backend", "claude", "--json", "--now", "2026-06-15T14:00:00+00:00"];
+    let read = |banner: &str| json(&detect(dir.path(), &args, menu.replace("{}", banner).as_bytes()));
+    let with = read("  ⎿  You've hit your limit · resets 8:30pm (UTC)\n\n");
+    assert_eq!(
+        (with["state"].as_str(), with["reset_at"].as_str()),
+        (Some("limited"), Some("2026-06-15T20:30:00.000+00:00"))
+    );
+    let without = read("");
+    assert_eq!((without["state"].as_str(), without["reset_at"].is_null()), (Some("limited"), true), "{without}");
 }

@@ -363,6 +363,22 @@ fn a_moved_log_is_made_anew() {
 }
 
 #[test]
+fn a_program_may_read_its_terminal_at_once() {
+    let sandbox = Sandbox::new();
+    let mut client = sandbox.client();
+    let names: Vec<String> = (0..12).map(|n| format!("read{n}")).collect();
+    let runs: Vec<Run> = names.iter().map(|name| Run::new(&sandbox, name, "exec cat")).collect();
+    for made in runs.iter().map(|run| run.start(&mut client)).collect::<Vec<_>>() {
+        client.send_text(&made.pane_id, "typed").expect("type");
+        client.press(&made.pane_id, "Enter").expect("press");
+    }
+    for run in &runs {
+        wait_until(20, "an answer", || run.log().matches("typed").count() == 2 || run.log().contains("error"));
+        assert_eq!(run.log().matches("error").count(), 0, "{}", run.log());
+    }
+}
+
+#[test]
 fn a_lost_log_writer_is_replaced() {
     let sandbox = Sandbox::new();
     let mut client = sandbox.client();

@@ -1,6 +1,7 @@
 //! Processes by pid and start time, so that a pid used again is never mistaken for the one we knew.
 mod code;
 mod find;
+mod foreground;
 mod sweep;
 mod terminal;
 mod tree;
@@ -8,6 +9,7 @@ mod watcher;
 
 pub use code::let_go_of_code;
 pub use find::{called_with, handles};
+pub use foreground::in_the_foreground;
 pub use sweep::{kill_still_alive, leftovers, sweep};
 pub use terminal::has_unread_input;
 pub use tree::{Ending, descendants, end_tree_without_shim};

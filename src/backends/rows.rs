@@ -1,0 +1,42 @@
+//! Parts of a screen by its rows.
+use super::fold::is_frame;
+
+/// A banner, with the reset time and the words that belong to it, takes at most so many rows.
+pub const BANNER: usize = 4;
+
+/// The last `n` rows of a text without blank rows at its end.
+pub fn last(text: &str, n: usize) -> &str {
+    match text.rmatch_indices('\n').nth(n - 1) {
+        Some((at, _)) => &text[at + 1..],
+        None => text,
+    }
+}
+
+/// Where the last `n` rows begin, those not counted in which nothing but a frame stands.
+pub fn last_filled(text: &str, n: usize) -> usize {
+    let mut at = text.len();
+    let mut left = n;
+    for row in text.rsplit('\n') {
+        if left == 0 {
+            break;
+        }
+        at -= row.len() + usize::from(at != text.len());
+        left -= usize::from(!row.trim_matches(is_frame).is_empty());
+    }
+    at
+}
+
+/// 0-based row at a byte.
+pub fn row_of(text: &str, at: usize) -> usize {
+    text.as_bytes()[..at].iter().filter(|b| **b == b'\n').count()
+}
+
+/// `n` rows from row `line` on.
+pub fn below(text: &str, line: usize, n: usize) -> String {
+    text.lines().skip(line).take(n).collect::<Vec<_>>().join("\n")
+}
+
+/// Rows as one line, without their frames.
+pub fn one_line(rows: &str) -> String {
+    rows.lines().map(|row| row.trim_matches(is_frame)).filter(|row| !row.is_empty()).collect::<Vec<_>>().join(" ")
+}
