@@ -1,10 +1,15 @@
 //! First messages, and everything else the watchdog says: fixed texts from `prompts/`, with slots.
-use crate::model::policy::{Kind, Phase};
+use crate::model::{
+    policy::{Kind, Phase},
+    seen::ErrorClass,
+};
 use std::path::Path;
 
 const READ_KICKOFF: &str = include_str!("../../prompts/read-kickoff.md");
 const PROBE_PERSISTENT: &str = include_str!("../../prompts/probe-persistent.md");
 const PROBE_LOOP: &str = include_str!("../../prompts/probe-loop.md");
+const GO_ON: &str = include_str!("../../prompts/go-on.md");
+const HAND_OVER: &str = include_str!("../../prompts/hand-over.md");
 const CLAIM: &str = include_str!("../../prompts/claim.md");
 const REVIEW: &str = include_str!("../../prompts/review.md");
 const INBOX: &str = include_str!("../../prompts/inbox.md");
@@ -33,6 +38,24 @@ pub fn probe(kind: &Kind) -> String {
         Kind::Persistent | Kind::Orchestrator => one_line(PROBE_PERSISTENT),
         _ => one_line(PROBE_LOOP),
     }
+}
+
+/// What an agent is told whose turn ended with an error.
+pub fn go_on() -> String {
+    one_line(GO_ON)
+}
+
+/// What stands before the first message of a session that takes the place of one that cannot go on.
+///
+/// It names the class only: the error's own words come from a screen.
+pub fn hand_over(class: ErrorClass) -> String {
+    let why = match class {
+        ErrorClass::Context => "it had grown too long",
+        ErrorClass::Transcript => "the service refused its transcript",
+        ErrorClass::Auth => "the service refused its login",
+        ErrorClass::Overload | ErrorClass::Network | ErrorClass::Model | ErrorClass::Other => "it ended with an error",
+    };
+    HAND_OVER.replace("{why}", why)
 }
 
 pub fn claim() -> String {

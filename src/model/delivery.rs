@@ -33,6 +33,8 @@ pub struct Delivery {
 pub enum DeliveryKind {
     Kickoff,
     Probe,
+    /// After an error that ended a turn.
+    GoOn,
     Wake,
     Claim,
     Review,

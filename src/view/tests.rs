@@ -60,6 +60,7 @@ pub(super) fn agent(name: &str) -> Agent {
 pub(super) fn policy(agents: Vec<Agent>) -> Policy {
     let s = Duration::from_secs;
     Policy {
+        errors: Default::default(),
         config_path: "/p/agents.toml".into(),
         project_dir: "/p".into(),
         log_dir: "/p/.agents".into(),
@@ -97,6 +98,7 @@ pub(super) fn policy(agents: Vec<Agent>) -> Policy {
             limit_probe_fallback: s(300),
             limit_probe_max: s(900),
             limit_reset_slack: s(45),
+            limit_stagger: s(5),
             stall_grace: s(180),
             restart_burst: 5,
             restart_window: s(600),
@@ -266,6 +268,7 @@ fn a_hold_names_the_moment_of_its_probe() {
         reset: None,
         probes: 0,
         pause_ms: 0,
+        gone: None,
     });
     let view = view_of(Some(held), Some("claude"), true);
     let clock = until.format_local("%H:%M:%S");

@@ -1,4 +1,5 @@
 //! The mind against a scripted world in virtual time.
+mod accounts;
 mod handoff;
 mod limits;
 mod nemesis;
@@ -9,5 +10,6 @@ mod samples;
 mod stalls;
 mod submitting;
 mod tally;
+mod troubles;
 mod typing;
 mod world;
