@@ -5,6 +5,8 @@ use std::path::Path;
 const READ_KICKOFF: &str = include_str!("../../prompts/read-kickoff.md");
 const PROBE_PERSISTENT: &str = include_str!("../../prompts/probe-persistent.md");
 const PROBE_LOOP: &str = include_str!("../../prompts/probe-loop.md");
+const NUDGE_PERSISTENT: &str = include_str!("../../prompts/nudge-persistent.md");
+const NUDGE_LOOP: &str = include_str!("../../prompts/nudge-loop.md");
 const CLAIM: &str = include_str!("../../prompts/claim.md");
 const REVIEW: &str = include_str!("../../prompts/review.md");
 const INBOX: &str = include_str!("../../prompts/inbox.md");
@@ -32,6 +34,14 @@ pub fn probe(kind: &Kind) -> String {
     match kind {
         Kind::Persistent | Kind::Orchestrator => one_line(PROBE_PERSISTENT),
         _ => one_line(PROBE_LOOP),
+    }
+}
+
+/// What an agent is told that has stopped without a reason that is known.
+pub fn go_on(kind: &Kind) -> String {
+    match kind {
+        Kind::Persistent | Kind::Orchestrator => one_line(NUDGE_PERSISTENT),
+        _ => one_line(NUDGE_LOOP),
     }
 }
 
