@@ -35,6 +35,8 @@ pub enum DeliveryKind {
     Probe,
     /// After an error that ended a turn.
     GoOn,
+    /// To an agent that has stopped without a reason that is known: go on.
+    Nudge,
     Wake,
     Claim,
     Review,
