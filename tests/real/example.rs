@@ -34,6 +34,12 @@ limit_reset_slack = 1
 restart_delay = 0.2
 stop_grace = 5
 
+[errors]
+nudge_pause = 1
+nudge_pause_max = 4
+probe_pause = 2
+probe_pause_max = 4
+
 [loop]
 auto_advance = false
 phases = [{ id = "one", status = "STATUS.md" }]
