@@ -52,6 +52,7 @@ pub enum EventKind {
     Error,
     ErrorOver,
     FreshSession,
+    UnknownScreen,
     Woken,
     Handoff,
     Commits,
