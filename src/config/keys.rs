@@ -55,6 +55,7 @@ pub(super) static DEFAULTS: Section = Section {
         key("backend", Text, Absent, "For agents without one."),
         key("model", Text, Absent, "For agents without one."),
         key("watch", Word(WATCHES), Is("none"), "For agents without one."),
+        key("worktree", Bool, Is("false"), "For agents without one."),
         key("enabled", Bool, Is("true"), "For agents without one."),
         key("resume", Bool, Is("false"), "For agents without one."),
         key("prompt", Text, Absent, "For agents without one."),
@@ -231,6 +232,12 @@ pub(super) static AGENT: Section = Section {
         key("backend", Text, Required, "NAME of a `[backend.NAME]`."),
         key("model", Text, Words("the backend's own"), "A phase's model for the role comes first."),
         key("dir", Path, Is("."), "Working folder; made if missing."),
+        key(
+            "worktree",
+            Bool,
+            Is("false"),
+            "Work in a git worktree of its own, on branch `agents/<name>`; `dir` then says of which repository, and where in it.",
+        ),
         key("enabled", Bool, Is("true"), "`agents up` without names starts it."),
         key(
             "watch",

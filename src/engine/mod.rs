@@ -51,3 +51,4 @@ pub mod supervisor;
 mod tenancy;
 mod wakeup;
 pub mod words;
+pub mod worktrees;

@@ -105,7 +105,10 @@ pub struct Agent {
     pub backend: Arc<Backend>,
     /// Empty = the backend's default.
     pub model: String,
+    /// Its working folder; with a worktree, the folder of which it has a copy there.
     pub dir: PathBuf,
+    /// Where its worktree stands, if it works in one of its own.
+    pub worktree: Option<PathBuf>,
     pub enabled: bool,
     pub watch: Watch,
     pub role: Option<String>,

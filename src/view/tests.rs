@@ -46,6 +46,7 @@ pub(super) fn agent(name: &str) -> Agent {
         backend: backend(),
         model: String::new(),
         dir: "/p".into(),
+        worktree: None,
         enabled: true,
         watch: Watch::HealStall,
         role: Some("builder".into()),

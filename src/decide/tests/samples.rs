@@ -47,6 +47,7 @@ pub fn agent(name: &str) -> Agent {
         backend: Arc::new(backend()),
         model: String::new(),
         dir: "/tmp".into(),
+        worktree: None,
         enabled: true,
         watch: Watch::HealStall,
         role: None,
