@@ -14,4 +14,6 @@ pub use event::log_line;
 pub use status::{Inputs, StatusView, status};
 
 #[cfg(test)]
+mod samples;
+#[cfg(test)]
 mod tests;

@@ -43,3 +43,4 @@ mod store_sqlite;
 mod tmux_client;
 mod tmux_direct;
 mod tmux_requests;
+mod worktrees;

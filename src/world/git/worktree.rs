@@ -150,7 +150,8 @@ pub fn provide(order: &WorktreeOrder, git: &GitProgram) -> Result<Worktree, Work
             })
         }
     };
-    Ok(Worktree { dir: look.place.join(&look.below), note })
+    // A join with nothing would end in a slash.
+    Ok(Worktree { dir: look.place.join(&look.below).components().collect(), note })
 }
 
 /// What git says of the repository and of the place.
