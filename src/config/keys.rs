@@ -33,6 +33,7 @@ pub(super) static ROOT: Section = Section {
     keys: &[
         key("defaults", Table(&DEFAULTS), Required, "Names and folders of the fleet, and what its agents inherit."),
         key("watchdog", Table(&WATCHDOG), Absent, "Intervals, pauses and limits of the supervisor."),
+        key("host", Table(&HOST), Absent, "What the machine must have before something is started on it."),
         key("tmux", Table(&TMUX), Absent, "Which tmux server the fleet lives on."),
         key("env", Table(&ENV), Absent, "Which environment variables reach the agents."),
         key("log", Table(&LOG), Absent, "How large the logs may grow."),
@@ -107,6 +108,27 @@ pub(super) static WATCHDOG: Section = Section {
             Is("auto"),
             "`manual`: a changed `bin`, `flags` or `command` waits for `agents restart` or `agents up`.",
         ),
+    ],
+};
+
+pub(super) static HOST: Section = Section {
+    header: "[host]",
+    doc: "Looked at before every start and restart; below, the start waits and goes on by itself. What runs is left alone.",
+    keys: &[
+        key(
+            "min_memory",
+            Room,
+            Is("200MB"),
+            "Available memory, of the machine or of the control group, whichever is less.",
+        ),
+        key(
+            "min_disk",
+            Room,
+            Is("100MB"),
+            "Free disk for `log_dir` and for the working folder; what ran before comes back on a full disk, too.",
+        ),
+        key("max_load", Number, Is("0"), "Load average of the last minute for each core, for example `4`."),
+        key("retry", Interval, Is("15"), "Pause before the next look."),
     ],
 };
 

@@ -15,6 +15,7 @@ mod fault;
 mod fields;
 mod findings;
 mod ground;
+mod host;
 mod key;
 mod keys;
 mod listed;

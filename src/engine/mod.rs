@@ -24,6 +24,7 @@ mod grown_logs;
 mod guarded;
 pub mod guardian;
 mod heart;
+mod host;
 mod import;
 pub mod journal;
 mod known_panes;

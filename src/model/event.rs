@@ -35,6 +35,8 @@ pub enum EventKind {
     Stalled,
     Restarting,
     Backoff,
+    HostLow,
+    HostOk,
     GaveUp,
     Storm,
     Done,

@@ -2,6 +2,7 @@
 pub mod action;
 pub mod delivery;
 pub mod event;
+pub mod host;
 pub mod name;
 pub mod nearest;
 pub mod observation;

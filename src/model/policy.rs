@@ -1,4 +1,5 @@
 //! The checked fleet: what `agents.toml` asks for, with every default filled in and every path absolute.
+use super::host::HostRules;
 use regex::Regex;
 use serde::{Deserialize, Serialize};
 use std::{path::PathBuf, sync::Arc, time::Duration};
@@ -18,6 +19,7 @@ pub struct Policy {
     pub backends: Vec<Arc<Backend>>,
     pub phases: Option<Loop>,
     pub watchdog: Watchdog,
+    pub host: HostRules,
     pub tmux: Tmux,
     pub env: EnvRules,
     pub log: LogRules,

@@ -97,6 +97,7 @@ pub(super) fn policy(agents: Vec<Agent>) -> Policy {
             fetch_timeout: s(30),
             reload: Reload::Auto,
         },
+        host: crate::model::host::HostRules::default(),
         tmux: Tmux { server: TmuxServer::Own, size: (120, 40) },
         env: EnvRules::default(),
         log: LogRules { max_bytes: 1 },

@@ -110,7 +110,7 @@ fn every_life_has_its_state_and_words() {
 
     let absent = |life| view_of(Some(unit("a", life, Seen::Unknown)), None, true);
     assert_eq!(
-        state_of(&absent(Life::Backoff { until: Boot(1_007_500) })),
+        state_of(&absent(Life::Backoff { until: Boot(1_007_500), room: None })),
         (Standing::Backoff, "stopped · backoff, next start in 8s".into())
     );
     assert_eq!(state_of(&absent(Life::GaveUp { retry: None })), (Standing::GaveUp, "stopped · gave up".into()));

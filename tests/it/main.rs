@@ -26,6 +26,7 @@ mod fleet;
 mod fleet_fake;
 mod git;
 mod guardian;
+mod host;
 mod looking_on;
 mod memory;
 mod old_file;

@@ -1,5 +1,6 @@
 //! The mind against a scripted world in virtual time.
 mod handoff;
+mod host;
 mod limits;
 mod nemesis;
 mod phases;

@@ -71,6 +71,7 @@ pub fn policy(agents: Vec<Agent>) -> Policy {
         backends,
         phases: None,
         watchdog: watchdog(),
+        host: crate::model::host::HostRules::default(),
         tmux: Tmux { server: TmuxServer::Own, size: (120, 40) },
         env: EnvRules::default(),
         log: LogRules { max_bytes: 1 << 20 },
