@@ -249,6 +249,25 @@ fn a_project_that_is_moved_takes_its_worktrees_along() {
     fs::rename(&moved, &f.project).expect("moved back");
 }
 
+/// A copy is not the worktree that git knows: two agents in one index would undo each other's work.
+#[test]
+fn a_copied_project_does_not_share_its_worktree() {
+    let f = one("");
+    start(&f);
+    stop(&f);
+    let (from, copy) = (place(&f), f.project.join(".agents/worktrees/two"));
+    let mut copying = std::process::Command::new("cp");
+    copying.arg("-r").args([&from, &copy]);
+    f.run(copying).ok();
+    f.config(&format!(
+        "{}{TELLING}[[agent]]\nname = \"two\"\nbackend = \"telling\"\nworktree = true\n",
+        crate::fleet::BASE
+    ));
+    let said = f.agents(&["up", "two"]);
+    assert!(said.out.contains("stands where the worktree belongs") && f.starts("two") == 0, "{said:?}");
+    assert_eq!(branch(&f, &from), "agents/api");
+}
+
 /// git was killed while it made one: no agent was ever in it.
 #[test]
 fn one_that_was_never_finished_is_made_anew() {

@@ -13,6 +13,7 @@ use super::{
     command::READ_TIMEOUT,
     worktree_list::{self, Entry},
 };
+use git2::RepositoryOpenFlags;
 use rustix::fs::{FlockOperation, flock};
 use std::{
     ffi::OsStr,
@@ -112,6 +113,9 @@ pub fn check(order: &WorktreeOrder, git: &GitProgram) -> Result<(), WorktreeErro
 
 /// The worktree that was ordered, made if it is not there. Blocks; at most a minute for the checkout.
 pub fn provide(order: &WorktreeOrder, git: &GitProgram) -> Result<Worktree, WorktreeError> {
+    if let Some(dir) = found(order) {
+        return Ok(Worktree { dir, note: None });
+    }
     let shown = || order.place.display().to_string();
     // Held by git as well: one that outlives us is not taken for one that was cut short.
     let name = order.place.file_name().unwrap_or_default().to_string_lossy();
@@ -152,6 +156,26 @@ pub fn provide(order: &WorktreeOrder, git: &GitProgram) -> Result<Worktree, Work
     };
     // A join with nothing would end in a slash.
     Ok(Worktree { dir: look.place.join(&look.below).components().collect(), note })
+}
+
+/// The usual case, told without a process: it is there, whole, registered, and of this repository.
+fn found(order: &WorktreeOrder) -> Option<PathBuf> {
+    let open = |path: &Path, flags| git2::Repository::open_ext(path, flags, &[] as &[&OsStr]).ok();
+    let (base, rest) = nearest(order.dir);
+    let here = open(order.place, RepositoryOpenFlags::NO_SEARCH)?;
+    let home = open(&base, RepositoryOpenFlags::empty())?;
+    let noted = |file: &str| std::fs::read_to_string(here.path().join(file)).unwrap_or_default();
+    let place = real(order.place);
+    let whole = here.is_worktree()
+        && real(here.workdir()?) == place
+        && real(here.commondir()) == real(home.commondir())
+        && real(Path::new(noted("gitdir").trim_end_matches('\n'))) == place.join(".git")
+        && noted("locked").trim() != BEING_MADE;
+    let below = match home.workdir() {
+        Some(top) => real(&base).strip_prefix(real(top)).ok()?.join(rest),
+        None => PathBuf::new(),
+    };
+    whole.then(|| place.join(below).components().collect())
 }
 
 /// What git says of the repository and of the place.
