@@ -11,6 +11,7 @@ mod backends;
 mod changes;
 mod disk;
 mod duration;
+mod errors;
 mod fault;
 mod fields;
 mod findings;

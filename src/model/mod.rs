@@ -13,5 +13,6 @@ pub mod seen;
 pub mod state;
 pub mod tally;
 pub mod time;
+pub mod trouble;
 pub mod worktree;
 pub mod zones;

@@ -1,8 +1,8 @@
-//! A hand-made fleet for the tests of this room.
+//! Agents, a backend and a policy as the tests of the views take them.
 use crate::model::policy::*;
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
-fn backend() -> Arc<Backend> {
+pub(super) fn backend() -> Arc<Backend> {
     Arc::new(Backend {
         name: "claude".into(),
         bin: "claude".into(),
@@ -48,6 +48,8 @@ pub(super) fn agent(name: &str) -> Agent {
 pub(super) fn policy(agents: Vec<Agent>) -> Policy {
     let s = Duration::from_secs;
     Policy {
+        errors: Default::default(),
+        host: Default::default(),
         config_path: "/p/agents.toml".into(),
         project_dir: "/p".into(),
         log_dir: "/p/.agents".into(),
@@ -79,12 +81,13 @@ pub(super) fn policy(agents: Vec<Agent>) -> Policy {
             state_subdir: "machine-docs".into(),
             on_complete: None,
         }),
-        watchdog: Watchdog {
+        watchdog: crate::model::policy::Watchdog {
             signal_interval: s(30),
             heavy_interval: s(300),
             limit_probe_fallback: s(300),
             limit_probe_max: s(900),
             limit_reset_slack: s(45),
+            limit_stagger: s(5),
             stall_grace: s(180),
             restart_burst: 5,
             restart_window: s(600),
@@ -97,7 +100,6 @@ pub(super) fn policy(agents: Vec<Agent>) -> Policy {
             fetch_timeout: s(30),
             reload: Reload::Auto,
         },
-        host: crate::model::host::HostRules::default(),
         tmux: Tmux { server: TmuxServer::Own, size: (120, 40) },
         env: EnvRules::default(),
         log: LogRules { max_bytes: 1 },

@@ -164,6 +164,7 @@ fn a_hold_names_the_moment_of_its_probe() {
         reset: None,
         probes: 0,
         pause_ms: 0,
+        gone: None,
     });
     let view = view_of(Some(held), Some("claude"), true);
     let clock = until.format_local("%H:%M:%S");
