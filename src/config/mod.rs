@@ -23,6 +23,7 @@ mod listed;
 mod load;
 mod manual;
 mod pattern;
+mod phase_keys;
 mod phases;
 mod place;
 mod schema;
