@@ -20,6 +20,7 @@ mod death;
 pub mod done_marker;
 mod drafts;
 mod handoff;
+mod host;
 mod incident;
 mod lifecycle;
 mod limit;
@@ -54,6 +55,7 @@ use crate::model::{
     state::State,
     time::{Boot, Now},
 };
+pub use host::starts_near;
 pub use looks::looks;
 
 /// Before something that is due, but could not be settled, is looked at again.

@@ -1,6 +1,7 @@
 //! The mind against a scripted world in virtual time.
 mod accounts;
 mod handoff;
+mod host;
 mod limits;
 mod nemesis;
 mod phases;
