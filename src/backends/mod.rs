@@ -2,12 +2,13 @@
 mod draft;
 mod fold;
 pub mod marker;
-pub mod ours;
+mod ours;
 pub mod preset;
 mod question;
 pub mod reset_time;
 mod rows;
 mod shell;
+mod still;
 mod verdict;
 
 pub use shell::Process;
@@ -62,21 +63,30 @@ pub fn read(screen: &Screen, ctx: &Context) -> Reading {
     let mut reading = Reading {
         at: ctx.now.boot,
         screen: hash(&(text, screen.title, screen.cursor)),
+        still: still::hash(text, screen.title),
         blank: text.is_empty(),
         active: active(screen, text, ctx),
         limit,
         fatal: find(&ctx.reader.fatal, "fatal_re", text, text, ctx),
         waiting: waiting(screen, text, ctx),
+        background: None,
         reset,
         waiting_until: marker::waiting_until(text, ctx.reader.footer_ui, ctx.now),
         draft: draft::find(text, screen.cursor, draft_re, ctx.ours),
         ours: match ctx.ours {
             [] => Vec::new(),
-            ours => ours::find(text, screen.cursor, draft::up_to(text, screen.cursor, draft_re), ours),
+            ours => {
+                let conversation = verdict::Conversation::of(preset, screen);
+                ours::find(text, screen.cursor, draft::up_to(text, screen.cursor, draft_re), &conversation, ours)
+            }
         },
     };
     if let Some(preset) = preset {
-        by_preset(&mut reading, verdict::by_rules(preset, screen, ctx, verdict::Wanted::Decision));
+        let verdict = verdict::by_rules(preset, screen, ctx, verdict::Wanted::Decision);
+        if verdict.state == Seen::Idle {
+            reading.background = verdict::background(preset, screen);
+        }
+        by_preset(&mut reading, verdict);
     }
     reading
 }

@@ -19,11 +19,13 @@ mod death;
 pub mod done_marker;
 mod drafts;
 mod handoff;
+mod hang;
 mod incident;
 mod lifecycle;
 mod limit;
 mod logs;
 mod looks;
+mod nudge;
 mod owed;
 mod phase;
 mod quarantine;
@@ -36,6 +38,7 @@ mod stall;
 mod starts;
 mod steady;
 mod tally;
+mod tree;
 mod typing;
 mod unit;
 mod wake;
@@ -52,7 +55,7 @@ use crate::model::{
     state::State,
     time::{Boot, Now},
 };
-pub use looks::looks;
+pub use looks::{looks, tree_looks};
 
 /// Before something that is due, but could not be settled, is looked at again.
 const RETRY: std::time::Duration = std::time::Duration::from_millis(50);

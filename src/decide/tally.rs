@@ -39,11 +39,16 @@ impl Mind<'_> {
         self.tell_with(EventKind::LimitOver, Some(name), text, data, false);
     }
 
+    /// For so long that anything may have happened.
+    pub(super) fn nobody_looked(&self) -> bool {
+        let unseen = UNSEEN.max(self.policy.watchdog.signal_interval * 3);
+        self.state.fleet.looked.is_some_and(|at| self.now.boot.since(at) > unseen)
+    }
+
     pub(super) fn tallies(&mut self) {
         let now = self.now;
         let last = self.state.fleet.looked;
-        let unseen = UNSEEN.max(self.policy.watchdog.signal_interval * 3);
-        let gap = last.is_none_or(|at| now.boot.since(at) > unseen);
+        let gap = last.is_none() || self.nobody_looked();
         let taken_over = std::mem::take(&mut self.state.fleet.taken_over);
         if gap || last.is_none_or(|at| now.boot.since(at) >= MARK) {
             self.state.fleet.looked = Some(now.boot);
@@ -181,6 +186,7 @@ pub(super) fn why(kind: EventKind, text: &str) -> &str {
         EventKind::Mismatch => "another backend's program ran in it",
         EventKind::Fatal => "fatal error on its screen",
         EventKind::Stalled => "stalled",
+        EventKind::Hung => "hung",
         EventKind::Stopped => "a new phase began",
         EventKind::Restarting => "asked for",
         _ => text,

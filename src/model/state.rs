@@ -1,5 +1,8 @@
 //! What is remembered from one decision to the next, and across restarts of the supervisor.
-pub use super::seen::Seen;
+pub use super::{
+    seen::Seen,
+    still::{Nudged, QuietWork, Spin, TreeLook},
+};
 use super::{
     delivery::Delivery,
     observation::{ExitRecord, PaneObs, ServerObs},
@@ -256,6 +259,12 @@ pub struct Sight {
     pub suspect: Option<Suspect>,
     pub evidence: Vec<super::reading::Evidence>,
     pub waiting_until: Option<Wall>,
+    pub spin: Option<Spin>,
+    pub nudged: Option<Nudged>,
+    /// The first of two looks at its process tree, and when the next one is due.
+    pub tree: Option<TreeLook>,
+    pub tree_due: Option<Boot>,
+    pub quiet_work: Option<QuietWork>,
     /// Since when a text waits because something that is not ours stands in the input line.
     pub draft_since: Option<Boot>,
     /// The text that waits because the pane is in copy mode, and since when.
@@ -294,6 +303,7 @@ pub enum SuspectKind {
     Mismatch,
     Stall,
     Waiting,
+    Hang,
 }
 
 /// A usage-limit hold.
