@@ -80,9 +80,7 @@ impl Mind<'_> {
     /// A process that began with this turn or later, and lived all the time between the two looks.
     fn runs_a_tool(&self, agent: &Agent) -> bool {
         let Some(sight) = self.state.units.get(&agent.session).map(|u| &u.sight) else { return false };
-        let (Some(look), Some(spin), Some(now)) =
-            (&sight.tree, &sight.spin, self.obs.usage.get(&agent.session))
-        else {
+        let (Some(look), Some(spin), Some(now)) = (&sight.tree, &sight.spin, self.obs.usage.get(&agent.session)) else {
             return false;
         };
         // What draws the screen is older than the first look at it.

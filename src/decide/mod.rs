@@ -28,6 +28,7 @@ mod looks;
 mod nudge;
 mod owed;
 mod phase;
+mod progress;
 mod quarantine;
 mod requests;
 pub mod restart;

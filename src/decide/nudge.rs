@@ -63,7 +63,10 @@ impl Mind<'_> {
             }
             (Did::Nothing, _) => true,
             // To tell it takes one channel, to end it takes two.
-            (Did::Unseen, None) => now >= due,
+            (Did::Unseen, None) if now >= due => {
+                self.tree_again(agent, SECOND_LOOK);
+                true
+            }
             (Did::Unseen | Did::Later, _) => false,
         };
         let soon = self.unit(Spec::Agent(agent)).sight.tree_due.is_some_and(|at| at <= self.now.after(SECOND_LOOK));
@@ -135,7 +138,7 @@ impl Mind<'_> {
     pub(super) fn nudge_over(&mut self, d: &Delivery) {
         let now = self.now.boot;
         let Some(unit) = self.state.units.get_mut(&d.session) else { return };
-        if let Some(nudged) = unit.sight.nudged.as_mut().filter(|n| n.delivery == d.id) {
+        if let Some(nudged) = unit.sight.nudged.as_mut().filter(|n| n.delivery == d.id && d.stage.is_over()) {
             nudged.over = Some(now);
             nudged.proved = matches!(d.stage, Stage::Delivered { .. });
             (unit.sight.tree, unit.sight.tree_due) = (None, Some(now));

@@ -61,6 +61,7 @@ impl Mind<'_> {
         let policy = self.policy;
         for agent in &policy.agents {
             self.tally(agent, seen);
+            self.progress(agent);
         }
         let begun = self.state.fleet.slot.map(|slot| slot.boot);
         if gap || taken_over || begun.is_none_or(|at| now.boot.since(at) >= SLOT) {
@@ -197,6 +198,7 @@ impl Mind<'_> {
     /// Commits that were seen, with whose they are. Their subjects are others' words: agents read events, too.
     pub(super) fn tell_commits(&mut self, commits: &[(&str, Option<String>)]) {
         let Some((last, _)) = commits.last() else { return };
+        commits.iter().for_each(|(_, by)| self.progressed(by.as_deref()));
         let short = |sha: &str, n: usize| sha.chars().take(n).collect::<String>();
         let list: Vec<Value> = commits.iter().map(|(sha, by)| json!({ "sha": short(sha, 12), "by": by })).collect();
         let text = match commits.len() {

@@ -1,13 +1,13 @@
 //! What is remembered from one decision to the next, and across restarts of the supervisor.
-pub use super::{
-    seen::Seen,
-    still::{Nudged, QuietWork, Spin, TreeLook},
-};
 use super::{
     delivery::Delivery,
     observation::{ExitRecord, PaneObs, ServerObs},
     tally::{Slot, Tally},
     time::{Boot, Wall},
+};
+pub use super::{
+    seen::Seen,
+    still::{Nudged, QuietWork, Spin, TreeLook},
 };
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};

@@ -41,6 +41,8 @@ pub struct Program {
     pub answers: bool,
     /// What its processes use of the machine: thousandths of a core, bytes a second.
     pub uses: (u64, u64),
+    /// Beside the program itself: pid and start.
+    pub children: BTreeMap<u32, Boot>,
     /// So far.
     pub used: TreeUse,
     counted: Boot,
@@ -113,6 +115,8 @@ impl World {
             if !obs.panes.contains_key(session) {
                 continue;
             }
+            let nudged = self.state.units.get(session).and_then(|u| u.sight.nudged.as_ref());
+            let nudged = nudged.filter(|n| n.over.is_some()).map(|n| (n.delivery, n.text.clone()));
             let ids: Vec<(i64, String)> = self
                 .state
                 .deliveries
@@ -120,6 +124,7 @@ impl World {
                 .filter(|d| d.session == session)
                 .chain(self.state.units.get(session).and_then(|u| u.leftover.as_ref()).map(|l| &l.delivery))
                 .map(|d| (d.id, d.text.clone()))
+                .chain(nudged)
                 .collect();
             let program = self.programs.entry(session.to_owned()).or_default();
             let mut reading = program.reading.clone();
@@ -154,7 +159,8 @@ impl World {
         for session in tree_looks(&self.state, self.now) {
             let program = self.programs.entry(session.to_owned()).or_default();
             if obs.panes.contains_key(session) && !program.unseen_tree {
-                obs.usage.insert(session.to_owned(), program.used.clone());
+                let processes = program.children.clone();
+                obs.usage.insert(session.to_owned(), TreeUse { processes, ..program.used.clone() });
             }
         }
         for agent in &self.policy.agents {

@@ -9,6 +9,7 @@
 //! ```
 mod branch;
 mod command;
+mod committed;
 mod fetch;
 mod look;
 mod open;
@@ -20,6 +21,7 @@ mod via_libgit2;
 mod worker;
 
 pub use command::GitProgram;
+pub use committed::last_commit;
 pub use look::{GitQuery, look, look_with};
 pub use status::{StatusFile, StatusQuery, read_status, read_status_with};
 pub use worker::{Asked, GitAnswer, GitJob, GitReply, GitWorker};
