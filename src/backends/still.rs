@@ -1,7 +1,7 @@
 //! Whether a screen shows anything new: its words, without what moves while nothing happens. Spinners, dots, clocks and
-//! counters move by themselves; a count of tokens does not.
+//! seconds move by themselves; a count of tokens, of attempts (`#3`), of parts (`4/10`) does not.
 
-/// Equal ones show the same. Only letters count, and numbers before the word `token`.
+/// Equal ones show the same. Only letters count, and such numbers.
 pub fn hash(text: &str, title: &str) -> u64 {
     let mut words = Words { hash: 0x9e37_79b9_7f4a_7c15, chunk: 0, filled: 0 };
     words.take(title.as_bytes());
@@ -25,7 +25,7 @@ impl Words {
                     self.push(byte);
                     1
                 }
-                b'0'..=b'9' => self.number(&text[at..]),
+                b'0'..=b'9' => self.number(&text[at..], at > 0 && matches!(text[at - 1], b'/' | b'#')),
                 // What is drawn: punctuation, arrows, frames, blocks, braille, dingbats.
                 0xe2 => 3,
                 0xc2 => 2,
@@ -41,11 +41,12 @@ impl Words {
     }
 
     /// How many bytes the number takes, with the unit of a length of time behind it.
-    fn number(&mut self, text: &[u8]) -> usize {
+    fn number(&mut self, text: &[u8], counts: bool) -> usize {
         let length = text.iter().take_while(|b| b.is_ascii_digit() || matches!(b, b'.' | b',' | b':')).count();
         let rest = &text[length..];
         let scaled = rest.strip_prefix(b"k").or_else(|| rest.strip_prefix(b"M")).unwrap_or(rest);
-        if scaled.strip_prefix(b" ").unwrap_or(scaled).starts_with(b"token") {
+        let tokens = scaled.strip_prefix(b" ").unwrap_or(scaled).starts_with(b"token");
+        if counts || tokens || (rest.first() == Some(&b'/') && rest.get(1).is_some_and(u8::is_ascii_digit)) {
             text[..length].iter().for_each(|b| self.push(*b));
             return length;
         }
@@ -101,6 +102,9 @@ mod tests {
         for (a, b) in [
             ("✻ Scurrying… (5s · ↓ 9 tokens)", "✻ Scurrying… (5s · ↓ 12 tokens)"),
             ("(5s · ↑ 1.2k tokens)", "(5s · ↑ 1.3k tokens)"),
+            ("Retrying in 4s · attempt 4/10", "Retrying in 4s · attempt 5/10"),
+            ("[retrying in 2s attempt #1]", "[retrying in 2s attempt #2]"),
+            ("ok 12/99", "ok 12/100"),
             ("all is well", "all is wells"),
             ("all is well", "well all is"),
             ("", "a"),

@@ -18,7 +18,7 @@ use std::process::ExitCode;
 
 const HELP: &str = "\
 cargo test --test real [-- CLI…]          play the stories and the incidents
-cargo test --test real -- [CLI…] stories  only these; likewise `incidents`
+cargo test --test real -- [CLI…] stories  only these; likewise `incidents`, or the name of one
 cargo test --test real -- record [--size COLSxROWS|all] [CLI…|CLI/SCENE…]
                                           take the screens under tests/panes again (see the README there)
 cargo test --test real -- record --version V [--size S] CLI…   with another version of a CLI
