@@ -70,6 +70,7 @@ pub fn read(screen: &Screen, ctx: &Context) -> Reading {
         fatal: find(&ctx.reader.fatal, "fatal_re", text, text, ctx),
         waiting: waiting(screen, text, ctx),
         background: None,
+        error: None,
         reset,
         waiting_until: marker::waiting_until(text, ctx.reader.footer_ui, ctx.now),
         draft: draft::find(text, screen.cursor, draft_re, ctx.ours),
@@ -82,11 +83,7 @@ pub fn read(screen: &Screen, ctx: &Context) -> Reading {
         },
     };
     if let Some(preset) = preset {
-        let verdict = verdict::by_rules(preset, screen, ctx, verdict::Wanted::Decision);
-        if verdict.state == Seen::Idle {
-            reading.background = verdict::background(preset, screen);
-        }
-        by_preset(&mut reading, verdict);
+        by_preset(&mut reading, verdict::by_rules(preset, screen, ctx, verdict::Wanted::Decision));
     }
     reading
 }
@@ -96,6 +93,8 @@ pub fn read(screen: &Screen, ctx: &Context) -> Reading {
 fn by_preset(reading: &mut Reading, verdict: Verdict) {
     let is_menu = verdict.is_menu;
     let Some((state, evidence)) = verdict.evidence.into_iter().next() else { return };
+    // What the user's own pattern calls fatal has no class.
+    reading.error = verdict.error.filter(|_| reading.fatal.is_none());
     match state {
         Seen::Working => reading.active = reading.active.take().or(Some(evidence)),
         Seen::Waiting => reading.waiting = reading.waiting.take().or(Some(evidence)),
@@ -107,7 +106,8 @@ fn by_preset(reading: &mut Reading, verdict: Verdict) {
             reading.reset = reading.reset.or(verdict.reset_at);
         }
         Seen::Fatal => reading.fatal = reading.fatal.take().or(Some(evidence)),
-        Seen::Idle | Seen::Exited | Seen::Unknown => {}
+        Seen::Idle => reading.background = verdict.background,
+        Seen::Exited | Seen::Unknown => {}
     }
 }
 
@@ -276,6 +276,39 @@ mod tests {
         let reading = read(&screen, &Context { reader: &r, said: "", ours: &[], now });
         assert_eq!(reading.active.unwrap().source, "title");
         assert!(reading.limit.is_none());
+    }
+
+    #[test]
+    fn what_goes_on_after_a_turn_is_told_and_history_is_not() {
+        let claude = Reader { preset: Some("claude".into()), ..Reader::default() };
+        let screen =
+            |above: &str, footer: &str| format!("{above}\n\n────────────────\n❯\n────────────────\n  {footer}");
+        let seen = |above: &str, footer: &str| look(&screen(above, footer), "", &claude).background.map(|e| e.line);
+        let done = "● All done.\n\n✻ Sautéed for 0s";
+        assert_eq!(seen(done, "? for shortcuts"), None);
+        assert_eq!(seen(&format!("{done} · 2 shells still running"), "? for shortcuts"), Some(2));
+        assert_eq!(seen(done, "⏵⏵ bypass permissions on · 1 shell · ↓ to manage"), Some(7));
+        assert_eq!(seen(done, "1 shell · ← for agents · ↓ to manage"), Some(7));
+        assert_eq!(seen("✻ Baked for 3s · 1 shell still running\n❯ go on\n● Done.", "? for shortcuts"), None);
+        assert_eq!(seen("● ✻ Baked for 3s · 1 shell still running, it said", "← for agents"), None);
+    }
+
+    #[test]
+    fn what_stands_below_our_text_is_an_answer_to_it() {
+        let claude = Reader { preset: Some("claude".into()), ..Reader::default() };
+        let ours = [(4, "watchdog nudge #4: go on from where you stopped".to_owned())];
+        let answered = |below: &str, reader: &Reader| {
+            let said = "● Old words.\n\n❯ watchdog nudge #4: go on from where\n  you stopped";
+            let text = format!("{said}\n{below}\n────────────────\n❯\n────────────────\n  ? for shortcuts");
+            let row = text.lines().count() as u16 - 3;
+            let screen = Screen { text: &text, title: "", cursor: (2, row) };
+            let read = read(&screen, &Context { reader, said: "", ours: &ours, now: Now::default() });
+            (read.ours[0].count, read.ours[0].answered)
+        };
+        for reader in [&claude, &Reader::default()] {
+            assert_eq!(answered("", reader), (1, false), "an echo is none");
+            assert_eq!(answered("\n● Old words.", reader), (1, true));
+        }
     }
 
     /// Whether the program has left is the shim's to say, not its screen's.

@@ -30,6 +30,8 @@ pub struct Verdict {
     pub reset_text: Option<String>,
     /// A menu or a question stands where the input line was.
     pub is_menu: bool,
+    /// The turn is over, and what it started goes on.
+    pub background: Option<Evidence>,
 }
 
 /// The screen cut where its parts begin, as byte offsets.
@@ -72,6 +74,9 @@ pub(super) fn by_rules(preset: &Preset, screen: &Screen, ctx: &Context, wanted: 
         }
         verdict.evidence.push((rule.state, evidence));
         if wanted == Wanted::Decision {
+            if rule.state == Seen::Idle {
+                verdict.background = background(preset, &parts);
+            }
             break;
         }
     }
@@ -134,11 +139,9 @@ impl<'p> Conversation<'p> {
 }
 
 /// What goes on although the turn is over.
-pub(super) fn background(preset: &Preset, screen: &Screen) -> Option<Evidence> {
+fn background(preset: &Preset, parts: &Parts) -> Option<Evidence> {
     let re = preset.background.as_ref()?;
-    let text = screen.text.trim_end();
-    let parts = Parts::of(preset, text);
-    let composer = parts.composer?;
+    let (text, composer) = (parts.text, parts.composer?);
     let from = preset.item.as_ref().map_or(0, |item| from_last(item, &text[..composer]));
     let above = re.find_iter(&text[from..composer]).last().map(|m| from + m.start());
     let at = re.find(&text[parts.footer..]).map(|m| parts.footer + m.start()).or(above)?;

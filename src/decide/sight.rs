@@ -17,6 +17,7 @@ impl Mind<'_> {
         for unit in self.state.units.values_mut().filter(|u| is_watched_for_something(u)) {
             if !policy.watched().any(|a| a.session == unit.session) {
                 unit.hold = None;
+                unit.trouble = None;
                 unit.sight.suspect = None;
                 (unit.sight.nudged, unit.sight.spin) = (None, None);
                 (unit.sight.tree, unit.sight.tree_due, unit.sight.quiet_work) = (None, None, None);
@@ -42,10 +43,12 @@ impl Mind<'_> {
         self.see(agent, reading, active);
         self.limit(agent, reading);
         let held = self.unit(spec).hold.is_some();
+        let rests = held || self.unit(spec).account_hold.is_some();
         if held {
             self.unsuspect(&agent.session, SuspectKind::Fatal);
         }
-        if (heavy || self.is_suspected(&agent.session, SuspectKind::Fatal)) && !held {
+        let troubled = !held && self.trouble(agent, reading, active);
+        if (heavy || self.is_suspected(&agent.session, SuspectKind::Fatal)) && !held && !troubled {
             self.fatal(agent, reading, active);
         }
         if !matches!(self.life(&agent.session), Life::Running { .. }) {
@@ -53,7 +56,7 @@ impl Mind<'_> {
         }
         let started = self.now.boot.since(since) >= self.policy.watchdog.start_grace;
         let waits = reading.waiting.as_ref().is_some_and(|e| !e.quoted);
-        let spins = reading.active.is_some() && started && !held && !waits && !self.is_typing(&agent.session);
+        let spins = reading.active.is_some() && started && !rests && !waits && !self.is_typing(&agent.session);
         if self.nobody_looked() {
             self.looks_again(agent);
         }
@@ -62,7 +65,7 @@ impl Mind<'_> {
             return;
         }
         if agent.watch == Watch::HealStall {
-            self.stall(agent, reading, active, held, started);
+            self.stall(agent, reading, active, rests || self.is_troubled(&agent.session), started);
         } else {
             self.stands_no_more(agent);
             let now = self.now.boot;
@@ -147,7 +150,7 @@ impl Mind<'_> {
     }
 
     fn fatal(&mut self, agent: &Agent, reading: &Reading, active: bool) {
-        let real = reading.fatal.as_ref().is_some_and(|e| !e.quoted) && !active;
+        let real = reading.fatal.as_ref().is_some_and(|e| !e.quoted) && reading.error.is_none() && !active;
         if !real {
             return self.unsuspect(&agent.session, SuspectKind::Fatal);
         }
@@ -194,7 +197,11 @@ impl Mind<'_> {
 }
 
 fn is_watched_for_something(unit: &UnitState) -> bool {
-    unit.hold.is_some() || unit.sight.suspect.is_some() || unit.sight.tree_due.is_some() || unit.sight.nudged.is_some()
+    unit.hold.is_some()
+        || unit.trouble.is_some()
+        || unit.sight.suspect.is_some()
+        || unit.sight.tree_due.is_some()
+        || unit.sight.nudged.is_some()
 }
 
 fn hash_of(text: &str) -> u64 {

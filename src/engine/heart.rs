@@ -331,6 +331,7 @@ impl Heart {
         if signal && look {
             obs.files.committed = evidence::committed(&policy);
         }
+        obs.host = super::host::look(&obs, &self.state, &policy, now);
         let decision = set_aside::decide_around(&mut obs, &self.state, &policy, now).map_err(Halt::Mishap)?;
         if look {
             self.eyes.keep(obs);

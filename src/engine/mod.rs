@@ -25,6 +25,7 @@ mod grown_logs;
 mod guarded;
 pub mod guardian;
 mod heart;
+mod host;
 mod import;
 pub mod journal;
 mod known_panes;
@@ -53,3 +54,4 @@ mod tenancy;
 
 mod wakeup;
 pub mod words;
+pub mod worktrees;

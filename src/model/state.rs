@@ -1,9 +1,12 @@
 //! What is remembered from one decision to the next, and across restarts of the supervisor.
 use super::{
     delivery::Delivery,
+    host::NoRoom,
     observation::{ExitRecord, PaneObs, ServerObs},
+    seen::ErrorClass,
     tally::{Slot, Tally},
     time::{Boot, Wall},
+    trouble::{Trouble, Wave},
 };
 pub use super::{
     seen::Seen,
@@ -47,6 +50,7 @@ pub struct FleetState {
     /// Starts by the watchdog in the last minute, for the storm limit.
     pub recent_restarts: Vec<Boot>,
     pub storm_until: Option<Boot>,
+    pub wave: Option<Wave>,
     /// One alert each.
     pub alerted: BTreeSet<String>,
     pub config_faults: Vec<String>,
@@ -111,6 +115,14 @@ pub struct UnitState {
     pub sight: Sight,
     #[serde(default)]
     pub hold: Option<Hold>,
+    /// Another agent of its account is limited.
+    #[serde(default)]
+    pub account_hold: Option<AccountHold>,
+    #[serde(default)]
+    pub trouble: Option<Trouble>,
+    /// Its next start is a fresh session: why its conversation was given up.
+    #[serde(default)]
+    pub fresh: Option<ErrorClass>,
     /// A text of ours that may still stand in the input line.
     #[serde(default)]
     pub leftover: Option<Leftover>,
@@ -203,9 +215,11 @@ pub enum Life {
     Running {
         since: Boot,
     },
-    /// Starts again at `until`.
+    /// Starts again at `until`; with `room`, looks then whether the machine has any.
     Backoff {
         until: Boot,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        room: Option<NoRoom>,
     },
     /// The restart budget is spent; one try at `retry` (`None` = never).
     GaveUp {
@@ -303,7 +317,7 @@ pub enum SuspectKind {
     Mismatch,
     Stall,
     Waiting,
-    Hang,
+    Error,
 }
 
 /// A usage-limit hold.
@@ -321,4 +335,16 @@ pub struct Hold {
     pub probes: u32,
     /// Pause after an unreadable probe: doubles up to `limit_probe_max`.
     pub pause_ms: u64,
+    /// After a probe: first look since which the banner is gone.
+    #[serde(default)]
+    pub gone: Option<Boot>,
+}
+
+/// Nothing is typed to an agent while its account is known to be limited.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AccountHold {
+    /// The agent whose banner said so.
+    pub by: String,
+    pub until: Boot,
+    pub until_wall: Wall,
 }

@@ -1,6 +1,8 @@
 //! The mind against a scripted world in virtual time.
+mod accounts;
 mod handoff;
 mod hangs;
+mod host;
 mod limits;
 mod nemesis;
 mod nudges;
@@ -11,5 +13,6 @@ mod samples;
 mod stalls;
 mod submitting;
 mod tally;
+mod troubles;
 mod typing;
 mod world;
