@@ -140,7 +140,8 @@ pub fn agent(agent: &Agent, unit: Option<&UnitState>, pane: Option<&PaneObs>, ar
         && outlook.next.is_none()
         && matches!(outlook.standing, Standing::Idle | Standing::Working | Standing::Unknown)
     {
-        outlook.next = standstill::next(agent, unit, around).or_else(|| wake(agent, unit, around));
+        let next = standstill::next(agent, unit, around.stall_grace, around.now);
+        outlook.next = next.map(|(action, at)| Next { action, at }).or_else(|| wake(agent, unit, around));
     }
     if !outlook.alive && !agent.enabled && outlook.blocker.is_none() {
         outlook.blocker = Some(format!("disabled in the config; `agents up {}` starts it all the same", agent.name));
@@ -268,7 +269,7 @@ fn running(name: &str, unit: &UnitState, around: Around<'_>) -> Outlook {
     }
     match unit.sight.state {
         _ if unit.service => say(Standing::Working, String::new(), None, None),
-        Seen::Working => say(Standing::Working, format!("working{}", standstill::words(unit, around)), None, None),
+        Seen::Working => say(Standing::Working, format!("working{}", standstill::words(unit, now)), None, None),
         Seen::Idle => {
             let mut words = match unit.sight.idle_since {
                 Some(since) => format!("idle for {}", human(now.boot.since(since))),
@@ -277,7 +278,7 @@ fn running(name: &str, unit: &UnitState, around: Around<'_>) -> Outlook {
             if let Some(until) = unit.sight.waiting_until {
                 words.push_str(&format!(", waiting until {}", when::clock(until, now)));
             }
-            words.push_str(&standstill::words(unit, around));
+            words.push_str(&standstill::words(unit, now));
             let draft = unit.sight.draft_since.is_some();
             let blocker = draft.then(|| {
                 words.push_str(", an unsent text stands in its input line");
