@@ -355,11 +355,11 @@ fn wake(agent: &Agent, unit: &UnitState, around: Around<'_>) -> Option<Next> {
 /// The state that a piece of evidence speaks for, by the config key or the rule that matched.
 pub fn evidence_state(evidence: &Evidence) -> &str {
     match evidence.rule.as_str() {
-        "active_re" => "working",
+        "active_re" | "title_active_re" => "working",
         "limit_re" => "limited",
         "fatal_re" => "fatal",
-        "waiting_re" => "waiting",
-        "idle_re" => "idle",
+        "waiting_re" | "title_waiting_re" => "waiting",
+        "idle_re" | "title_idle_re" => "idle",
         // `claude/working/spinner`: a rule of a preset.
         rule => rule.split('/').nth(1).unwrap_or("unknown"),
     }
