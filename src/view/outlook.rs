@@ -84,6 +84,9 @@ impl Standing {
     ];
 }
 
+/// How the words begin of a start that waits for the machine.
+pub const NO_ROOM: &str = "no room on the machine";
+
 /// Everything there is to say about one unit at one moment.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Outlook {
@@ -192,7 +195,7 @@ fn of_unit(name: &str, watched: bool, unit: Option<&UnitState>, pane: Option<&Pa
         }
         Life::Backoff { until, room: Some(room) } if !alive => {
             let at = now.wall_at(*until);
-            let words = format!("no room on the machine, next look {}", when::until(at, now));
+            let words = format!("{NO_ROOM}, next look {}", when::until(at, now));
             let blocker = format!("{}; it starts by itself once there is room", room.why);
             say(Standing::Backoff, words, Some(Next { action: "look-for-room", at: Some(at) }), Some(blocker))
         }
