@@ -69,6 +69,7 @@ pub fn read(screen: &Screen, ctx: &Context) -> Reading {
         fatal: find(&ctx.reader.fatal, "fatal_re", text, text, ctx),
         waiting: waiting(screen, text, ctx),
         error: None,
+        unknown: false,
         reset,
         waiting_until: marker::waiting_until(text, ctx.reader.footer_ui, ctx.now),
         draft: draft::find(text, screen.cursor, draft_re, ctx.ours),
@@ -79,6 +80,7 @@ pub fn read(screen: &Screen, ctx: &Context) -> Reading {
     };
     if let Some(preset) = preset {
         by_preset(&mut reading, verdict::by_rules(preset, screen, ctx, verdict::Wanted::Decision));
+        reading.unknown &= !ctx.reader.idle.as_ref().is_some_and(|re| re.is_match(text));
     }
     reading
 }
@@ -87,7 +89,11 @@ pub fn read(screen: &Screen, ctx: &Context) -> Reading {
 /// banner under a spinner is a limit, a spinner under a dialog is a dialog.
 fn by_preset(reading: &mut Reading, verdict: Verdict) {
     let is_menu = verdict.is_menu;
-    let Some((state, evidence)) = verdict.evidence.into_iter().next() else { return };
+    let by_user = [&reading.active, &reading.limit, &reading.fatal, &reading.waiting];
+    let Some((state, evidence)) = verdict.evidence.into_iter().next() else {
+        reading.unknown = !reading.blank && by_user.into_iter().all(Option::is_none);
+        return;
+    };
     // What the user's own pattern calls fatal has no class.
     reading.error = verdict.error.filter(|_| reading.fatal.is_none());
     match state {
