@@ -34,6 +34,7 @@ impl Mind<'_> {
             let said = [&reading.active, &reading.limit, &reading.fatal, &reading.waiting];
             said.into_iter().all(Option::is_none)
                 && reading.error.is_none()
+                && !reading.unknown
                 && reading.waiting_until.is_none()
                 && reading.background.is_none()
         };
