@@ -9,6 +9,18 @@ pub fn hash(text: &str, title: &str) -> u64 {
     words.finish()
 }
 
+/// What Claude Code and Codex show below a spinner, and change after some minutes.
+const TIP: &[u8] = b"Tip: ";
+const TIP_ROWS: usize = 4;
+
+/// How many bytes a tip takes, with the rows on which it goes on.
+fn tip(text: &[u8]) -> usize {
+    let mut rows = text.split_inclusive(|b| *b == b'\n');
+    let first = rows.next().map_or(0, <[u8]>::len);
+    let more = |row: &&[u8]| row.starts_with(b"    ") && row.iter().any(u8::is_ascii_alphabetic);
+    first + rows.take(TIP_ROWS - 1).take_while(more).map(<[u8]>::len).sum::<usize>()
+}
+
 /// Takes eight bytes at a time: every changed pane of a fleet goes through here.
 struct Words {
     hash: u64,
@@ -19,7 +31,13 @@ struct Words {
 impl Words {
     fn take(&mut self, text: &[u8]) {
         let mut at = 0;
+        let mut row_begins = true;
         while let Some(&byte) = text.get(at) {
+            if row_begins && byte == b'T' && text[at..].starts_with(TIP) {
+                at += tip(&text[at..]);
+                continue;
+            }
+            row_begins = byte == b'\n' || (row_begins && !byte.is_ascii_alphanumeric());
             at += match byte {
                 b'a'..=b'z' | b'A'..=b'Z' => {
                     self.push(byte);
@@ -88,6 +106,8 @@ mod tests {
             ("• Working (4s • esc to interrupt)", "◦ Working (1h 2m 3s • esc to interrupt)"),
             ("⠦ Thinking... (esc to cancel, 7s)   |", "⠏ Thinking.. (esc to cancel, 1m 7s) |"),
             ("⬝⬝■■■■  esc interrupt", "■■⬝⬝⬝⬝  esc interrupt"),
+            ("busy\n  ⎿ \u{a0}Tip: one\n     and more\n────", "busy\n  ⎿ \u{a0}Tip: another\n────"),
+            ("busy\n  └ Tip: one", "busy"),
             ("12:59:59 | load", "13:00:00 / load"),
             ("🌒 busy", "🌓 busy"),
             ("one two", "one\n  │ two │"),
@@ -105,6 +125,8 @@ mod tests {
             ("Retrying in 4s · attempt 4/10", "Retrying in 4s · attempt 5/10"),
             ("[retrying in 2s attempt #1]", "[retrying in 2s attempt #2]"),
             ("ok 12/99", "ok 12/100"),
+            ("  ⎿  Tip: one\n\n● said", "  ⎿  Tip: one\n\n● other"),
+            ("said Tip: one", "said Tip: two"),
             ("all is well", "all is wells"),
             ("all is well", "well all is"),
             ("", "a"),
