@@ -3,15 +3,76 @@
 
 /// Equal ones show the same. Only letters count, and such numbers.
 pub fn hash(text: &str, title: &str) -> u64 {
-    let mut words = Words { hash: 0x9e37_79b9_7f4a_7c15, chunk: 0, filled: 0 };
-    words.take(title.as_bytes());
-    words.take(text.as_bytes());
-    words.finish()
+    let mut words = Vec::with_capacity(text.len() + title.len());
+    keep(title.as_bytes(), &mut words);
+    keep(text.as_bytes(), &mut words);
+    let mut hash = 0x9e37_79b9_7f4a_7c15 ^ words.len() as u64;
+    for chunk in words.chunks(8) {
+        let mut eight = [0; 8];
+        eight[..chunk.len()].copy_from_slice(chunk);
+        hash = (hash ^ u64::from_le_bytes(eight)).wrapping_mul(0x2545_f491_4f6c_dd1d).rotate_left(29);
+    }
+    hash ^ hash >> 32
 }
 
 /// What Claude Code and Codex show below a spinner, and change after some minutes.
 const TIP: &[u8] = b"Tip: ";
 const TIP_ROWS: usize = 4;
+
+const SKIPPED: u8 = 0;
+const KEPT: u8 = 1;
+/// What follows decides.
+const SPECIAL: u8 = 2;
+
+static KINDS: [u8; 256] = {
+    let mut kinds = [SKIPPED; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        kinds[byte] = match byte as u8 {
+            b'T' | b'0'..=b'9' | 0xe2 | 0xc2 | 0xf0 => SPECIAL,
+            b'a'..=b'z' | b'A'..=b'Z' | 0x80.. => KEPT,
+            _ => SKIPPED,
+        };
+        byte += 1;
+    }
+    kinds
+};
+
+/// Adds what counts of `text`. Every changed pane of a fleet goes through here: no branch for a byte of a word.
+fn keep(text: &[u8], words: &mut Vec<u8>) {
+    let mut filled = words.len();
+    words.resize(filled + text.len(), 0);
+    let mut at = 0;
+    while let Some(&byte) = text.get(at) {
+        let kind = KINDS[usize::from(byte)];
+        if kind != SPECIAL {
+            words[filled] = byte;
+            filled += usize::from(kind);
+            at += 1;
+            continue;
+        }
+        let (taken, kept) = match byte {
+            b'T' if text[at..].starts_with(TIP) && begins_row(&text[..at]) => (tip(&text[at..]), 0),
+            b'0'..=b'9' => number(&text[at..], at > 0 && matches!(text[at - 1], b'/' | b'#')),
+            // What is drawn: punctuation, arrows, frames, blocks, braille, dingbats.
+            0xe2 => (3, 0),
+            0xc2 => (2, 0),
+            // Pictures, moons and clocks among them.
+            0xf0 if text.get(at + 1) == Some(&0x9f) => (4, 0),
+            _ => (1, 1),
+        };
+        words[filled..filled + kept].copy_from_slice(&text[at..at + kept]);
+        filled += kept;
+        at += taken;
+    }
+    words.truncate(filled);
+}
+
+/// Nothing but signs stands in front of it.
+fn begins_row(before: &[u8]) -> bool {
+    let row = before.iter().rev().take_while(|b| **b != b'\n');
+    !row.into_iter().any(u8::is_ascii_alphanumeric)
+}
 
 /// How many bytes a tip takes, with the rows on which it goes on.
 fn tip(text: &[u8]) -> usize {
@@ -21,74 +82,17 @@ fn tip(text: &[u8]) -> usize {
     first + rows.take(TIP_ROWS - 1).take_while(more).map(<[u8]>::len).sum::<usize>()
 }
 
-/// Takes eight bytes at a time: every changed pane of a fleet goes through here.
-struct Words {
-    hash: u64,
-    chunk: u64,
-    filled: u32,
-}
-
-impl Words {
-    fn take(&mut self, text: &[u8]) {
-        let mut at = 0;
-        let mut row_begins = true;
-        while let Some(&byte) = text.get(at) {
-            if row_begins && byte == b'T' && text[at..].starts_with(TIP) {
-                at += tip(&text[at..]);
-                continue;
-            }
-            row_begins = byte == b'\n' || (row_begins && !byte.is_ascii_alphanumeric());
-            at += match byte {
-                b'a'..=b'z' | b'A'..=b'Z' => {
-                    self.push(byte);
-                    1
-                }
-                b'0'..=b'9' => self.number(&text[at..], at > 0 && matches!(text[at - 1], b'/' | b'#')),
-                // What is drawn: punctuation, arrows, frames, blocks, braille, dingbats.
-                0xe2 => 3,
-                0xc2 => 2,
-                // Pictures, moons and clocks among them.
-                0xf0 if text.get(at + 1) == Some(&0x9f) => 4,
-                0x80.. => {
-                    self.push(byte);
-                    1
-                }
-                _ => 1,
-            };
-        }
+/// How many bytes the number takes, with the unit of a length of time behind it, and how many of them count.
+fn number(text: &[u8], counts: bool) -> (usize, usize) {
+    let length = text.iter().take_while(|b| b.is_ascii_digit() || matches!(b, b'.' | b',' | b':')).count();
+    let rest = &text[length..];
+    let scaled = rest.strip_prefix(b"k").or_else(|| rest.strip_prefix(b"M")).unwrap_or(rest);
+    let tokens = scaled.strip_prefix(b" ").unwrap_or(scaled).starts_with(b"token");
+    if counts || tokens || (rest.first() == Some(&b'/') && rest.get(1).is_some_and(u8::is_ascii_digit)) {
+        return (length, length);
     }
-
-    /// How many bytes the number takes, with the unit of a length of time behind it.
-    fn number(&mut self, text: &[u8], counts: bool) -> usize {
-        let length = text.iter().take_while(|b| b.is_ascii_digit() || matches!(b, b'.' | b',' | b':')).count();
-        let rest = &text[length..];
-        let scaled = rest.strip_prefix(b"k").or_else(|| rest.strip_prefix(b"M")).unwrap_or(rest);
-        let tokens = scaled.strip_prefix(b" ").unwrap_or(scaled).starts_with(b"token");
-        if counts || tokens || (rest.first() == Some(&b'/') && rest.get(1).is_some_and(u8::is_ascii_digit)) {
-            text[..length].iter().for_each(|b| self.push(*b));
-            return length;
-        }
-        let is_unit = matches!(rest.first(), Some(b'h' | b'm' | b's'));
-        length + usize::from(is_unit && !rest.get(1).is_some_and(u8::is_ascii_alphanumeric))
-    }
-
-    fn push(&mut self, byte: u8) {
-        self.chunk = self.chunk << 8 | u64::from(byte);
-        self.filled += 1;
-        if self.filled == 8 {
-            self.mix();
-        }
-    }
-
-    fn mix(&mut self) {
-        self.hash = (self.hash ^ self.chunk).wrapping_mul(0x2545_f491_4f6c_dd1d).rotate_left(29);
-        (self.chunk, self.filled) = (0, 0);
-    }
-
-    fn finish(mut self) -> u64 {
-        self.mix();
-        self.hash ^ self.hash >> 32
-    }
+    let is_unit = matches!(rest.first(), Some(b'h' | b'm' | b's'));
+    (length + usize::from(is_unit && !rest.get(1).is_some_and(u8::is_ascii_alphanumeric)), 0)
 }
 
 #[cfg(test)]
