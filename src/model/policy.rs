@@ -1,5 +1,6 @@
 //! The checked fleet: what `agents.toml` asks for, with every default filled in and every path absolute.
 use super::host::HostRules;
+pub use super::still::{Quiet, StallAction};
 use super::trouble::Remedies;
 use regex::Regex;
 use serde::{Deserialize, Serialize};
@@ -225,6 +226,11 @@ pub struct Backend {
     pub submit_key: Option<String>,
     pub reader: Reader,
     pub stall_idle: Duration,
+    pub stall_action: StallAction,
+    /// A screen that works and shows nothing new for so long hangs; zero = never.
+    pub hang_timeout: Duration,
+    /// So much work without a commit is told; zero = never.
+    pub no_progress: Duration,
     /// What `pane_current_command` must be, if it is the name of any backend's process.
     pub process_name: Option<String>,
 }
@@ -254,11 +260,20 @@ pub struct Reader {
     pub limit: Option<Regex>,
     pub fatal: Option<Regex>,
     pub waiting: Option<Regex>,
+    pub title: TitleRules,
     /// Matched against the screen up to the cursor; group 1, or else all of the match, is what stands in the input line.
     pub draft: Option<Regex>,
     /// Activity only from the last 10 rows, or from a log that grew.
     pub footer_ui: bool,
     pub log_grace: Duration,
+}
+
+/// What the pane's title begins with, in each state.
+#[derive(Clone, Debug, Default)]
+pub struct TitleRules {
+    pub active: Option<Regex>,
+    pub idle: Option<Regex>,
+    pub waiting: Option<Regex>,
 }
 
 /// One `[[service]]`.

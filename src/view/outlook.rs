@@ -10,7 +10,7 @@
 //! run   running   (no pane)  -> exited
 //! *     backoff gave-up done -> backoff gave-up done
 //! ```
-use super::when;
+use super::{standstill, when};
 use crate::model::{
     name::printable_cut,
     observation::PaneObs,
@@ -84,6 +84,9 @@ impl Standing {
     ];
 }
 
+/// How the words begin of a start that waits for the machine.
+pub const NO_ROOM: &str = "no room on the machine";
+
 /// Everything there is to say about one unit at one moment.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Outlook {
@@ -140,7 +143,8 @@ pub fn agent(agent: &Agent, unit: Option<&UnitState>, pane: Option<&PaneObs>, ar
         && outlook.next.is_none()
         && matches!(outlook.standing, Standing::Idle | Standing::Working | Standing::Unknown)
     {
-        outlook.next = stall(agent, unit, around).or_else(|| wake(agent, unit, around));
+        let next = standstill::next(agent, unit, around.stall_grace, around.now);
+        outlook.next = next.map(|(action, at)| Next { action, at }).or_else(|| wake(agent, unit, around));
     }
     if !outlook.alive && !agent.enabled && outlook.blocker.is_none() {
         outlook.blocker = Some(format!("disabled in the config; `agents up {}` starts it all the same", agent.name));
@@ -192,7 +196,7 @@ fn of_unit(name: &str, watched: bool, unit: Option<&UnitState>, pane: Option<&Pa
         }
         Life::Backoff { until, room: Some(room) } if !alive => {
             let at = now.wall_at(*until);
-            let words = format!("no room on the machine, next look {}", when::until(at, now));
+            let words = format!("{NO_ROOM}, next look {}", when::until(at, now));
             let blocker = format!("{}; it starts by itself once there is room", room.why);
             say(Standing::Backoff, words, Some(Next { action: "look-for-room", at: Some(at) }), Some(blocker))
         }
@@ -268,7 +272,7 @@ fn running(name: &str, unit: &UnitState, around: Around<'_>) -> Outlook {
     }
     match unit.sight.state {
         _ if unit.service => say(Standing::Working, String::new(), None, None),
-        Seen::Working => say(Standing::Working, "working".into(), None, None),
+        Seen::Working => say(Standing::Working, format!("working{}", standstill::words(unit, now)), None, None),
         Seen::Idle => {
             let mut words = match unit.sight.idle_since {
                 Some(since) => format!("idle for {}", human(now.boot.since(since))),
@@ -277,6 +281,7 @@ fn running(name: &str, unit: &UnitState, around: Around<'_>) -> Outlook {
             if let Some(until) = unit.sight.waiting_until {
                 words.push_str(&format!(", waiting until {}", when::clock(until, now)));
             }
+            words.push_str(&standstill::words(unit, now));
             let draft = unit.sight.draft_since.is_some();
             let blocker = draft.then(|| {
                 words.push_str(", an unsent text stands in its input line");
@@ -334,19 +339,6 @@ fn exit_words(unit: &UnitState) -> String {
     }
 }
 
-/// The stall check, as far as it can be foreseen.
-fn stall(agent: &Agent, unit: &UnitState, around: Around<'_>) -> Option<Next> {
-    if agent.watch != Watch::HealStall {
-        return None;
-    }
-    let idle = unit.sight.idle_since?;
-    let at = match unit.sight.waiting_until {
-        Some(until) => until.after(around.stall_grace),
-        None => around.now.wall_at(idle.after(agent.backend.stall_idle)),
-    };
-    Some(Next { action: "restart-stalled", at: Some(at) })
-}
-
 fn wake(agent: &Agent, unit: &UnitState, around: Around<'_>) -> Option<Next> {
     agent.wake.as_ref()?;
     Some(Next { action: "wake", at: Some(around.now.wall_at(unit.wake_due?)) })
@@ -355,11 +347,11 @@ fn wake(agent: &Agent, unit: &UnitState, around: Around<'_>) -> Option<Next> {
 /// The state that a piece of evidence speaks for, by the config key or the rule that matched.
 pub fn evidence_state(evidence: &Evidence) -> &str {
     match evidence.rule.as_str() {
-        "active_re" => "working",
+        "active_re" | "title_active_re" => "working",
         "limit_re" => "limited",
         "fatal_re" => "fatal",
-        "waiting_re" => "waiting",
-        "idle_re" => "idle",
+        "waiting_re" | "title_waiting_re" => "waiting",
+        "idle_re" | "title_idle_re" => "idle",
         // `claude/working/spinner`: a rule of a preset.
         rule => rule.split('/').nth(1).unwrap_or("unknown"),
     }
