@@ -12,4 +12,5 @@ pub mod seen;
 pub mod state;
 pub mod tally;
 pub mod time;
+pub mod transcript;
 pub mod zones;

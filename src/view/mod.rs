@@ -8,6 +8,7 @@ pub mod paint;
 pub mod report;
 pub mod status;
 pub mod table;
+pub mod transcript;
 pub mod when;
 
 pub use event::log_line;

@@ -40,6 +40,7 @@ mod shim;
 mod silent_changes;
 mod store_conformance;
 mod store_sqlite;
+mod transcripts;
 mod tmux_client;
 mod tmux_direct;
 mod tmux_requests;
