@@ -23,11 +23,7 @@ use crate::{
     world::clock,
 };
 use regex::Regex;
-use std::{
-    collections::VecDeque,
-    path::Path,
-    time::Duration,
-};
+use std::{collections::VecDeque, path::Path, time::Duration};
 
 /// What of it.
 pub struct Wanted {
@@ -51,7 +47,8 @@ pub fn run(fleet: &Fleet, name: &str, wanted: &Wanted, out: &mut Out) -> Report 
     let zones = clock::now().zones;
     let mut file = Transcript::new(session.program, &session.path, zones);
     // Watched before it is read, so that nothing falls between.
-    let mut following = wanted.follow.then(|| Follow::new(&session.path)).transpose().map_err(|e| unreadable(&file, &e))?;
+    let mut following =
+        wanted.follow.then(|| Follow::new(&session.path)).transpose().map_err(|e| unreadable(&file, &e))?;
     let mut shown = Shown::new(wanted, out);
     out.line(&heading(session.program, &session.id, &session.path, out.paint))?;
     shown.print(&mut file, wanted.limit, out)?;
@@ -98,8 +95,10 @@ fn is_readable(fleet: &Fleet, name: &str) -> Result<(), Failure> {
     let backend = policy.agent(name).map(|a| a.backend.name.as_str()).unwrap_or_default();
     let known: Vec<String> = Program::ALL.iter().map(|p| format!("`preset = \"{}\"`", p.as_str())).collect();
     let text = format!("`{name}` runs `{backend}`, whose session files are not known");
-    Err(Failure::new(1, text)
-        .hint(format!("{} in its backend says which program it is; `agents logs {name}` shows its terminal", known.join(" or "))))
+    Err(Failure::new(1, text).hint(format!(
+        "{} in its backend says which program it is; `agents logs {name}` shows its terminal",
+        known.join(" or ")
+    )))
 }
 
 fn survey(fleet: &Fleet) -> Result<Survey, Failure> {
@@ -127,7 +126,8 @@ fn not_found(survey: &Survey, name: &str) -> Failure {
     }
     let text = format!("no session of `{name}` was found in {}", looked.join(", "));
     match survey.doubtful(name) {
-        0 => Failure::new(1, text).hint(format!("it has none before its first message; `agents logs {name}` shows its terminal")),
+        0 => Failure::new(1, text)
+            .hint(format!("it has none before its first message; `agents logs {name}` shows its terminal")),
         n => {
             let sessions = if n == 1 { "1 session".into() } else { format!("{n} sessions") };
             Failure::new(1, format!("{text}: {sessions} in its folder may be its own or somebody else's"))

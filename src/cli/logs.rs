@@ -79,8 +79,7 @@ pub fn run(args: &LogsArgs, context: &mut Context) -> Report {
     let since = since.map_err(|e| Failure::new(2, e))?;
     let limit = args.lines.or((follow && since.is_none()).then_some(10));
     if let Some(name) = args.name.as_deref().filter(|_| args.transcript) {
-        let wanted =
-            log_transcript::Wanted { limit, since, grep: args.grep.clone(), errors: args.errors, follow };
+        let wanted = log_transcript::Wanted { limit, since, grep: args.grep.clone(), errors: args.errors, follow };
         return log_transcript::run(&fleet, name, &wanted, &mut context.out);
     }
     let path = log_of(&fleet, args.name.as_deref())?;
@@ -135,7 +134,8 @@ fn log_of(fleet: &Fleet, name: Option<&str>) -> Result<PathBuf, Failure> {
     if unusable(name).is_none() && there {
         return Ok(path);
     }
-    Err(Failure::new(1, format!("no agent or service is named `{}`, and no log is", printable(name))).hint(meant(policy, name)))
+    Err(Failure::new(1, format!("no agent or service is named `{}`, and no log is", printable(name)))
+        .hint(meant(policy, name)))
 }
 
 /// What else may have been meant.

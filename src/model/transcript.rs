@@ -37,20 +37,38 @@ pub struct Row {
 #[derive(Clone, Debug, PartialEq)]
 pub enum What {
     /// A text of the user's: a turn begins, or goes on with it.
-    Asked { text: String },
+    Asked {
+        text: String,
+    },
     /// A text of the user's that waits for the end of the turn. It comes again, as `Asked`.
-    Queued { text: String },
+    Queued {
+        text: String,
+    },
     /// The model's words.
-    Answered { text: String },
+    Answered {
+        text: String,
+    },
     /// `argument`: what tells most about the call, any number of lines.
-    Called { id: String, tool: String, argument: String },
-    Returned { id: String, text: String, failed: bool },
+    Called {
+        id: String,
+        tool: String,
+        argument: String,
+    },
+    Returned {
+        id: String,
+        text: String,
+        failed: bool,
+    },
     Failed(TurnError),
     Used(Usage),
     /// From here on, this model answers.
-    Model { name: String },
+    Model {
+        name: String,
+    },
     /// A command of the program itself, or something that it did on its own.
-    Note { text: String },
+    Note {
+        text: String,
+    },
     Ended(End),
 }
 

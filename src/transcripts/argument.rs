@@ -3,8 +3,20 @@ use serde_json::Value;
 
 /// The one argument that counts, by name, the most telling first.
 const TELLING: [&str; 14] = [
-    "command", "cmd", "file_path", "notebook_path", "path", "pattern", "url", "query", "skill", "description", "prompt",
-    "input", "action", "plan",
+    "command",
+    "cmd",
+    "file_path",
+    "notebook_path",
+    "path",
+    "pattern",
+    "url",
+    "query",
+    "skill",
+    "description",
+    "prompt",
+    "input",
+    "action",
+    "plan",
 ];
 
 pub fn of(arguments: &Value) -> String {

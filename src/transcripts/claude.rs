@@ -5,6 +5,7 @@
 //! - `assistant`: one block of an answer. All blocks of one answer carry its id and its usage: they count once.
 //!   `isApiErrorMessage` is an error in an answer's clothes.
 //! - `system`: `turn_duration` ends a turn (since 2.1; before, only the `stop_reason` of its last answer does).
+//! - `cost-state` (since 2.1.330, when the program ends): what the session cost.
 //! - `queue-operation`: a text that was typed during a turn. It comes again: as `user` when the turn is over, or as an
 //!   `attachment` (`queued_command`) that goes into the turn, with the time at which it was typed.
 use super::{
@@ -31,6 +32,10 @@ pub struct Parser {
     model: String,
     /// A turn is under way.
     open: bool,
+    /// Of the last row that has a time.
+    at: Option<Wall>,
+    /// What the session cost so far, as it was said last.
+    cost: f64,
     /// Answers by the hash of their id, with what was counted for them.
     answers: VecDeque<(u64, Tokens)>,
 }
@@ -58,8 +63,10 @@ struct Line {
     operation: Option<String>,
     content: Option<Value>,
     attachment: Option<Attachment>,
-    #[serde(rename = "costUSD")]
-    cost_usd: Option<f64>,
+    #[serde(rename = "totalCostUSD")]
+    total_cost: Option<f64>,
+    #[serde(default, deserialize_with = "or_default")]
+    has_unknown_model_cost: bool,
 }
 
 #[derive(Deserialize)]
@@ -122,6 +129,7 @@ impl Parser {
     pub fn line(&mut self, line: &str, zones: Zones, each: &mut dyn FnMut(Row)) -> Taken {
         let Ok(line) = serde_json::from_str::<Line>(line) else { return Taken::Broken };
         let at = line.timestamp.as_deref().and_then(Wall::parse_rfc3339);
+        self.at = at.or(self.at);
         let mut row = |what| each(Row { at, what });
         match line.kind.as_str() {
             "user" => self.user(line, &mut row),
@@ -144,6 +152,11 @@ impl Parser {
             }
             "attachment" => self.attachment(line, &mut row),
             "file-history-snapshot" | "mode" | "permission-mode" | "last-prompt" | "atis-latch" | "tools-used" => {}
+            "cost-state" => {
+                if let Some(what) = self.cost(&line) {
+                    each(Row { at: self.at, what });
+                }
+            }
             request if request.starts_with("api-request") => {}
             _ => return Taken::Unknown,
         }
@@ -195,7 +208,10 @@ impl Parser {
         if let Some(command) = tagged(&text, "bash-input") {
             return row(What::Note { text: format!("! {command}") });
         }
-        if ["<local-command-", "<bash-stdout>", "<bash-stderr>", "<system-reminder>"].iter().any(|t| text.starts_with(t)) {
+        if ["<local-command-", "<bash-stdout>", "<bash-stderr>", "<system-reminder>"]
+            .iter()
+            .any(|t| text.starts_with(t))
+        {
             return;
         }
         if !person || text.starts_with("<task-notification>") {
@@ -206,7 +222,9 @@ impl Parser {
     }
 
     fn attachment(&mut self, line: Line, row: &mut dyn FnMut(What)) {
-        let Some(attachment) = line.attachment.filter(|a| a.kind == "queued_command" && !line.is_sidechain) else { return };
+        let Some(attachment) = line.attachment.filter(|a| a.kind == "queued_command" && !line.is_sidechain) else {
+            return;
+        };
         let text = result(attachment.prompt);
         if !text.is_empty() && is_person(attachment.origin) {
             self.open = true;
@@ -221,7 +239,8 @@ impl Parser {
             self.model.clone_from(name);
             row(What::Model { name: name.clone() });
         }
-        let ends = matches!(message.stop_reason.as_deref(), Some("end_turn" | "stop_sequence" | "max_tokens" | "refusal"));
+        let ends =
+            matches!(message.stop_reason.as_deref(), Some("end_turn" | "stop_sequence" | "max_tokens" | "refusal"));
         let mut last_is_text = false;
         if !line.is_sidechain {
             let blocks = match message.content {
@@ -246,14 +265,23 @@ impl Parser {
             }
         }
         if let (true, Some(usage)) = (spoke, message.usage) {
-            self.used(message.id.as_deref(), usage, line.cost_usd, row);
+            self.used(message.id.as_deref(), usage, row);
         }
         if ends && last_is_text && spoke {
             self.end(End::Done, row);
         }
     }
 
-    fn used(&mut self, id: Option<&str>, counted: Counted, cost_usd: Option<f64>, row: &mut dyn FnMut(What)) {
+    /// The sum of the session until now. It has no time of its own.
+    fn cost(&mut self, line: &Line) -> Option<What> {
+        let total = line.total_cost.filter(|c| c.is_finite() && *c >= 0.0 && !line.has_unknown_model_cost)?;
+        // One that shrank counts from nothing again.
+        let more = if total < self.cost { total } else { total - self.cost };
+        self.cost = total;
+        Some(What::Used(Usage { cost_usd: Some(more), ..Usage::default() }))
+    }
+
+    fn used(&mut self, id: Option<&str>, counted: Counted, row: &mut dyn FnMut(What)) {
         let tokens = Tokens {
             input: counted.input_tokens,
             output: counted.output_tokens,
@@ -261,25 +289,25 @@ impl Parser {
             cache_write: counted.cache_creation_input_tokens,
         };
         let Some(message) = id.map(hash) else {
-            return row(What::Used(Usage { message: None, tokens, cost_usd }));
+            return row(What::Used(Usage { tokens, ..Usage::default() }));
         };
-        let (fresh, cost_usd) = match self.answers.iter_mut().find(|(known, _)| *known == message) {
+        let fresh = match self.answers.iter_mut().find(|(known, _)| *known == message) {
             // A later line of the same answer knows more of its output.
             Some((_, counted)) => {
                 let more = tokens.beyond(*counted);
                 *counted += more;
-                (more, None)
+                more
             }
             None => {
                 if self.answers.len() == ANSWERS {
                     self.answers.pop_front();
                 }
                 self.answers.push_back((message, tokens));
-                (tokens, cost_usd)
+                tokens
             }
         };
-        if !fresh.is_zero() || cost_usd.is_some() {
-            row(What::Used(Usage { message: Some(message), tokens: fresh, cost_usd }));
+        if !fresh.is_zero() {
+            row(What::Used(Usage { message: Some(message), tokens: fresh, cost_usd: None }));
         }
     }
 

@@ -131,8 +131,15 @@ impl Parser {
                 let text = event.message.unwrap_or_default();
                 self.failed(&text, &event.codex_error_info.unwrap_or_default(), at, zones, row);
             }
-            "agent_reasoning" | "agent_reasoning_section_break" | "thread_settings_applied" | "context_compacted"
-            | "exec_command_end" | "patch_apply_end" | "web_search_end" | "mcp_tool_call_end" | "thread_name_updated" => {}
+            "agent_reasoning"
+            | "agent_reasoning_section_break"
+            | "thread_settings_applied"
+            | "context_compacted"
+            | "exec_command_end"
+            | "patch_apply_end"
+            | "web_search_end"
+            | "mcp_tool_call_end"
+            | "thread_name_updated" => {}
             _ => return Taken::Unknown,
         }
         Taken::Yes
@@ -204,7 +211,11 @@ fn tools(item: Payload, row: &mut dyn FnMut(What)) {
             row(What::Called { id, tool: "shell".into(), argument: argument::of(&item.action.unwrap_or_default()) });
         }
         "web_search_call" => {
-            row(What::Called { id, tool: "web_search".into(), argument: argument::of(&item.action.unwrap_or_default()) });
+            row(What::Called {
+                id,
+                tool: "web_search".into(),
+                argument: argument::of(&item.action.unwrap_or_default()),
+            });
         }
         "function_call_output" | "custom_tool_call_output" => {
             let (text, failed) = output(item.output.unwrap_or_default());
@@ -218,9 +229,7 @@ fn tools(item: Payload, row: &mut dyn FnMut(What)) {
 fn output(value: Value) -> (String, bool) {
     let text = match value {
         Value::String(text) => text,
-        Value::Array(parts) => {
-            parts.iter().filter_map(|p| p["text"].as_str()).collect::<Vec<_>>().join("\n")
-        }
+        Value::Array(parts) => parts.iter().filter_map(|p| p["text"].as_str()).collect::<Vec<_>>().join("\n"),
         Value::Null => String::new(),
         other => other["content"].as_str().map(str::to_owned).unwrap_or_else(|| other.to_string()),
     };

@@ -26,7 +26,9 @@ const BEGINNING: u64 = 4 << 20;
 /// The sessions of `base` that ran in one of `dirs` and were written at `since` or later, and those with one of `ids`.
 pub fn sessions(base: &Base, dirs: &BTreeSet<PathBuf>, ids: &BTreeSet<String>, since: Wall) -> Vec<Session> {
     let files: BTreeSet<(PathBuf, bool)> = match base.program {
-        Program::Claude => dirs.iter().flat_map(|dir| claude_folders(base, dir)).flat_map(|f| claude_files(&f)).collect(),
+        Program::Claude => {
+            dirs.iter().flat_map(|dir| claude_folders(base, dir)).flat_map(|f| claude_files(&f)).collect()
+        }
         Program::Codex => rollouts(&base.sessions(), ids, since),
     };
     let mut found = Vec::new();
@@ -77,7 +79,11 @@ fn claude_files(folder: &Path) -> Vec<(PathBuf, bool)> {
             let helper = name.starts_with("agent-");
             files.push((path, helper));
         } else if name.len() == 36 {
-            files.extend(entries(&path.join("subagents")).filter(|p| p.extension().is_some_and(|e| e == "jsonl")).map(|p| (p, true)));
+            files.extend(
+                entries(&path.join("subagents"))
+                    .filter(|p| p.extension().is_some_and(|e| e == "jsonl"))
+                    .map(|p| (p, true)),
+            );
         }
     }
     files

@@ -46,7 +46,9 @@ pub fn variable(process: ProcId, name: &str) -> Option<OsString> {
 pub fn claims(base: &Base, own: &[ProcId]) -> Claims {
     match base.program {
         Program::Claude => claude(base, own),
-        Program::Codex => Claims { ours: own.iter().flat_map(|p| open_rollouts(base, *p)).collect(), others: BTreeSet::new() },
+        Program::Codex => {
+            Claims { ours: own.iter().flat_map(|p| open_rollouts(base, *p)).collect(), others: BTreeSet::new() }
+        }
     }
 }
 
@@ -89,7 +91,10 @@ fn open_rollouts(base: &Base, process: ProcId) -> Vec<String> {
     let folder = base.sessions();
     let folder = folder.canonicalize().unwrap_or(folder);
     let fds = fs::read_dir(format!("/proc/{}/fd", process.pid)).into_iter().flatten().flatten();
-    fds.filter_map(|fd| fs::read_link(fd.path()).ok()).filter(|path| path.starts_with(&folder)).filter_map(|path| id_of(&path)).collect()
+    fds.filter_map(|fd| fs::read_link(fd.path()).ok())
+        .filter(|path| path.starts_with(&folder))
+        .filter_map(|path| id_of(&path))
+        .collect()
 }
 
 fn id_of(path: &Path) -> Option<String> {

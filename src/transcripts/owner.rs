@@ -82,7 +82,12 @@ pub fn owners(sessions: &[Session], agents: &[Suspect], strangers: &BTreeSet<Str
     sessions.iter().map(|session| owner(session, sessions, agents, strangers)).collect()
 }
 
-fn owner(session: &Session, all: &[Session], agents: &[Suspect], strangers: &BTreeSet<String>) -> Option<(usize, Rule)> {
+fn owner(
+    session: &Session,
+    all: &[Session],
+    agents: &[Suspect],
+    strangers: &BTreeSet<String>,
+) -> Option<(usize, Rule)> {
     let only = |fits: &dyn Fn(&Suspect) -> bool| {
         let mut found = agents.iter().enumerate().filter(|(_, a)| fits(a)).map(|(i, _)| i);
         (found.next(), found.next())

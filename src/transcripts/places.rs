@@ -99,7 +99,9 @@ mod tests {
         assert_eq!((long.len(), whole), (200, false));
         let id = "01a1fee0-797f-73f0-905a-4251a86a864a";
         assert_eq!(rollout_id(&format!("rollout-2026-11-21T16-11-26-{id}.jsonl")), Some(id));
-        for other in ["rollout-.jsonl", "history.jsonl", "rollout-2026-11-21T16-11-26-01a1fee0é797f-73f0-905a-4251a86a864.jsonl"] {
+        for other in
+            ["rollout-.jsonl", "history.jsonl", "rollout-2026-11-21T16-11-26-01a1fee0é797f-73f0-905a-4251a86a864.jsonl"]
+        {
             assert_eq!(rollout_id(other), None, "{other}");
         }
     }

@@ -88,7 +88,12 @@ pub fn survey(subjects: &[Subject], environment: &[u8], since: Wall) -> Survey {
 }
 
 /// Where the program of an agent may keep its files.
-fn bases(program: Program, dir: &Path, processes: &[ProcId], stored: &dyn Fn(&str) -> Option<OsString>) -> BTreeSet<Base> {
+fn bases(
+    program: Program,
+    dir: &Path,
+    processes: &[ProcId],
+    stored: &dyn Fn(&str) -> Option<OsString>,
+) -> BTreeSet<Base> {
     let of_fleet = Base::of(program, dir, stored);
     // A command line may set a folder of its own: `CLAUDE_CONFIG_DIR=… claude`.
     let own = processes.iter().take(8).filter_map(|p| Base::of(program, dir, |name| living::variable(*p, name)));
@@ -119,10 +124,11 @@ impl Survey {
     pub fn sessions_of(&self, name: &str) -> Vec<(&Session, Rule)> {
         let Some(agent) = self.agent(name) else { return Vec::new() };
         let all = self.sessions.iter().zip(&self.owners);
-        let own = all.filter_map(|(session, owner)| owner.filter(|(i, _)| *i == agent).map(|(_, rule)| (session, rule)));
+        let own =
+            all.filter_map(|(session, owner)| owner.filter(|(i, _)| *i == agent).map(|(_, rule)| (session, rule)));
         let mut own: Vec<_> = own.filter(|(session, _)| !session.helper).collect();
         // A living process knows best which one it is in.
-        own.sort_by_key(|(session, rule)| (*rule == Rule::Process, session.written));
+        own.sort_by_key(|(session, rule)| (*rule == Rule::Process, session.written, session.began));
         own
     }
 

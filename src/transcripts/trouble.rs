@@ -52,31 +52,69 @@ fn class(facts: &Facts) -> Trouble {
     if says(&["not your usage limit", "temporarily limiting"]) {
         return error(ErrorClass::Overload);
     }
-    let limit_words = ["hit your", "usage limit", "limit reached", "session limit", "weekly limit", "out of extra usage"];
+    let limit_words =
+        ["hit your", "usage limit", "limit reached", "session limit", "weekly limit", "out of extra usage"];
     let plan = named(&["rate_limit"]) && (status == 429 || (status == 0 && says(&limit_words)));
     if named(&["usage_limit", "quota_exceeded"]) || plan {
         return Trouble::Limit;
     }
-    if named(&["context_window"]) || says(&["prompt is too long", "conversation too long", "exceed context limit", "context limit reached", "context window", "context length"]) {
+    if named(&["context_window"])
+        || says(&[
+            "prompt is too long",
+            "conversation too long",
+            "exceed context limit",
+            "context limit reached",
+            "context window",
+            "context length",
+        ])
+    {
         return error(ErrorClass::Context);
     }
     if named(&["authentication", "unauthorized", "oauth"])
         || matches!(status, 401 | 403)
-        || says(&["/login", "invalid api key", "401 unauthorized", "403 forbidden", "authentication_error", "token has expired"])
+        || says(&[
+            "/login",
+            "invalid api key",
+            "401 unauthorized",
+            "403 forbidden",
+            "authentication_error",
+            "token has expired",
+        ])
     {
         return error(ErrorClass::Auth);
     }
-    let of_conversation = ["`tool_use` ids", "tool_use_id", "tool_result` block", "thinking blocks", "`thinking`", "redacted_thinking"];
+    let of_conversation =
+        ["`tool_use` ids", "tool_use_id", "tool_result` block", "thinking blocks", "`thinking`", "redacted_thinking"];
     if says(&of_conversation) {
         return error(ErrorClass::Transcript);
     }
-    if named(&["model_not_found"]) || status == 404 || says(&["currently unavailable", "safeguards", "issue with the selected model", "model is not supported"]) {
+    if named(&["model_not_found"])
+        || status == 404
+        || says(&["currently unavailable", "safeguards", "issue with the selected model", "model is not supported"])
+    {
         return error(ErrorClass::Model);
     }
-    if named(&["overloaded", "server_error", "internal_server", "rate_limit"]) || matches!(status, 408 | 429 | 500..=599) || says(&["overloaded", "529 ", "503 service", "502 bad gateway", "at capacity"]) {
+    if named(&["overloaded", "server_error", "internal_server", "rate_limit"])
+        || matches!(status, 408 | 429 | 500..=599)
+        || says(&["overloaded", "529 ", "503 service", "502 bad gateway", "at capacity"])
+    {
         return error(ErrorClass::Overload);
     }
-    if named(&["stream_disconnected", "connection_failed"]) || says(&["disconnected", "connection error", "connection reset", "connection closed", "unable to connect", "timed out", "network error", "socket", "econn", "enotfound", "fetch failed"]) {
+    if named(&["stream_disconnected", "connection_failed"])
+        || says(&[
+            "disconnected",
+            "connection error",
+            "connection reset",
+            "connection closed",
+            "unable to connect",
+            "timed out",
+            "network error",
+            "socket",
+            "econn",
+            "enotfound",
+            "fetch failed",
+        ])
+    {
         return error(ErrorClass::Network);
     }
     error(ErrorClass::Other)
@@ -117,7 +155,12 @@ mod tests {
     #[test]
     fn a_reset_is_meant_from_when_it_was_written() {
         let at = Wall::parse_rfc3339("2026-11-21T16:12:20Z");
-        let facts = Facts { word: "rate_limit", status: Some(429), text: "You've hit your limit · resets 7:12pm (UTC)", details: "" };
+        let facts = Facts {
+            word: "rate_limit",
+            status: Some(429),
+            text: "You've hit your limit · resets 7:12pm (UTC)",
+            details: "",
+        };
         let error = read(&facts, at, Zones::default());
         assert_eq!(error.reset, Wall::parse_rfc3339("2026-11-21T19:12:00Z"));
         assert_eq!(read(&facts, None, Zones::default()).reset, None, "nobody knows which day");

@@ -1,8 +1,5 @@
 //! What an agent used: turns, tokens and cost, from its own session files.
-use super::{
-    survey::Survey,
-    transcript::Transcript,
-};
+use super::{survey::Survey, transcript::Transcript};
 use crate::model::{
     time::Wall,
     transcript::{Row, Tokens, What},
@@ -71,7 +68,8 @@ pub fn usage(survey: &Survey, name: &str, since: Wall) -> Option<Sum> {
     let mut adder = Adder::since(since);
     let mut read = false;
     for (session, _) in survey.sessions_of(name) {
-        for (session, helper) in std::iter::once((session, false)).chain(survey.helpers_of(session).map(|h| (h, true))) {
+        for (session, helper) in std::iter::once((session, false)).chain(survey.helpers_of(session).map(|h| (h, true)))
+        {
             adder.next_file();
             let mut file = Transcript::new(session.program, &session.path, Zones::default());
             read |= file.read(&mut |row| adder.take(&row, helper)).is_ok();

@@ -82,13 +82,14 @@ impl Page {
             }
             What::Queued { text } => ("queued", Some(Tint::Dim), one(text)),
             What::Answered { text } => ("agent", None, cut(text, usize::MAX, usize::MAX)),
-            What::Called { tool, argument, .. } => {
-                ("tool", Some(Tint::Dim), one(&format!("{tool} {argument}")))
+            What::Called { tool, argument, .. } => ("tool", Some(Tint::Dim), one(&format!("{tool} {argument}"))),
+            What::Returned { text, failed: false, .. } => {
+                ("result", Some(Tint::Dim), cut(text, OF_A_RESULT, OF_A_LINE))
             }
-            What::Returned { text, failed: false, .. } => ("result", Some(Tint::Dim), cut(text, OF_A_RESULT, OF_A_LINE)),
             What::Returned { text, .. } => ("failed", Some(Tint::Yellow), cut(text, OF_A_RESULT, OF_A_LINE)),
             What::Failed(error) => {
-                let until = error.reset.map(|at| format!(" until {}", at.format_local("%b %-d %H:%M"))).unwrap_or_default();
+                let until =
+                    error.reset.map(|at| format!(" until {}", at.format_local("%b %-d %H:%M"))).unwrap_or_default();
                 let mut text = cut(&error.text, OF_A_RESULT, OF_A_LINE);
                 let first = text.first_mut()?;
                 *first = format!("{}{until}: {first}", error.class.as_str());
@@ -195,7 +196,13 @@ mod tests {
         let called =
             What::Called { id: String::new(), tool: "Bash".into(), argument: format!("a\n  b {}", "x".repeat(900)) };
         let error = TurnError { class: Trouble::Error(ErrorClass::Auth), text: "no".into(), reset: None };
-        let rows = [returned(false), returned(true), called, What::Failed(error), What::Used(Usage { tokens: Tokens::default(), ..Usage::default() })];
+        let rows = [
+            returned(false),
+            returned(true),
+            called,
+            What::Failed(error),
+            What::Used(Usage { tokens: Tokens::default(), ..Usage::default() }),
+        ];
         let lines = lines(Look::default(), &rows);
         assert_eq!(lines[0], "result  line 0");
         assert_eq!(lines[3], "        … 2 more lines");

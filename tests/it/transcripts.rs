@@ -65,7 +65,10 @@ fn page(rows: &[Row]) -> String {
             }
             (None, What::Used(usage)) => {
                 let Tokens { input, output, cache_read, cache_write } = usage.tokens;
-                out.push_str(&format!("used    {input} in, {output} out, {cache_read} read, {cache_write} written\n"));
+                let cost = usage.cost_usd.map(|usd| format!(", {usd:.5} USD")).unwrap_or_default();
+                out.push_str(&format!(
+                    "used    {input} in, {output} out, {cache_read} read, {cache_write} written{cost}\n"
+                ));
             }
             (None, other) => out.push_str(&format!("hidden  {other:?}\n")),
         }
@@ -100,7 +103,8 @@ fn what_was_said_and_used_is_counted_once() {
     assert!(!file.has_said("Eighth: two", Wall(0)), "only a part of it");
     assert!(file.has_queued("Ninth: while busy MARK-9", at("2026-11-21T16:13:51Z")));
     assert!(file.appended_since(at("2026-11-21T16:14:00Z")) && !file.appended_since(at("2026-11-21T17:00:00Z")));
-    let errors: Vec<_> = rows.iter().filter_map(|r| if let What::Failed(e) = &r.what { Some(e) } else { None }).collect();
+    let errors: Vec<_> =
+        rows.iter().filter_map(|r| if let What::Failed(e) = &r.what { Some(e) } else { None }).collect();
     assert_eq!(errors[1].class, Trouble::Limit);
     assert_eq!(errors[1].reset, Some(at("2026-11-21T19:12:00Z")));
 
@@ -132,7 +136,9 @@ fn damaged_files_lose_lines_and_nothing_else() {
             let place = dir.path().join("damaged.jsonl");
             fs::write(&place, &bytes).unwrap();
             let mut rows = 0;
-            Transcript::new(program, &place, Zones::default()).read(&mut |_| rows += 1).unwrap_or_else(|e| panic!("{name}: {e}"));
+            Transcript::new(program, &place, Zones::default())
+                .read(&mut |_| rows += 1)
+                .unwrap_or_else(|e| panic!("{name}: {e}"));
             assert!(rows < 1000, "{name}");
         }
     }
@@ -143,8 +149,17 @@ fn hostile_lines_are_skipped_and_what_follows_is_read() {
     let dir = tempfile::tempdir().unwrap();
     let deep = format!("{{\"type\":\"user\",\"x\":{}{}}}", "[".repeat(100_000), "]".repeat(100_000));
     let wrong = [
-        "", "null", "[]", "{", "{}", "\"text\"", "{\"type\":7}", "{\"type\":\"user\",\"message\":7}", &deep,
-        "{\"type\":\"user\",\"type\":\"user\"}", "{\"type\":\"assistant\",\"message\":{\"usage\":{\"input_tokens\":-1}}}",
+        "",
+        "null",
+        "[]",
+        "{",
+        "{}",
+        "\"text\"",
+        "{\"type\":7}",
+        "{\"type\":\"user\",\"message\":7}",
+        &deep,
+        "{\"type\":\"user\",\"type\":\"user\"}",
+        "{\"type\":\"assistant\",\"message\":{\"usage\":{\"input_tokens\":-1}}}",
         "{\"type\":\"assistant\",\"message\":{\"id\":\"m\",\"model\":\"x\",\"usage\":{\"input_tokens\":18446744073709551615,\"output_tokens\":18446744073709551615}}}",
         "{\"timestamp\":\"never\",\"type\":\"event_msg\",\"payload\":{\"type\":\"token_count\",\"info\":{\"total_token_usage\":{\"output_tokens\":1e99}}}}",
         "{\"type\":\"response_item\",\"payload\":{\"type\":\"function_call\",\"arguments\":\"{\"}}",
