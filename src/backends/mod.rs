@@ -67,6 +67,7 @@ pub fn read(screen: &Screen, ctx: &Context) -> Reading {
         limit,
         fatal: find(&ctx.reader.fatal, "fatal_re", text, text, ctx),
         waiting: waiting(screen, text, ctx),
+        error: None,
         reset,
         waiting_until: marker::waiting_until(text, ctx.reader.footer_ui, ctx.now),
         draft: draft::find(text, screen.cursor, draft_re, ctx.ours),
@@ -86,6 +87,8 @@ pub fn read(screen: &Screen, ctx: &Context) -> Reading {
 fn by_preset(reading: &mut Reading, verdict: Verdict) {
     let is_menu = verdict.is_menu;
     let Some((state, evidence)) = verdict.evidence.into_iter().next() else { return };
+    // What the user's own pattern calls fatal has no class.
+    reading.error = verdict.error.filter(|_| reading.fatal.is_none());
     match state {
         Seen::Working => reading.active = reading.active.take().or(Some(evidence)),
         Seen::Waiting => reading.waiting = reading.waiting.take().or(Some(evidence)),

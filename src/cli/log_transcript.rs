@@ -2,7 +2,7 @@
 use super::{
     failure::{Failure, Report, complain},
     log_follow::Follow,
-    logs, names,
+    names,
     out::Out,
     sessions,
 };
@@ -86,7 +86,9 @@ fn is_readable(fleet: &Fleet, name: &str) -> Result<(), Failure> {
             .hint(format!("`agents logs {name}` shows what it printed")));
     }
     if policy.agent(name).is_none() {
-        return Err(Failure::new(1, format!("no agent is named `{}`", printable(name))).hint(logs::meant(policy, name)));
+        return Err(
+            Failure::new(1, format!("no agent is named `{}`", printable(name))).hint(names::meant(policy, name))
+        );
     }
     let subjects = sessions::subjects(fleet, &State::default(), &[]);
     if subjects.iter().any(|s| s.name == name && s.program.is_some()) {

@@ -12,8 +12,6 @@ use crate::{
     engine::fleet::Fleet,
     model::{
         name::{printable, unusable},
-        nearest::nearest,
-        policy::Policy,
         time::Wall,
     },
     view::{clean::Cleaner, errors},
@@ -135,15 +133,7 @@ fn log_of(fleet: &Fleet, name: Option<&str>) -> Result<PathBuf, Failure> {
         return Ok(path);
     }
     Err(Failure::new(1, format!("no agent or service is named `{}`, and no log is", printable(name)))
-        .hint(meant(policy, name)))
-}
-
-/// What else may have been meant.
-pub(super) fn meant(policy: &Policy, name: &str) -> String {
-    match nearest(name, names::all(policy).chain([WATCHDOG])) {
-        Some(near) => format!("did you mean `{near}`?"),
-        None => format!("there are: {} {WATCHDOG}", names::all(policy).collect::<Vec<_>>().join(" ")),
-    }
+        .hint(names::meant(policy, name)))
 }
 
 fn unreadable(path: &Path, error: &std::io::Error) -> Failure {

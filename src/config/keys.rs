@@ -1,67 +1,12 @@
 //! The key table: the one source for unknown keys, defaults, the JSON schema and the README's table.
+pub(super) use super::{
+    key::{Default, Key, Section, Type},
+    phase_keys::{HANDOFF, LOOP, ON_COMPLETE, PHASE},
+};
 
-/// A kind of value.
-#[derive(Clone, Copy)]
-pub(super) enum Type {
-    Text,
-    /// `~` and relative to the project root.
-    Path,
-    Bool,
-    /// Seconds or `"5m"`; may be zero.
-    Duration,
-    /// Seconds or `"5m"`; not zero.
-    Interval,
-    /// A whole number from 1 on.
-    Count,
-    /// Bytes or `"100MB"`.
-    Size,
-    /// `"200x50"`.
-    Dimensions,
-    Regex,
-    /// One of these.
-    Word(&'static [&'static str]),
-    /// One of these, or anything else.
-    OpenWord(&'static [&'static str]),
-    Texts,
-    /// Key -> text.
-    TextMap,
-    Table(&'static Section),
-    /// Array of tables: `[[agent]]`.
-    List(&'static Section),
-    /// Tables by name: `[backend.NAME]`.
-    Named(&'static Section),
-}
-
-#[derive(Clone, Copy)]
-pub(super) enum Default {
-    Required,
-    None,
-    /// As it would be written: `300`, `heal`, `true`, `100MB`.
-    Is(&'static str),
-    List(&'static [&'static str]),
-    /// Worked out; in words.
-    Words(&'static str),
-}
-
-pub(super) struct Key {
-    pub name: &'static str,
-    pub of: Type,
-    pub default: Default,
-    pub doc: &'static str,
-}
-
-pub(super) struct Section {
-    /// As in the file: `[watchdog]`.
-    pub header: &'static str,
-    pub doc: &'static str,
-    pub keys: &'static [Key],
-}
-
-impl Section {
-    pub fn key(&self, name: &str) -> Option<&'static Key> {
-        self.keys.iter().find(|k| k.name == name)
-    }
-}
+use self::Default::{Is, List as Those, None as Absent, Required, Words};
+use self::Type::*;
+use super::key::key;
 
 /// Every section, the file itself first, each once.
 pub(super) fn sections() -> Vec<&'static Section> {
@@ -80,13 +25,6 @@ pub(super) fn sections() -> Vec<&'static Section> {
     out
 }
 
-const fn key(name: &'static str, of: Type, default: Default, doc: &'static str) -> Key {
-    Key { name, of, default, doc }
-}
-
-use self::Default::{Is, List as Those, None as Absent, Required, Words};
-use self::Type::*;
-
 pub(super) const DELIVERIES: &[&str] = &["arg", "exec", "ping"];
 pub(super) const WATCHES: &[&str] = &["none", "heal", "heal+stall"];
 pub(super) const KINDS: &[&str] = &["persistent", "orchestrator", "loop", "task"];
@@ -98,6 +36,8 @@ pub(super) static ROOT: Section = Section {
     keys: &[
         key("defaults", Table(&DEFAULTS), Required, "Names and folders of the fleet, and what its agents inherit."),
         key("watchdog", Table(&WATCHDOG), Absent, "Intervals, pauses and limits of the supervisor."),
+        key("host", Table(&HOST), Absent, "What the machine must have before something is started on it."),
+        key("errors", Table(&ERRORS), Absent, "What is done about an error that ended a turn."),
         key("tmux", Table(&TMUX), Absent, "Which tmux server the fleet lives on."),
         key("env", Table(&ENV), Absent, "Which environment variables reach the agents."),
         key("log", Table(&LOG), Absent, "How large the logs may grow."),
@@ -120,6 +60,7 @@ pub(super) static DEFAULTS: Section = Section {
         key("backend", Text, Absent, "For agents without one."),
         key("model", Text, Absent, "For agents without one."),
         key("watch", Word(WATCHES), Is("none"), "For agents without one."),
+        key("worktree", Bool, Is("false"), "For agents without one."),
         key("enabled", Bool, Is("true"), "For agents without one."),
         key("resume", Bool, Is("false"), "For agents without one."),
         key("prompt", Text, Absent, "For agents without one."),
@@ -150,6 +91,12 @@ pub(super) static WATCHDOG: Section = Section {
         ),
         key("limit_probe_max", Interval, Is("900"), "Such pauses double up to this."),
         key("limit_reset_slack", Duration, Is("45"), "Added to the reset time a limit names."),
+        key(
+            "limit_stagger",
+            Duration,
+            Is("5"),
+            "Between the agents of one `account` that are held until the same moment.",
+        ),
         key("stall_grace", Duration, Is("180"), "How late a WAITING-UNTIL may be."),
         key(
             "restart_burst",
@@ -171,6 +118,56 @@ pub(super) static WATCHDOG: Section = Section {
             Is("auto"),
             "`manual`: a changed `bin`, `flags` or `command` waits for `agents restart` or `agents up`.",
         ),
+    ],
+};
+
+pub(super) static HOST: Section = Section {
+    header: "[host]",
+    doc: "Looked at before every start and restart; below, the start waits and goes on by itself. What runs is left alone.",
+    keys: &[
+        key(
+            "min_memory",
+            Room,
+            Is("200MB"),
+            "Available memory, of the machine or of the control group, whichever is less.",
+        ),
+        key(
+            "min_disk",
+            Room,
+            Is("100MB"),
+            "Free disk for `log_dir` and for the working folder; what ran before comes back on a full disk, too.",
+        ),
+        key("max_load", Number, Is("0"), "Load average of the last minute for each core, for example `4`."),
+        key("retry", Interval, Is("15"), "Pause before the next look."),
+    ],
+};
+
+/// In the order of `Remedy`.
+pub(super) const REMEDIES: &[&str] = &["hold", "nudge", "fresh", "restart", "alert"];
+
+pub(super) static ERRORS: Section = Section {
+    header: "[errors]",
+    doc: "By the class of the error, which a backend with a `preset` knows; what a `fatal_re` finds is always a restart. \
+          `hold`: told at once, and tried again with pauses from `probe_pause` on. `nudge`: asked to go on, with pauses from \
+          `nudge_pause` on. `fresh`: asked to go on once, and if the same error comes again, a fresh session with a note; \
+          the old id is kept in `state/NAME.id.old`. `restart`: at once. `alert`: told, and left as it is.",
+    keys: &[
+        key("auth", Word(REMEDIES), Is("hold"), "The service refuses the login or the key."),
+        key("overload", Word(REMEDIES), Is("nudge"), "The service is too busy."),
+        key("network", Word(REMEDIES), Is("nudge"), "The connection broke or could not be made."),
+        key("transcript", Word(REMEDIES), Is("fresh"), "The service refuses the conversation as it is."),
+        key("context", Word(REMEDIES), Is("fresh"), "The conversation is too long."),
+        key("model", Word(REMEDIES), Is("nudge"), "The model is not there, or refuses the text."),
+        key("other", Word(REMEDIES), Is("nudge"), "Any other error."),
+        key(
+            "nudge_pause",
+            Interval,
+            Is("5"),
+            "First pause before an agent is asked to go on; it grows by a half each time.",
+        ),
+        key("nudge_pause_max", Interval, Is("300"), "Longest such pause."),
+        key("probe_pause", Interval, Is("15"), "First pause before a held agent is tried again; it doubles."),
+        key("probe_pause_max", Interval, Is("900"), "Longest such pause."),
     ],
 };
 
@@ -296,6 +293,12 @@ pub(super) static AGENT: Section = Section {
         key("backend", Text, Required, "NAME of a `[backend.NAME]`."),
         key("model", Text, Words("the backend's own"), "A phase's model for the role comes first."),
         key("dir", Path, Is("."), "Working folder; made if missing."),
+        key(
+            "worktree",
+            Bool,
+            Is("false"),
+            "Work in a git worktree of its own, on branch `agents/<name>`; `dir` then says of which repository, and where in it.",
+        ),
         key("enabled", Bool, Is("true"), "`agents up` without names starts it."),
         key(
             "watch",
@@ -319,72 +322,5 @@ pub(super) static SERVICE: Section = Section {
         key("name", Text, Required, "Letters, digits, `_` and `-`; the session is `session_prefix` and this."),
         key("command", Text, Required, "Shell text."),
         key("dir", Path, Is("."), "Working folder; made if missing."),
-    ],
-};
-
-pub(super) static LOOP: Section = Section {
-    header: "[loop]",
-    doc: "",
-    keys: &[
-        key("phases", List(&PHASE), Those(&[]), "In this order."),
-        key("state_file", Text, Is("phase-idx"), "Holds the index of the current phase; inside `<log_dir>/state`."),
-        key("auto_advance", Bool, Is("true"), "Go on to the next phase when one is done."),
-        key("done_marker", Text, Is("## DONE"), "A line that begins with this says that the phase is done."),
-        key(
-            "done_from",
-            OpenWord(&["auto", "working-tree"]),
-            Is("auto"),
-            "Where the status file is read: `auto` (pushed branch if there is a remote), `working-tree`, or a ref such as `origin/main`.",
-        ),
-        key(
-            "kickoff_template",
-            Path,
-            Absent,
-            "Put before the role's prompt; with `{phase_id}`, `{plan}`, `{status}` and `{role}`.",
-        ),
-        key("roles_dir", Path, Is("prompts"), "Holds `<role>.md`."),
-        key("resume_phase", Bool, Is("true"), "Kept for old files; the phase is always remembered."),
-        key("handoff", Table(&HANDOFF), Absent, "Tells one agent of the other's commits."),
-        key("on_complete", Table(&ON_COMPLETE), Absent, "What starts after the last phase."),
-    ],
-};
-
-pub(super) static PHASE: Section = Section {
-    header: "[[loop.phases]]",
-    doc: "",
-    keys: &[
-        key("id", Text, Required, "Short name."),
-        key("plan", Text, Absent, "Plan file, as told to the agents."),
-        key("status", Text, Required, "Status file, in the repository's `state_subdir` or root."),
-        key("models", TextMap, Absent, "Model by role."),
-    ],
-};
-
-pub(super) static HANDOFF: Section = Section {
-    header: "[loop.handoff]",
-    doc: "",
-    keys: &[
-        key("repo", Path, Words("`project_dir`"), "Repository that is watched."),
-        key("state_subdir", Text, Is("machine-docs"), "Folder of status files and inboxes in it."),
-        key("claim_pattern", Regex, Is("^claim"), "Commit subject that asks for a review."),
-        key("review_pattern", Regex, Is("^review"), "Commit subject that answers."),
-        key("claim_pings", Text, Is("adversary"), "Agent that hears of a claim."),
-        key("review_pings", Text, Is("builder"), "Agent that hears of a review."),
-        key(
-            "inboxes",
-            Texts,
-            Those(&[]),
-            "Two files: a change of the first is told to `claim_pings`, of the second to `review_pings`.",
-        ),
-    ],
-};
-
-pub(super) static ON_COMPLETE: Section = Section {
-    header: "[loop.on_complete]",
-    doc: "",
-    keys: &[
-        key("run", Text, Absent, "Agent to start."),
-        key("trigger_file", Text, Is(".run-on-complete"), "Only if this file exists in `log_dir`; it is removed."),
-        key("always", Bool, Is("false"), "Start it without a trigger file."),
     ],
 };

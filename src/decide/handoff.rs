@@ -162,10 +162,11 @@ impl Mind<'_> {
     }
 
     pub(super) fn drop_stale(&mut self, why: &str) {
+        use DeliveryKind::{Claim, Inbox, Nudge, Review, Wake};
         let policy = self.policy;
         for agent in policy.agents.iter().filter(|a| a.kind == Kind::Loop) {
             let session = Spec::Agent(agent).session();
-            for kind in [DeliveryKind::Claim, DeliveryKind::Review, DeliveryKind::Inbox, DeliveryKind::Wake] {
+            for kind in [Claim, Review, Inbox, Wake, Nudge] {
                 self.drop_queued(session, kind, why);
             }
         }

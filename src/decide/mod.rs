@@ -14,11 +14,13 @@
 //!    |     gave-up (slow retries)       ending (stay) ------+--> absent
 //!    +--------------------------------------------------------- done (one-shot that ended with 0)
 //! ```
+mod accounts;
 mod config;
 mod death;
 pub mod done_marker;
 mod drafts;
 mod handoff;
+mod host;
 mod incident;
 mod lifecycle;
 mod limit;
@@ -36,6 +38,7 @@ mod stall;
 mod starts;
 mod steady;
 mod tally;
+mod trouble;
 mod typing;
 mod unit;
 mod wake;
@@ -52,6 +55,7 @@ use crate::model::{
     state::State,
     time::{Boot, Now},
 };
+pub use host::starts_near;
 pub use looks::looks;
 
 /// Before something that is due, but could not be settled, is looked at again.
@@ -90,6 +94,7 @@ pub fn decide(obs: &Observation, state: &State, policy: &Policy, now: Now) -> De
     if obs.supervised {
         mind.handoff();
         mind.unwatched();
+        mind.account_holds();
         for agent in policy.watched() {
             let nothing = !heavy && mind.stays_idle(agent);
             mind.unless(nothing, &agent.session, |mind| {

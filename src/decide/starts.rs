@@ -22,8 +22,11 @@ pub(super) const START_DEADLINE: Duration = Duration::from_secs(15);
 pub(super) const END_MARGIN: Duration = Duration::from_secs(3);
 
 impl Mind<'_> {
-    /// Orders a start from nothing.
+    /// Orders a start from nothing, as soon as the machine has room for it.
     pub(super) fn start(&mut self, spec: Spec, counted: bool) {
+        if self.waits_for_room(spec, counted) {
+            return;
+        }
         let session = spec.session().to_owned();
         let incarnation = self.unit(spec).incarnation + 1;
         self.prepare(spec, incarnation);
@@ -46,6 +49,7 @@ impl Mind<'_> {
             backend: unit.start_backend.clone(),
             phase,
             sweep: !(clean_end || first),
+            fresh: unit.fresh,
         };
         self.actions.push(order);
     }
@@ -67,6 +71,8 @@ impl Mind<'_> {
         unit.pane = None;
         unit.start_model = None;
         unit.owed = None;
+        unit.fresh = None;
+        unit.trouble = None;
         unit.restarts.last_start = Some(now.boot);
         if counted {
             restart::note(&mut unit.restarts, &rules, now.boot);

@@ -1,16 +1,22 @@
 //! Everything that can fail about a start, done before anything is ended: prompt, folder, launch record.
-use super::paths::{Paths, make_private};
+use super::{
+    paths::{Paths, make_private},
+    worktrees,
+};
 use crate::{
     launch::{self, Start, prompt},
     model::{
         action::Outcome,
         name::printable,
         policy::{Agent, Backend, Kind, Policy, Prompt, Service},
+        seen::ErrorClass,
     },
     shim::record::{self as shim, LaunchRecord},
 };
 use std::{
     collections::BTreeMap,
+    io::Write,
+    os::unix::fs::OpenOptionsExt,
     path::{Path, PathBuf},
 };
 
@@ -23,6 +29,8 @@ pub struct Order<'a> {
     pub backend: Option<&'a str>,
     pub phase: usize,
     pub sweep: bool,
+    /// Its conversation was given up, for this reason: not resumed.
+    pub fresh: Option<ErrorClass>,
 }
 
 /// Prepares one start. Nothing that runs is touched.
@@ -71,21 +79,29 @@ fn prepare_agent(policy: &Policy, paths: &Paths, order: &Order, agent: &Agent) -
         }
     };
     let mut notes = Vec::new();
-    if !agent.dir.is_dir() {
-        std::fs::create_dir_all(&agent.dir)
-            .map_err(|e| format!("cannot make `{}`: {}", agent.dir.display(), super::words::plain(&e)))?;
-        notes.push(format!("{}: made its folder {}", agent.name, agent.dir.display()));
+    let at = worktrees::workplace(agent)?;
+    notes.extend(at.note.map(|note| format!("{}: {note}", agent.name)));
+    if !at.dir.is_dir() {
+        std::fs::create_dir_all(&at.dir)
+            .map_err(|e| format!("cannot make `{}`: {}", at.dir.display(), super::words::plain(&e)))?;
+        notes.push(format!("{}: made its folder {}", agent.name, at.dir.display()));
     }
+    let text = match order.fresh {
+        Some(class) => prompt::hand_over(class) + &text,
+        None => text,
+    };
     let kickoff = paths.kickoff(order.session);
     write(&kickoff, text.as_bytes())?;
     let resume_id = crate::world::file::read(&paths.resume_id(&agent.name), 1 << 20).unwrap_or_default();
     let resume_id = String::from_utf8(resume_id).unwrap_or_default();
+    let resume_id = if order.fresh.is_some() { set_aside(paths, &agent.name, resume_id)? } else { resume_id };
     let start = Start {
         agent,
         backend,
         model,
         prompt: &text,
         kickoff_file: &kickoff,
+        dir: &at.dir,
         resume_id: resume_id.trim(),
         phase: match agent.kind {
             Kind::Loop => phase.map_or("-", |p| p.id.as_str()),
@@ -93,12 +109,31 @@ fn prepare_agent(policy: &Policy, paths: &Paths, order: &Order, agent: &Agent) -
         },
     };
     let command = launch::command(&start);
-    let mut env = BTreeMap::new();
+    let mut env = at.env;
     env.insert("AGENTS_KICKOFF".into(), kickoff.to_string_lossy().into_owned());
     env.insert("AGENTS_READ_KICKOFF".into(), prompt::read_kickoff(&kickoff));
     env.insert("AGENTS_NAME".into(), agent.name.clone());
-    record(policy, paths, order, command.shell, &agent.dir, env)?;
+    record(policy, paths, order, command.shell, &at.dir, env)?;
     Ok((command.log_line, notes))
+}
+
+/// The id of a conversation that was given up is kept where nothing resumes it.
+fn set_aside(paths: &Paths, name: &str, id: String) -> Result<String, String> {
+    let (id, file) = (id.trim(), paths.resume_id(name));
+    if id.is_empty() {
+        return Ok(String::new());
+    }
+    let old = file.with_extension("id.old");
+    let line = format!("{} {}\n", crate::world::clock::wall().rfc3339(), printable(id));
+    let put = || {
+        let mut kept = std::fs::OpenOptions::new().create(true).append(true).mode(0o600).open(&old)?;
+        kept.write_all(line.as_bytes())?;
+        std::fs::remove_file(&file)
+    };
+    put().map_err(|e: std::io::Error| {
+        format!("cannot keep the old id in `{}`: {}", old.display(), super::words::plain(&e))
+    })?;
+    Ok(String::new())
 }
 
 fn prepare_service(policy: &Policy, paths: &Paths, order: &Order, service: &Service) -> Made {
@@ -136,8 +171,11 @@ fn record(
         command,
         dir: dir.to_owned(),
         env_file: paths.env.clone(),
+        env_remove: match env.contains_key("AGENTS_WORKTREE") {
+            true => worktrees::NOT_HANDED_ON.map(str::to_owned).into(),
+            false => Vec::new(),
+        },
         env_set: env,
-        env_remove: Vec::new(),
         grace_ms: policy.watchdog.stop_grace.as_millis() as u64,
         log: paths.session_log(order.session),
         log_max_bytes: policy.log.max_bytes,

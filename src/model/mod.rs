@@ -2,6 +2,7 @@
 pub mod action;
 pub mod delivery;
 pub mod event;
+pub mod host;
 pub mod name;
 pub mod nearest;
 pub mod observation;
@@ -13,4 +14,6 @@ pub mod state;
 pub mod tally;
 pub mod time;
 pub mod transcript;
+pub mod trouble;
+pub mod worktree;
 pub mod zones;

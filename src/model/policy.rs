@@ -1,4 +1,6 @@
 //! The checked fleet: what `agents.toml` asks for, with every default filled in and every path absolute.
+use super::host::HostRules;
+use super::trouble::Remedies;
 use regex::Regex;
 use serde::{Deserialize, Serialize};
 use std::{path::PathBuf, sync::Arc, time::Duration};
@@ -18,6 +20,8 @@ pub struct Policy {
     pub backends: Vec<Arc<Backend>>,
     pub phases: Option<Loop>,
     pub watchdog: Watchdog,
+    pub host: HostRules,
+    pub errors: Remedies,
     pub tmux: Tmux,
     pub env: EnvRules,
     pub log: LogRules,
@@ -36,6 +40,8 @@ pub struct Watchdog {
     /// Probes of an unreadable limit double up to this pause.
     pub limit_probe_max: Duration,
     pub limit_reset_slack: Duration,
+    /// Between the agents of one account that were held until the same moment.
+    pub limit_stagger: Duration,
     pub stall_grace: Duration,
     /// At most this many restarts per `restart_window`, then `gave-up`.
     pub restart_burst: u32,
@@ -105,7 +111,10 @@ pub struct Agent {
     pub backend: Arc<Backend>,
     /// Empty = the backend's default.
     pub model: String,
+    /// Its working folder; with a worktree, the folder of which it has a copy there.
     pub dir: PathBuf,
+    /// Where its worktree stands, if it works in one of its own.
+    pub worktree: Option<PathBuf>,
     pub enabled: bool,
     pub watch: Watch,
     pub role: Option<String>,

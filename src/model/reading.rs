@@ -1,5 +1,8 @@
 //! What a captured pane says, once its text has been read. Made by `backends`.
-use super::time::{Boot, Wall};
+use super::{
+    seen::ErrorSeen,
+    time::{Boot, Wall},
+};
 use serde::{Deserialize, Serialize};
 
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -14,6 +17,9 @@ pub struct Reading {
     pub limit: Option<Evidence>,
     pub fatal: Option<Evidence>,
     pub waiting: Option<Evidence>,
+    /// The error that ended its last turn, by a preset's rules; a user's `fatal_re` has no class.
+    #[serde(default)]
+    pub error: Option<ErrorSeen>,
     /// When the limit ends, as its banner says, without slack. May lie in the past.
     pub reset: Option<Wall>,
     /// The last `WAITING-UNTIL` marker that can be read.

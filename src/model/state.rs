@@ -2,9 +2,12 @@
 pub use super::seen::Seen;
 use super::{
     delivery::Delivery,
+    host::NoRoom,
     observation::{ExitRecord, PaneObs, ServerObs},
+    seen::ErrorClass,
     tally::{Slot, Tally},
     time::{Boot, Wall},
+    trouble::{Trouble, Wave},
 };
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
@@ -44,6 +47,7 @@ pub struct FleetState {
     /// Starts by the watchdog in the last minute, for the storm limit.
     pub recent_restarts: Vec<Boot>,
     pub storm_until: Option<Boot>,
+    pub wave: Option<Wave>,
     /// One alert each.
     pub alerted: BTreeSet<String>,
     pub config_faults: Vec<String>,
@@ -108,6 +112,14 @@ pub struct UnitState {
     pub sight: Sight,
     #[serde(default)]
     pub hold: Option<Hold>,
+    /// Another agent of its account is limited.
+    #[serde(default)]
+    pub account_hold: Option<AccountHold>,
+    #[serde(default)]
+    pub trouble: Option<Trouble>,
+    /// Its next start is a fresh session: why its conversation was given up.
+    #[serde(default)]
+    pub fresh: Option<ErrorClass>,
     /// A text of ours that may still stand in the input line.
     #[serde(default)]
     pub leftover: Option<Leftover>,
@@ -200,9 +212,11 @@ pub enum Life {
     Running {
         since: Boot,
     },
-    /// Starts again at `until`.
+    /// Starts again at `until`; with `room`, looks then whether the machine has any.
     Backoff {
         until: Boot,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        room: Option<NoRoom>,
     },
     /// The restart budget is spent; one try at `retry` (`None` = never).
     GaveUp {
@@ -294,6 +308,7 @@ pub enum SuspectKind {
     Mismatch,
     Stall,
     Waiting,
+    Error,
 }
 
 /// A usage-limit hold.
@@ -311,4 +326,16 @@ pub struct Hold {
     pub probes: u32,
     /// Pause after an unreadable probe: doubles up to `limit_probe_max`.
     pub pause_ms: u64,
+    /// After a probe: first look since which the banner is gone.
+    #[serde(default)]
+    pub gone: Option<Boot>,
+}
+
+/// Nothing is typed to an agent while its account is known to be limited.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AccountHold {
+    /// The agent whose banner said so.
+    pub by: String,
+    pub until: Boot,
+    pub until_wall: Wall,
 }

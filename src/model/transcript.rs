@@ -83,7 +83,7 @@ pub enum End {
 /// The error that ended a turn.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TurnError {
-    pub class: Trouble,
+    pub class: Cause,
     pub text: String,
     /// When a limit is over, if it says so. May lie in the past.
     pub reset: Option<Wall>,
@@ -91,17 +91,17 @@ pub struct TurnError {
 
 /// What kind of error: `limit`, or one of the classes that a screen knows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Trouble {
+pub enum Cause {
     /// A usage limit of the plan.
     Limit,
     Error(ErrorClass),
 }
 
-impl Trouble {
+impl Cause {
     pub fn as_str(self) -> &'static str {
         match self {
-            Trouble::Limit => "limit",
-            Trouble::Error(class) => class.as_str(),
+            Cause::Limit => "limit",
+            Cause::Error(class) => class.as_str(),
         }
     }
 }

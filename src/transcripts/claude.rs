@@ -10,8 +10,8 @@
 //!   `attachment` (`queued_command`) that goes into the turn, with the time at which it was typed.
 use super::{
     argument,
+    cause::{self, Facts},
     parse::{Taken, TextOr, hash, or_default},
-    trouble::{self, Facts},
 };
 use crate::model::{
     time::Wall,
@@ -328,7 +328,7 @@ impl Parser {
             text: &text,
             details: line.error_details.as_ref().and_then(Value::as_str).unwrap_or_default(),
         };
-        row(What::Failed(trouble::read(&facts, at, zones)));
+        row(What::Failed(cause::read(&facts, at, zones)));
         self.open = true;
         self.end(End::Failed, row);
     }

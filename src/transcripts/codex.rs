@@ -5,8 +5,8 @@
 //! from `response_item`. `token_count` is cumulative and comes several times for one answer.
 use super::{
     argument,
+    cause::{self, Facts},
     parse::{Taken, TextOr, or_default},
-    trouble::{self, Facts},
 };
 use crate::model::{
     time::Wall,
@@ -174,7 +174,7 @@ impl Parser {
             _ => ("", None),
         };
         text.clone_into(&mut self.failed);
-        row(What::Failed(trouble::read(&Facts { word, status, text, details: "" }, at, zones)));
+        row(What::Failed(cause::read(&Facts { word, status, text, details: "" }, at, zones)));
     }
 
     fn used(&mut self, counted: &Counted, row: &mut dyn FnMut(What)) {

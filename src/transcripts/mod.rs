@@ -6,6 +6,7 @@
 //! file -> tail: whole lines -> claude | codex -> rows -> said, usage  (pure: all but tail)
 //! ```
 mod argument;
+mod cause;
 mod claude;
 mod codex;
 mod find;
@@ -17,7 +18,6 @@ pub mod said;
 mod survey;
 mod tail;
 mod transcript;
-mod trouble;
 pub mod usage;
 
 pub use places::program;

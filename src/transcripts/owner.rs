@@ -7,7 +7,7 @@
 //! |---|---|
 //! | `process` | a living process of the agent's own tree says so: Claude Code in `sessions/<pid>.json`, Codex by having the file open (its daemon does not count, it serves several) |
 //! | – | a living process of nobody's tree says that it is its own: then it is nobody's |
-//! | `id` | `state/<name>.id` names it, and that of no other agent does |
+//! | `id` | `state/<name>.id` names it, or named it before a fresh session, and that of no other agent does |
 //! | `words` | it began while the agent ran, with exactly what this agent is told first, and no other agent fits as well |
 //! | `alone` | it began while the agent ran, no other agent of that program has the same folder, and no other session began there in that run |
 use crate::model::{time::Wall, transcript::Program};
@@ -46,8 +46,8 @@ pub struct Suspect {
     pub bases: BTreeSet<PathBuf>,
     /// Sessions of its living processes.
     pub living: BTreeSet<String>,
-    /// Content of `state/<name>.id`.
-    pub id: Option<String>,
+    /// Content of `state/<name>.id`, and what stood there before.
+    pub ids: BTreeSet<String>,
     /// When it was started, the oldest first.
     pub starts: Vec<Wall>,
     /// What it is told first, as [`super::said::folded`], in all forms.
@@ -99,7 +99,7 @@ fn owner(
         (None, _) if strangers.contains(&session.id) => return None,
         (None, _) => {}
     }
-    match only(&|a| theirs(a) && a.id.as_ref() == Some(&session.id)) {
+    match only(&|a| theirs(a) && a.ids.contains(&session.id)) {
         (Some(agent), None) => return Some((agent, Rule::Id)),
         (Some(_), Some(_)) => return None,
         (None, _) => {}
@@ -188,7 +188,7 @@ mod tests {
     fn a_process_is_the_best_witness() {
         let mut agents = [agent("a", 1), agent("b", 1)];
         agents[1].living.insert("x".into());
-        agents[0].id = Some("x".into());
+        agents[0].ids.insert("x".into());
         let sessions = [session("x", 5, 7), session("y", 150, 9)];
         assert_eq!(told(&sessions, &agents, &[]), [Some((1, Rule::Process)), None]);
         let one = [agent("a", 1)];
@@ -198,9 +198,9 @@ mod tests {
     #[test]
     fn an_id_of_two_agents_is_nobodys() {
         let mut agents = [agent("a", 1), agent("b", 2)];
-        agents[0].id = Some("x".into());
+        agents[0].ids.insert("x".into());
         assert_eq!(told(&[session("x", 5, 7)], &agents, &[]), [Some((0, Rule::Id))], "also one of long ago");
-        agents[1].id = Some("x".into());
+        agents[1].ids.insert("x".into());
         assert_eq!(told(&[session("x", 150, 1)], &agents, &[]), [None]);
     }
 }

@@ -26,8 +26,8 @@ pub struct Subject {
     pub dir: PathBuf,
     /// The shim, while there is one.
     pub root: Option<ProcId>,
-    /// Content of `state/<name>.id`.
-    pub id: Option<String>,
+    /// Content of `state/<name>.id`, and what stood there before.
+    pub ids: Vec<String>,
     /// When it was started, in any order.
     pub starts: Vec<Wall>,
     /// Its first message, in all forms in which it may have been given.
@@ -59,14 +59,14 @@ pub fn survey(subjects: &[Subject], environment: &[u8], since: Wall) -> Survey {
         let processes = subject.root.map(living::processes).unwrap_or_default();
         let bases = subject.program.map(|p| bases(p, &dir, &processes, &stored)).unwrap_or_default();
         let mut living = BTreeSet::new();
-        let id = subject.id.clone().filter(|id| id.len() >= 8);
+        let known: BTreeSet<String> = subject.ids.iter().filter(|id| id.len() >= 8).cloned().collect();
         for base in &bases {
             let claims = living::claims(base, &processes);
             living.extend(claims.ours);
             others.extend(claims.others);
             let (dirs, ids) = places.entry(base.clone()).or_default();
             dirs.insert(dir.clone());
-            ids.extend(living.iter().cloned().chain(id.clone()));
+            ids.extend(living.iter().chain(&known).cloned());
         }
         claimed.extend(living.iter().cloned());
         agents.push(Suspect {
@@ -75,7 +75,7 @@ pub fn survey(subjects: &[Subject], environment: &[u8], since: Wall) -> Survey {
             dir,
             bases: bases.into_iter().map(|b| b.folder).collect(),
             living,
-            id,
+            ids: known,
             starts: runs(subject.starts.clone()),
             told: subject.told.iter().filter(|t| !t.trim().is_empty()).map(|t| folded(t)).collect(),
         });

@@ -80,6 +80,8 @@ pub struct AgentView {
     pub model: Option<String>,
     pub account: Option<String>,
     pub session: String,
+    /// Where its worktree stands, if it works in one.
+    pub worktree: Option<String>,
     pub enabled: bool,
     pub watch: String,
     pub alive: bool,
@@ -207,6 +209,7 @@ fn agent(inputs: &Inputs<'_>, agent: &Agent, phase: Option<&PhaseView>, around: 
         model: inputs.policy.model_for(agent, phase.map_or(0, |p| p.index), None).map(printable),
         account: agent.account.as_deref().map(printable),
         session: agent.session.clone(),
+        worktree: agent.worktree.as_ref().map(|place| printable(&place.to_string_lossy())),
         enabled: agent.enabled,
         watch: agent.watch.as_str().to_owned(),
         alive: outlook.alive,
@@ -273,6 +276,10 @@ fn error(agent: &Agent, unit: Option<&UnitState>, outlook: &Outlook) -> Option<E
         return say(fault);
     }
     let unit = unit?;
+    if let Some(trouble) = unit.trouble.as_ref().filter(|t| t.gone.is_none() && outlook.alive) {
+        let (class, text) = (trouble.class.as_str().to_owned(), printable(&trouble.text));
+        return Some(ErrorView { class, text, retry_after: None });
+    }
     if outlook.standing == Standing::Fatal {
         let line = unit.sight.evidence.iter().find(|e| e.rule == "fatal_re")?;
         return say(&line.text);

@@ -180,7 +180,7 @@ mod tests {
     use super::*;
     use crate::model::{
         seen::ErrorClass,
-        transcript::{Tokens, Trouble, TurnError, Usage},
+        transcript::{Cause, Tokens, TurnError, Usage},
     };
 
     fn lines(look: Look, rows: &[What]) -> Vec<String> {
@@ -195,7 +195,7 @@ mod tests {
         let returned = |failed| What::Returned { id: String::new(), text: text(5), failed };
         let called =
             What::Called { id: String::new(), tool: "Bash".into(), argument: format!("a\n  b {}", "x".repeat(900)) };
-        let error = TurnError { class: Trouble::Error(ErrorClass::Auth), text: "no".into(), reset: None };
+        let error = TurnError { class: Cause::Error(ErrorClass::Auth), text: "no".into(), reset: None };
         let rows = [
             returned(false),
             returned(true),
@@ -231,7 +231,7 @@ mod tests {
             What::Answered { text: evil.into() },
             What::Called { id: String::new(), tool: evil.into(), argument: evil.into() },
             What::Returned { id: String::new(), text: evil.into(), failed: true },
-            What::Failed(TurnError { class: Trouble::Limit, text: evil.into(), reset: None }),
+            What::Failed(TurnError { class: Cause::Limit, text: evil.into(), reset: None }),
             What::Model { name: evil.into() },
             What::Note { text: evil.into() },
             What::Queued { text: evil.into() },

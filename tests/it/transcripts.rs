@@ -3,7 +3,7 @@
 use agents::{
     model::{
         time::Wall,
-        transcript::{Program, Row, Tokens, Trouble, What},
+        transcript::{Cause, Program, Row, Tokens, What},
         zones::Zones,
     },
     transcripts::{Transcript, usage::Adder},
@@ -105,7 +105,7 @@ fn what_was_said_and_used_is_counted_once() {
     assert!(file.appended_since(at("2026-11-21T16:14:00Z")) && !file.appended_since(at("2026-11-21T17:00:00Z")));
     let errors: Vec<_> =
         rows.iter().filter_map(|r| if let What::Failed(e) = &r.what { Some(e) } else { None }).collect();
-    assert_eq!(errors[1].class, Trouble::Limit);
+    assert_eq!(errors[1].class, Cause::Limit);
     assert_eq!(errors[1].reset, Some(at("2026-11-21T19:12:00Z")));
 
     let (_, steered) = read("claude-2.1.197-steered");

@@ -1,5 +1,7 @@
 //! The mind against a scripted world in virtual time.
+mod accounts;
 mod handoff;
+mod host;
 mod limits;
 mod nemesis;
 mod phases;
@@ -9,5 +11,6 @@ mod samples;
 mod stalls;
 mod submitting;
 mod tally;
+mod troubles;
 mod typing;
 mod world;

@@ -15,7 +15,7 @@ use crate::{
     model::{
         seen::ErrorClass,
         time::{Now, Wall, utc_offset_at},
-        transcript::{Trouble, TurnError},
+        transcript::{Cause, TurnError},
         zones::Zones,
     },
 };
@@ -38,17 +38,17 @@ pub fn read(facts: &Facts, at: Option<Wall>, zones: Zones) -> TurnError {
         let utc_offset_s = zones.utc_offset_at(wall.0).unwrap_or_else(|| utc_offset_at(wall));
         Now { wall, utc_offset_s, zones, ..Now::default() }
     });
-    let reset = (class == Trouble::Limit).then(|| reset_time::parse(facts.text, now?)).flatten();
+    let reset = (class == Cause::Limit).then(|| reset_time::parse(facts.text, now?)).flatten();
     TurnError { class, text: facts.text.to_owned(), reset }
 }
 
-fn class(facts: &Facts) -> Trouble {
+fn class(facts: &Facts) -> Cause {
     let text = format!("{} {}", facts.text, facts.details).to_lowercase().replace('’', "'");
     let word = facts.word.to_lowercase();
     let says = |words: &[&str]| words.iter().any(|w| text.contains(w));
     let named = |words: &[&str]| words.iter().any(|w| word.contains(w));
     let status = facts.status.unwrap_or(0);
-    let error = Trouble::Error;
+    let error = Cause::Error;
     if says(&["not your usage limit", "temporarily limiting"]) {
         return error(ErrorClass::Overload);
     }
@@ -56,7 +56,7 @@ fn class(facts: &Facts) -> Trouble {
         ["hit your", "usage limit", "limit reached", "session limit", "weekly limit", "out of extra usage"];
     let plan = named(&["rate_limit"]) && (status == 429 || (status == 0 && says(&limit_words)));
     if named(&["usage_limit", "quota_exceeded"]) || plan {
-        return Trouble::Limit;
+        return Cause::Limit;
     }
     if named(&["context_window"])
         || says(&[
