@@ -54,6 +54,7 @@ pub enum EventKind {
     Error,
     ErrorOver,
     FreshSession,
+    UnknownScreen,
     Woken,
     Handoff,
     Commits,

@@ -254,11 +254,20 @@ pub struct Reader {
     pub limit: Option<Regex>,
     pub fatal: Option<Regex>,
     pub waiting: Option<Regex>,
+    pub title: TitleRules,
     /// Matched against the screen up to the cursor; group 1, or else all of the match, is what stands in the input line.
     pub draft: Option<Regex>,
     /// Activity only from the last 10 rows, or from a log that grew.
     pub footer_ui: bool,
     pub log_grace: Duration,
+}
+
+/// What the pane's title begins with, in each state.
+#[derive(Clone, Debug, Default)]
+pub struct TitleRules {
+    pub active: Option<Regex>,
+    pub idle: Option<Regex>,
+    pub waiting: Option<Regex>,
 }
 
 /// One `[[service]]`.

@@ -245,6 +245,25 @@ fn the_environment_of_the_fleet_decides_where_files_are() {
     assert!(older.code == 1 && older.err.contains("somebody else's"), "it began before its agent: {older:?}");
 }
 
+/// Same folder, same first message: only the processes tell them apart.
+#[test]
+fn a_rollout_that_is_open_is_its_agents() {
+    let twin = |name| agent(name, "Work.", "backend = \"codex\"");
+    let fleet = Fleet::with(&format!("{BASE}{}{}", twin("a"), twin("b")));
+    let home = fleet.root().join("home/.codex");
+    let began = Wall(clock::wall().0 + 1000);
+    let sessions = [ID, OTHER].map(|id| Session::codex(&fleet, &home, id, began));
+    for (name, session) in ["a", "b"].iter().zip(&sessions) {
+        session.asked("Work.");
+        fleet.script(name, &format!("exec exec 5>>'{}'; sleep 1000", session.path.display()));
+    }
+    fleet.up();
+    fleet.wait("both have their files open", |f| {
+        ["a", "b"].iter().all(|name| f.agents(&["logs", name, "--transcript"]).code == 0)
+    });
+    assert!(transcript(&fleet, "a", &[]).contains(ID) && transcript(&fleet, "b", &[]).contains(OTHER));
+}
+
 #[test]
 fn who_has_no_transcript_is_told_why() {
     let fleet = Fleet::with(&format!(
