@@ -11,6 +11,7 @@ pub mod reading;
 pub mod request;
 pub mod seen;
 pub mod state;
+pub mod still;
 pub mod tally;
 pub mod time;
 pub mod transcript;

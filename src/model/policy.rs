@@ -1,5 +1,6 @@
 //! The checked fleet: what `agents.toml` asks for, with every default filled in and every path absolute.
 use super::host::HostRules;
+pub use super::still::{Quiet, StallAction};
 use super::trouble::Remedies;
 use regex::Regex;
 use serde::{Deserialize, Serialize};
@@ -225,6 +226,11 @@ pub struct Backend {
     pub submit_key: Option<String>,
     pub reader: Reader,
     pub stall_idle: Duration,
+    pub stall_action: StallAction,
+    /// A screen that works and shows nothing new for so long hangs; zero = never.
+    pub hang_timeout: Duration,
+    /// So much work without a commit is told; zero = never.
+    pub no_progress: Duration,
     /// What `pane_current_command` must be, if it is the name of any backend's process.
     pub process_name: Option<String>,
 }

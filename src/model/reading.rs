@@ -11,12 +11,18 @@ pub struct Reading {
     pub at: Boot,
     /// Hash of the whole visible text, title and cursor: two equal ones = nothing moved.
     pub screen: u64,
+    /// Hash of the words in it, title included, without clocks, counters and spinners: equal ones = nothing new is shown.
+    #[serde(default)]
+    pub still: u64,
     /// No visible character at all.
     pub blank: bool,
     pub active: Option<Evidence>,
     pub limit: Option<Evidence>,
     pub fatal: Option<Evidence>,
     pub waiting: Option<Evidence>,
+    /// The turn is over, and something that it started goes on in the background.
+    #[serde(default)]
+    pub background: Option<Evidence>,
     /// The error that ended its last turn, by a preset's rules; a user's `fatal_re` has no class.
     #[serde(default)]
     pub error: Option<ErrorSeen>,
@@ -74,4 +80,7 @@ pub struct OursSeen {
     pub tail: u64,
     /// The end of the text stands on the row of the cursor or the row above it, or is the last text on the screen.
     pub at_cursor: bool,
+    /// Something new stands below it in the conversation.
+    #[serde(default)]
+    pub answered: bool,
 }

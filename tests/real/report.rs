@@ -1,7 +1,7 @@
 //! Plays the stories and the incidents, and tells how they went.
 use crate::{
     clis::{self, CLIS, Cli, Installed, Trouble},
-    incident::{self, INCIDENTS, NOT_YET},
+    incident::{self, INCIDENTS, Incident, NOT_YET},
     sandbox::{Outcome, Sandbox},
     service::Mode,
     story::CHAPTERS,
@@ -27,7 +27,7 @@ enum Verdict {
     Skipped,
 }
 
-type Play = fn(&'static Cli, &Installed) -> Vec<Line>;
+type Play = fn(&'static Cli, &Installed, &[&'static Incident]) -> Vec<Line>;
 
 /// Every story and every incident, or those of the CLIs named. All at once: most of the time they wait.
 pub fn run(names: &[&str]) -> ExitCode {
@@ -37,14 +37,18 @@ pub fn run(names: &[&str]) -> ExitCode {
         [.., "incidents"] => vec![play_incidents],
         _ => vec![play_story, play_incidents],
     };
+    let incidents: Vec<&'static Incident> = INCIDENTS.iter().filter(|i| names.contains(&i.name)).collect();
+    let plays = if incidents.is_empty() { plays } else { vec![play_incidents as Play] };
+    let incidents = if incidents.is_empty() { INCIDENTS.iter().collect() } else { incidents };
     let chosen = if chosen.is_empty() { CLIS.iter().collect() } else { chosen };
     let whats = || CHAPTERS.iter().map(|(chapter, _)| *chapter).chain(INCIDENTS.iter().map(|i| i.name));
     let lines: Vec<Line> = match clis::install() {
         Ok(installed) => {
-            let installed = &installed;
+            let (installed, incidents) = (&installed, incidents.as_slice());
             let jobs = || chosen.iter().flat_map(|cli| plays.iter().map(move |play| (*cli, *play)));
             std::thread::scope(|scope| {
-                let threads: Vec<_> = jobs().map(|(cli, play)| scope.spawn(move || play(cli, installed))).collect();
+                let threads: Vec<_> =
+                    jobs().map(|(cli, play)| scope.spawn(move || play(cli, installed, incidents))).collect();
                 threads.into_iter().flat_map(|t| t.join().unwrap_or_default()).collect()
             })
         }
@@ -82,7 +86,7 @@ fn all(cli: &'static Cli, whats: &mut dyn Iterator<Item = &'static str>, verdict
     whats.map(line).collect()
 }
 
-fn play_story(cli: &'static Cli, installed: &Installed) -> Vec<Line> {
+fn play_story(cli: &'static Cli, installed: &Installed, _: &[&'static Incident]) -> Vec<Line> {
     let sandbox = match Sandbox::new(cli, installed) {
         Ok(sandbox) => sandbox,
         Err(e) => {
@@ -108,20 +112,20 @@ fn play_story(cli: &'static Cli, installed: &Installed) -> Vec<Line> {
     CHAPTERS.iter().enumerate().map(chapter).collect()
 }
 
-fn play_incidents(cli: &'static Cli, installed: &Installed) -> Vec<Line> {
+fn play_incidents(cli: &'static Cli, installed: &Installed, incidents: &[&'static Incident]) -> Vec<Line> {
     let ready = Sandbox::new(cli, installed).and_then(|s| incident::prepare(&s).map(|()| s));
     let sandbox = match ready {
         Ok(sandbox) => sandbox,
         Err(e) => {
             return all(
                 cli,
-                &mut INCIDENTS.iter().map(|i| i.name),
+                &mut incidents.iter().map(|i| i.name),
                 &Verdict::Failed(in_a_line(&e)),
                 &format!("FAILED: {e}"),
             );
         }
     };
-    INCIDENTS.iter().map(|i| timed(cli, i.name, &sandbox, || incident::play(&sandbox, i))).collect()
+    incidents.iter().map(|i| timed(cli, i.name, &sandbox, || incident::play(&sandbox, i))).collect()
 }
 
 fn timed(
