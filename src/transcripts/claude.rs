@@ -11,14 +11,14 @@
 use super::{
     argument,
     cause::{self, Facts},
-    parse::{Taken, TextOr, hash, or_default},
+    claude_line::{Counted, Line, Origin, Part},
+    parse::{Taken, TextOr, hash},
 };
 use crate::model::{
     time::Wall,
     transcript::{End, Row, Tokens, Usage, What},
     zones::Zones,
 };
-use serde::Deserialize;
 use serde_json::Value;
 use std::collections::VecDeque;
 
@@ -38,91 +38,6 @@ pub struct Parser {
     cost: f64,
     /// Answers by the hash of their id, with what was counted for them.
     answers: VecDeque<(u64, Tokens)>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Line {
-    #[serde(rename = "type", default, deserialize_with = "or_default")]
-    kind: String,
-    timestamp: Option<String>,
-    message: Option<Message>,
-    #[serde(default, deserialize_with = "or_default")]
-    is_meta: bool,
-    #[serde(default, deserialize_with = "or_default")]
-    is_sidechain: bool,
-    #[serde(default, deserialize_with = "or_default")]
-    is_compact_summary: bool,
-    #[serde(default, deserialize_with = "or_default")]
-    is_api_error_message: bool,
-    api_error_status: Option<Value>,
-    error: Option<Value>,
-    error_details: Option<Value>,
-    origin: Option<Origin>,
-    subtype: Option<String>,
-    operation: Option<String>,
-    content: Option<Value>,
-    attachment: Option<Attachment>,
-    #[serde(rename = "totalCostUSD")]
-    total_cost: Option<f64>,
-    #[serde(default, deserialize_with = "or_default")]
-    has_unknown_model_cost: bool,
-}
-
-#[derive(Deserialize)]
-struct Origin {
-    kind: Option<String>,
-}
-
-#[derive(Deserialize)]
-struct Attachment {
-    #[serde(rename = "type", default, deserialize_with = "or_default")]
-    kind: String,
-    prompt: Option<TextOr<Part>>,
-    origin: Option<Origin>,
-}
-
-#[derive(Deserialize)]
-struct Message {
-    id: Option<String>,
-    model: Option<String>,
-    #[serde(default)]
-    content: TextOr<Block>,
-    usage: Option<Counted>,
-    stop_reason: Option<String>,
-}
-
-#[derive(Deserialize)]
-struct Block {
-    #[serde(rename = "type", default, deserialize_with = "or_default")]
-    kind: String,
-    text: Option<String>,
-    id: Option<String>,
-    name: Option<String>,
-    input: Option<Value>,
-    tool_use_id: Option<String>,
-    content: Option<TextOr<Part>>,
-    #[serde(default, deserialize_with = "or_default")]
-    is_error: bool,
-}
-
-#[derive(Deserialize)]
-struct Part {
-    #[serde(rename = "type", default, deserialize_with = "or_default")]
-    kind: String,
-    text: Option<String>,
-}
-
-#[derive(Deserialize)]
-struct Counted {
-    #[serde(default, deserialize_with = "or_default")]
-    input_tokens: u64,
-    #[serde(default, deserialize_with = "or_default")]
-    output_tokens: u64,
-    #[serde(default, deserialize_with = "or_default")]
-    cache_read_input_tokens: u64,
-    #[serde(default, deserialize_with = "or_default")]
-    cache_creation_input_tokens: u64,
 }
 
 impl Parser {
@@ -357,4 +272,76 @@ fn tagged<'a>(text: &'a str, name: &str) -> Option<&'a str> {
     }
     let (_, rest) = text.split_once(&format!("<{name}>"))?;
     rest.split_once(&format!("</{name}>")).map(|(inside, _)| inside.trim())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn rows(lines: &[Value]) -> Vec<What> {
+        let mut parser = Parser::default();
+        let mut rows = Vec::new();
+        for line in lines {
+            assert_eq!(
+                parser.line(&line.to_string(), Zones::default(), &mut |row| rows.push(row.what)),
+                Taken::Yes,
+                "{line}"
+            );
+        }
+        rows
+    }
+
+    fn user(content: &str, more: Value) -> Value {
+        let mut line = json!({"type": "user", "message": {"content": content}});
+        more.as_object().into_iter().flatten().for_each(|(key, value)| line[key] = value.clone());
+        line
+    }
+
+    #[test]
+    fn what_the_program_says_itself_begins_no_turn() {
+        let note = |text: &str| What::Note { text: text.into() };
+        let told = rows(&[
+            user("x", json!({"isMeta": true})),
+            user("x", json!({"isSidechain": true})),
+            user("x", json!({"isCompactSummary": true})),
+            user("<local-command-stdout>x</local-command-stdout>", json!({})),
+            user("<command-name>/model</command-name>\n<command-args>opus</command-args>", json!({})),
+            user("<bash-input>ls</bash-input>", json!({})),
+            user("a job is over", json!({"origin": {"kind": "task-notification"}})),
+        ]);
+        assert_eq!(told, [note("/model opus"), note("! ls"), note("a job is over")]);
+    }
+
+    #[test]
+    fn a_later_line_of_an_answer_counts_what_is_new_in_it() {
+        let answer = |id: &str, output: u64| {
+            json!({"type": "assistant", "message": {"id": id, "model": "m", "content": [], "usage":
+                {"input_tokens": 7, "output_tokens": output, "cache_read_input_tokens": 100}}})
+        };
+        let told = rows(&[answer("a", 3), answer("a", 3), answer("b", 1), answer("a", 50), answer("a", 2)]);
+        let outputs: Vec<(u64, u64)> = told
+            .iter()
+            .filter_map(|what| if let What::Used(u) = what { Some((u.tokens.input, u.tokens.output)) } else { None })
+            .collect();
+        assert_eq!(outputs, [(7, 3), (7, 1), (0, 47)]);
+    }
+
+    #[test]
+    fn a_turn_ends_once() {
+        let answer = json!({"type": "assistant", "message": {"id": "a", "model": "m", "stop_reason": "end_turn",
+            "content": [{"type": "text", "text": "done"}]}});
+        let over = json!({"type": "system", "subtype": "turn_duration"});
+        let told = rows(&[user("go", json!({})), answer, over.clone(), over]);
+        assert_eq!(told.iter().filter(|what| **what == What::Ended(End::Done)).count(), 1, "{told:?}");
+    }
+
+    #[test]
+    fn what_a_session_cost_is_a_sum() {
+        let cost = |usd: f64, unknown: bool| json!({"type": "cost-state", "totalCostUSD": usd, "hasUnknownModelCost": unknown});
+        let told = rows(&[cost(0.5, false), cost(2.0, false), cost(9.0, true), cost(0.25, false)]);
+        let costs: Vec<Option<f64>> =
+            told.iter().filter_map(|what| if let What::Used(u) = what { Some(u.cost_usd) } else { None }).collect();
+        assert_eq!(costs, [Some(0.5), Some(1.5), Some(0.25)]);
+    }
 }

@@ -8,6 +8,7 @@
 mod argument;
 mod cause;
 mod claude;
+mod claude_line;
 mod codex;
 mod find;
 mod living;
