@@ -1,4 +1,5 @@
 //! What an agent CLI looks like: a captured pane becomes a [`Reading`]. The text stops here.
+pub mod dialog;
 mod draft;
 mod fold;
 pub mod marker;
@@ -14,6 +15,7 @@ pub use shell::Process;
 pub use verdict::Verdict;
 
 use crate::model::{
+    dialog::Dialog,
     name::printable_cut,
     policy::Reader,
     reading::{Evidence, Reading},
@@ -67,6 +69,7 @@ pub fn read(screen: &Screen, ctx: &Context) -> Reading {
         limit,
         fatal: find(&ctx.reader.fatal, "fatal_re", text, text, ctx),
         waiting: waiting(screen, text, ctx),
+        dialog: None,
         reset,
         waiting_until: marker::waiting_until(text, ctx.reader.footer_ui, ctx.now),
         draft: draft::find(text, screen.cursor, draft_re, ctx.ours),
@@ -75,10 +78,29 @@ pub fn read(screen: &Screen, ctx: &Context) -> Reading {
             ours => ours::find(text, screen.cursor, draft::up_to(text, screen.cursor, draft_re), ours),
         },
     };
-    if let Some(preset) = preset {
-        by_preset(&mut reading, verdict::by_rules(preset, screen, ctx, verdict::Wanted::Decision));
+    let Some(preset) = preset else {
+        // What an unknown program asks is known by the user's rules alone.
+        reading.dialog = dialog::find(None, text, &ctx.reader.dialogs).filter(|d| d.answer.is_some());
+        reading.waiting = reading.waiting.take().or_else(|| reading.dialog.as_ref().map(asks));
+        return reading;
+    };
+    let verdict = verdict::by_rules(preset, screen, ctx, verdict::Wanted::Decision);
+    if !verdict.has_input_line && matches!(verdict.state, Seen::Waiting | Seen::Limited) {
+        reading.dialog = dialog::find(Some(preset), text, &ctx.reader.dialogs);
     }
+    by_preset(&mut reading, verdict);
     reading
+}
+
+/// A dialog that only a rule of the user tells.
+fn asks(dialog: &Dialog) -> Evidence {
+    let name = dialog.name.as_deref().unwrap_or_default();
+    let words = match dialog.cursor.and_then(|i| dialog.choices.get(i)) {
+        Some(choice) => format!("{} {choice}", dialog.asked),
+        None => dialog.asked.clone(),
+    };
+    let text = printable_cut(&words, 200);
+    Evidence { source: "pane".into(), rule: format!("dialog/waiting/{name}"), line: dialog.row, text, quoted: false }
 }
 
 /// What the user's own patterns found stays; the rules add the state that they settled on, and only that: a limit's

@@ -80,7 +80,7 @@ pub(super) fn sections() -> Vec<&'static Section> {
     out
 }
 
-const fn key(name: &'static str, of: Type, default: Default, doc: &'static str) -> Key {
+pub(super) const fn key(name: &'static str, of: Type, default: Default, doc: &'static str) -> Key {
     Key { name, of, default, doc }
 }
 
@@ -165,6 +165,8 @@ pub(super) static WATCHDOG: Section = Section {
         key("stop_grace", Duration, Is("10"), "Time between TERM and KILL."),
         key("start_grace", Duration, Is("10"), "An agent that runs this long counts as started."),
         key("fetch_timeout", Interval, Is("10"), "Longest `git fetch`."),
+        key("dialog_burst", Count, Is("5"), "One rule answers at most so many dialogs of an agent in `dialog_window`."),
+        key("dialog_window", Interval, Is("600"), "See `dialog_burst`."),
         key(
             "reload",
             Word(RELOADS),
@@ -260,6 +262,8 @@ pub(super) static BACKEND: Section = Section {
             Absent,
             "Something stands in the input line, in group 1; searched in the screen up to the cursor. Nothing is typed after a person's draft.",
         ),
+        key("dialogs", TextMap, Absent, "Dialogs of the preset that are answered without a person, and the choice of each."),
+        key("dialog", List(&super::dialogs::DIALOG), Absent, "Dialogs that no preset names, and their answers."),
         key("footer_ui", Bool, Is("false"), "Activity shows only in the last 10 rows, or by a log that grows."),
         key("log_grace", Duration, Is("180"), "A log written to less long ago than this means active (footer_ui)."),
         key("stall_idle", Interval, Is("300"), "Idle this long without WAITING-UNTIL: restart (heal+stall)."),

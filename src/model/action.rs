@@ -40,6 +40,13 @@ pub enum Action {
         delivery: i64,
         key: String,
     },
+    /// Press one key in a dialog, if `row` (from 0) of the screen still reads as `text`.
+    Choose {
+        session: String,
+        key: String,
+        row: usize,
+        text: String,
+    },
     /// Take back what we typed earlier: the backspace key, `count` times.
     Erase {
         session: String,
@@ -74,7 +81,14 @@ pub enum Action {
 impl Action {
     /// Ends a process or types: not done while nothing can be saved (G24).
     pub fn needs_intent(&self) -> bool {
-        matches!(self, Action::End { .. } | Action::Type { .. } | Action::Press { .. } | Action::Erase { .. })
+        matches!(
+            self,
+            Action::End { .. }
+                | Action::Type { .. }
+                | Action::Press { .. }
+                | Action::Choose { .. }
+                | Action::Erase { .. }
+        )
     }
     pub fn session(&self) -> Option<&str> {
         match self {
@@ -84,6 +98,7 @@ impl Action {
             | Action::Clear { session }
             | Action::Type { session, .. }
             | Action::Press { session, .. }
+            | Action::Choose { session, .. }
             | Action::Erase { session, .. }
             | Action::LeaveMode { session }
             | Action::Repipe { session } => Some(session),

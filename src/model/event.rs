@@ -46,6 +46,8 @@ pub enum EventKind {
     Resumed,
     Waiting,
     WaitingOver,
+    /// A dialog, by a rule of the config.
+    Answered,
     Limited,
     Probe,
     LimitOver,

@@ -52,6 +52,9 @@ pub struct Watchdog {
     /// An agent that runs this long after its start counts as started.
     pub start_grace: Duration,
     pub fetch_timeout: Duration,
+    /// One rule answers at most so many dialogs of one agent per `dialog_window`; more are told.
+    pub dialog_burst: u32,
+    pub dialog_window: Duration,
     pub reload: Reload,
 }
 
@@ -247,9 +250,28 @@ pub struct Reader {
     pub waiting: Option<Regex>,
     /// Matched against the screen up to the cursor; group 1, or else all of the match, is what stands in the input line.
     pub draft: Option<Regex>,
+    /// What may be answered without a person, in file order.
+    pub dialogs: Vec<DialogRule>,
     /// Activity only from the last 10 rows, or from a log that grew.
     pub footer_ui: bool,
     pub log_grace: Duration,
+}
+
+/// A dialog that may be answered without a person.
+#[derive(Clone, Debug)]
+pub enum DialogRule {
+    /// A dialog and a choice that the preset knows, by their names.
+    Named { dialog: String, choice: String },
+    /// `[[backend.NAME.dialog]]`.
+    Own { name: String, re: Regex, answer: OwnAnswer },
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum OwnAnswer {
+    /// The text of the choice's row; the pattern is for the whole question, as one line.
+    Choice(String),
+    /// A tmux key; the pattern is for the whole of the last row.
+    Key(String),
 }
 
 /// One `[[service]]`.

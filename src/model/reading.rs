@@ -1,5 +1,8 @@
 //! What a captured pane says, once its text has been read. Made by `backends`.
-use super::time::{Boot, Wall};
+use super::{
+    dialog::Dialog,
+    time::{Boot, Wall},
+};
 use serde::{Deserialize, Serialize};
 
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -14,6 +17,9 @@ pub struct Reading {
     pub limit: Option<Evidence>,
     pub fatal: Option<Evidence>,
     pub waiting: Option<Evidence>,
+    /// The dialog that `waiting` speaks of, if its choices can be read.
+    #[serde(default)]
+    pub dialog: Option<Dialog>,
     /// When the limit ends, as its banner says, without slack. May lie in the past.
     pub reset: Option<Wall>,
     /// The last `WAITING-UNTIL` marker that can be read.

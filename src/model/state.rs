@@ -2,6 +2,7 @@
 pub use super::seen::Seen;
 use super::{
     delivery::Delivery,
+    dialog::{Answered, Answering, Dialog},
     observation::{ExitRecord, PaneObs, ServerObs},
     tally::{Slot, Tally},
     time::{Boot, Wall},
@@ -111,6 +112,12 @@ pub struct UnitState {
     /// A text of ours that may still stand in the input line.
     #[serde(default)]
     pub leftover: Option<Leftover>,
+    /// A dialog that a rule of the config answers.
+    #[serde(default)]
+    pub answering: Option<Answering>,
+    /// The answers of late.
+    #[serde(default)]
+    pub answered: Vec<Answered>,
     /// Next wake pass.
     #[serde(default)]
     pub wake_due: Option<Boot>,
@@ -255,6 +262,8 @@ pub struct Sight {
     /// An order that needs a second, equal capture: what, screen hash, first seen.
     pub suspect: Option<Suspect>,
     pub evidence: Vec<super::reading::Evidence>,
+    /// The dialog it waits at.
+    pub dialog: Option<Dialog>,
     pub waiting_until: Option<Wall>,
     /// Since when a text waits because something that is not ours stands in the input line.
     pub draft_since: Option<Boot>,
