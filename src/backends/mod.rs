@@ -79,8 +79,7 @@ pub fn read(screen: &Screen, ctx: &Context) -> Reading {
         },
     };
     let Some(preset) = preset else {
-        // What an unknown program asks is known by the user's rules alone.
-        reading.dialog = dialog::find(None, text, &ctx.reader.dialogs).filter(|d| d.answer.is_some());
+        reading.dialog = own_dialog(text, ctx);
         reading.waiting = reading.waiting.take().or_else(|| reading.dialog.as_ref().map(asks));
         return reading;
     };
@@ -92,7 +91,12 @@ pub fn read(screen: &Screen, ctx: &Context) -> Reading {
     reading
 }
 
-/// A dialog that only a rule of the user tells.
+/// What an unknown program asks is known by the user's rules alone.
+fn own_dialog(text: &str, ctx: &Context) -> Option<Dialog> {
+    let rules = &ctx.reader.dialogs;
+    (!rules.is_empty()).then(|| dialog::find(None, text, rules)).flatten().filter(|d| d.answer.is_some())
+}
+
 fn asks(dialog: &Dialog) -> Evidence {
     let name = dialog.name.as_deref().unwrap_or_default();
     let words = match dialog.cursor.and_then(|i| dialog.choices.get(i)) {
@@ -137,8 +141,9 @@ pub fn judge(screen: &Screen, process: Process, ctx: &Context) -> Verdict {
         return by_rules;
     }
     let limit = find(&ctx.reader.limit, "limit_re", text, text, ctx);
+    let own = || own_dialog(text, ctx).filter(|_| named.is_none()).map(|d| asks(&d));
     let hits = [
-        (Seen::Waiting, waiting(screen, text, ctx)),
+        (Seen::Waiting, waiting(screen, text, ctx).or_else(own)),
         (Seen::Limited, limit),
         (Seen::Working, active(screen, text, ctx)),
         (Seen::Fatal, find(&ctx.reader.fatal, "fatal_re", text, text, ctx)),

@@ -3,7 +3,12 @@ use super::{
     fault::Class,
     fields::Fields,
     findings::{Findings, Reach},
-    keys::{Default::Absent, Default::Required, Section, Type::*, key},
+    key::{
+        Default::{None as Absent, Required},
+        Section,
+        Type::{Regex, Text},
+        key,
+    },
     listed::listed,
     pattern,
     values::type_name,
@@ -27,8 +32,18 @@ pub(super) static DIALOG: Section = Section {
     doc: "A dialog that is answered without a person, although no preset names it.",
     keys: &[
         key("name", Text, Required, "What it is called in events and in `agents explain`."),
-        key("re", Regex, Required, "Fits the whole question, as one line; with `key` the whole last row of the screen."),
-        key("choice", Text, Absent, "The text of the row that is chosen; the cursor is moved there, and Enter pressed."),
+        key(
+            "re",
+            Regex,
+            Required,
+            "Fits the whole question, as one line; with `key` the whole last row of the screen.",
+        ),
+        key(
+            "choice",
+            Text,
+            Absent,
+            "The text of the row that is chosen; the cursor is moved there, and Enter pressed.",
+        ),
         key("key", Text, Absent, "The key that answers where there is no list: `y` for `[y/n]`."),
     ],
 };
@@ -62,7 +77,12 @@ fn named(f: &Fields, table: &DeTable, preset: &Preset, rules: &mut Vec<DialogRul
     for (key, value) in table.iter() {
         let name = key.get_ref().as_ref();
         let DeValue::String(words) = value.get_ref() else {
-            let message = format!("`{}` in `dialogs` of {} is {}; a choice is wanted", cut(name), f.subject, type_name(value.get_ref()));
+            let message = format!(
+                "`{}` in `dialogs` of {} is {}; a choice is wanted",
+                cut(name),
+                f.subject,
+                type_name(value.get_ref())
+            );
             out.add(Reach::None, Class::WrongType, value.span(), message, "write it as `trust-folder = \"trust\"`");
             continue;
         };

@@ -1,67 +1,9 @@
 //! The key table: the one source for unknown keys, defaults, the JSON schema and the README's table.
+pub(super) use super::key::{Default, Key, Section, Type};
 
-/// A kind of value.
-#[derive(Clone, Copy)]
-pub(super) enum Type {
-    Text,
-    /// `~` and relative to the project root.
-    Path,
-    Bool,
-    /// Seconds or `"5m"`; may be zero.
-    Duration,
-    /// Seconds or `"5m"`; not zero.
-    Interval,
-    /// A whole number from 1 on.
-    Count,
-    /// Bytes or `"100MB"`.
-    Size,
-    /// `"200x50"`.
-    Dimensions,
-    Regex,
-    /// One of these.
-    Word(&'static [&'static str]),
-    /// One of these, or anything else.
-    OpenWord(&'static [&'static str]),
-    Texts,
-    /// Key -> text.
-    TextMap,
-    Table(&'static Section),
-    /// Array of tables: `[[agent]]`.
-    List(&'static Section),
-    /// Tables by name: `[backend.NAME]`.
-    Named(&'static Section),
-}
-
-#[derive(Clone, Copy)]
-pub(super) enum Default {
-    Required,
-    None,
-    /// As it would be written: `300`, `heal`, `true`, `100MB`.
-    Is(&'static str),
-    List(&'static [&'static str]),
-    /// Worked out; in words.
-    Words(&'static str),
-}
-
-pub(super) struct Key {
-    pub name: &'static str,
-    pub of: Type,
-    pub default: Default,
-    pub doc: &'static str,
-}
-
-pub(super) struct Section {
-    /// As in the file: `[watchdog]`.
-    pub header: &'static str,
-    pub doc: &'static str,
-    pub keys: &'static [Key],
-}
-
-impl Section {
-    pub fn key(&self, name: &str) -> Option<&'static Key> {
-        self.keys.iter().find(|k| k.name == name)
-    }
-}
+use self::Default::{Is, List as Those, None as Absent, Required, Words};
+use self::Type::*;
+use super::key::key;
 
 /// Every section, the file itself first, each once.
 pub(super) fn sections() -> Vec<&'static Section> {
@@ -79,13 +21,6 @@ pub(super) fn sections() -> Vec<&'static Section> {
     walk(&ROOT, &mut out);
     out
 }
-
-pub(super) const fn key(name: &'static str, of: Type, default: Default, doc: &'static str) -> Key {
-    Key { name, of, default, doc }
-}
-
-use self::Default::{Is, List as Those, None as Absent, Required, Words};
-use self::Type::*;
 
 pub(super) const DELIVERIES: &[&str] = &["arg", "exec", "ping"];
 pub(super) const WATCHES: &[&str] = &["none", "heal", "heal+stall"];
@@ -262,7 +197,12 @@ pub(super) static BACKEND: Section = Section {
             Absent,
             "Something stands in the input line, in group 1; searched in the screen up to the cursor. Nothing is typed after a person's draft.",
         ),
-        key("dialogs", TextMap, Absent, "Dialogs of the preset that are answered without a person, and the choice of each."),
+        key(
+            "dialogs",
+            TextMap,
+            Absent,
+            "Dialogs of the preset that are answered without a person, and the choice of each.",
+        ),
         key("dialog", List(&super::dialogs::DIALOG), Absent, "Dialogs that no preset names, and their answers."),
         key("footer_ui", Bool, Is("false"), "Activity shows only in the last 10 rows, or by a log that grows."),
         key("log_grace", Duration, Is("180"), "A log written to less long ago than this means active (footer_ui)."),

@@ -16,6 +16,7 @@ mod fault;
 mod fields;
 mod findings;
 mod ground;
+mod key;
 mod keys;
 mod listed;
 mod load;

@@ -53,7 +53,8 @@ fn unit_look(unit: &UnitState) -> Option<Boot> {
     }
     let suspect = unit.sight.suspect.as_ref().map(|s| s.at.after(SECOND_LOOK));
     let hold = unit.hold.as_ref().map(|h| h.until);
-    suspect.into_iter().chain(hold).min()
+    let dialog = unit.answering.as_ref().map(|a| a.look);
+    suspect.into_iter().chain(hold).chain(dialog).min()
 }
 
 fn delivery_look(delivery: &Delivery) -> Boot {

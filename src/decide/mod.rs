@@ -16,6 +16,7 @@
 //! ```
 mod config;
 mod death;
+mod dialogs;
 pub mod done_marker;
 mod drafts;
 mod handoff;

@@ -56,6 +56,7 @@ impl Mind<'_> {
                     );
                 }
             }
+            (Action::Choose { session, .. }, outcome) => self.chosen(session, outcome),
             (Action::WritePhase { index }, Outcome::Done) => {
                 if self.state.fleet.phase == *index {
                     self.state.fleet.phase_pending = false;

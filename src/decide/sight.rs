@@ -4,7 +4,7 @@ use crate::model::{
     event::EventKind,
     policy::{Agent, Watch},
     reading::Reading,
-    state::{Life, Seen, Suspect, SuspectKind, Wish},
+    state::{Life, Seen, Suspect, SuspectKind, UnitState, Wish},
 };
 
 /// A suspicion whose screens keep differing is dropped until the next pass.
@@ -14,9 +14,11 @@ impl Mind<'_> {
     /// A hold or a suspicion is for those who are looked after; nobody else would ever lift it.
     pub(super) fn unwatched(&mut self) {
         let policy = self.policy;
-        for unit in self.state.units.values_mut().filter(|u| u.hold.is_some() || u.sight.suspect.is_some()) {
+        let has = |u: &&mut UnitState| u.hold.is_some() || u.sight.suspect.is_some() || u.answering.is_some();
+        for unit in self.state.units.values_mut().filter(has) {
             if !policy.watched().any(|a| a.session == unit.session) {
                 unit.hold = None;
+                unit.answering = None;
                 unit.sight.suspect = None;
             }
         }
@@ -37,6 +39,7 @@ impl Mind<'_> {
             return;
         }
         let active = self.is_active(agent, reading);
+        self.dialog(agent, reading);
         self.see(agent, reading, active);
         self.limit(agent, reading);
         let held = self.unit(spec).hold.is_some();
@@ -99,10 +102,12 @@ impl Mind<'_> {
         }
         unit.sight.waiting_until = reading.waiting_until;
         match waiting {
+            Some(_) if self.is_answering(&agent.session) => {}
             Some(e) => {
                 let asks = e.text.clone();
                 if self.unit(spec).alerted.insert("waiting".into()) {
-                    let text = format!("{} ({}) waits for a person: {asks}", agent.name, agent.session);
+                    let why = self.gave_up_answering(&agent.session).map(|why| format!(" ({why})")).unwrap_or_default();
+                    let text = format!("{} ({}) waits for a person: {asks}{why}", agent.name, agent.session);
                     let data = serde_json::json!({ "asked": asks });
                     self.tell_with(EventKind::Waiting, Some(&agent.name), text, data, true);
                 }

@@ -45,6 +45,8 @@ impl Mind<'_> {
             && sight.suspect.is_none()
             && sight.waiting_until.is_none()
             && unit.hold.is_none()
+            && unit.answering.is_none()
+            && unit.sight.dialog.is_none()
             && !unit.alerted.contains("waiting")
             && !unit.is_left_alone()
             && self.state.deliveries.is_empty()

@@ -97,6 +97,7 @@ impl Hands {
                 action,
                 Action::Type { .. }
                     | Action::Press { .. }
+                    | Action::Choose { .. }
                     | Action::Erase { .. }
                     | Action::End { .. }
                     | Action::Clear { .. }
@@ -138,6 +139,15 @@ impl Hands {
                 };
                 match eyes.connect(policy) {
                     Ok(client) => outcome(client.press(&pane_id, key)),
+                    Err(e) => outcome(Err(e)),
+                }
+            }
+            Action::Choose { session, key, row, text } => {
+                let Some(pane_id) = pane(session).map(|p| p.pane_id.clone()) else {
+                    return Outcome::Failed { error: "it has no pane".into() };
+                };
+                match eyes.connect(policy) {
+                    Ok(client) => outcome(client.press_at(&pane_id, key, *row, text)),
                     Err(e) => outcome(Err(e)),
                 }
             }

@@ -16,7 +16,7 @@ pub struct Dialog {
     pub cursor: Option<usize>,
     /// Screen row, from 0, of the choice under the cursor; without choices that of the last filled row.
     pub row: usize,
-    /// That row as it stands there, at most 200 characters.
+    /// That row as it stands there, at most 500 characters.
     pub row_text: String,
     /// Hash of its name, question and choices, in full: the same dialog, wherever its cursor stands.
     pub id: u64,

@@ -3,6 +3,7 @@ mod cli_fleet;
 mod configs;
 mod crash_points;
 mod detect;
+mod dialogs;
 mod drafts;
 mod fault_names;
 mod faults_config;

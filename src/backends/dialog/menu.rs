@@ -89,14 +89,14 @@ fn cut(row: &str) -> Option<Row<'_>> {
 fn numbered(rows: &[&str], at: usize) -> Option<Menu> {
     let here = cut(rows[at])?;
     let (column, text_column) = (here.column, here.text_column);
-    let is_choice = |row: &str| cut(row).filter(|r| r.number.is_some() && r.column == column);
+    let is_choice = |i: usize| cut(rows[i]).filter(|r| r.number.is_some() && r.column == column);
     let goes_on = |row: &str| cut(row).is_some_and(|r| !r.cursor && r.column >= text_column.saturating_sub(1));
-    let first = (0..=at).rev().take_while(|i| is_choice(rows[*i]).is_some() || goes_on(rows[*i]));
-    let first = first.filter(|i| is_choice(rows[*i]).is_some_and(|r| r.number == Some(1))).next()?;
+    let first = (0..=at).rev().take_while(|i| is_choice(*i).is_some() || goes_on(rows[*i]));
+    let first = first.filter(|i| is_choice(*i).is_some_and(|r| r.number == Some(1))).next()?;
     let mut choices: Vec<Choice> = Vec::new();
     let (mut cursor, mut end) = (None, first);
     for (i, row) in rows.iter().enumerate().skip(first) {
-        if let Some(r) = is_choice(row) {
+        if let Some(r) = is_choice(i) {
             if r.number != Some(choices.len() as u32 + 1) || (r.cursor && cursor.is_some()) {
                 return None;
             }
@@ -118,7 +118,8 @@ fn numbered(rows: &[&str], at: usize) -> Option<Menu> {
 /// Rows whose texts stand in one column, without a blank row between them.
 fn plain(rows: &[&str], at: usize) -> Option<Menu> {
     let column = cut(rows[at])?.text_column;
-    let fits = |i: &usize| cut(rows[*i]).is_some_and(|r| r.number.is_none() && r.text_column == column && !r.text.is_empty());
+    let fits =
+        |i: &usize| cut(rows[*i]).is_some_and(|r| r.number.is_none() && r.text_column == column && !r.text.is_empty());
     let first = (0..=at).rev().take_while(fits).last()?;
     let choices: Vec<Choice> = (first..rows.len())
         .take_while(fits)
@@ -154,7 +155,8 @@ mod tests {
 
     #[test]
     fn plain_lists_have_one_column_and_one_cursor() {
-        let text = "What do you want to do?\n\n❯ Adjust monthly spend limit\n  Wait for limit to reset\n\nEnter to confirm";
+        let text =
+            "What do you want to do?\n\n❯ Adjust monthly spend limit\n  Wait for limit to reset\n\nEnter to confirm";
         assert_eq!(read(text), Some((vec!["Adjust monthly spend limit".into(), "Wait for limit to reset".into()], 0)));
         assert_eq!(read("> quoted\n  more"), None, "a quotation");
         assert_eq!(read("❯ a draft alone"), None);

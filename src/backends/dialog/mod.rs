@@ -32,7 +32,8 @@ pub fn find(preset: Option<&Preset>, text: &str, rules: &[DialogRule]) -> Option
     let rows: Vec<&str> = text.lines().collect();
     let menu = menu::last(&rows);
     let end = menu.as_ref().map_or(rows.len(), |m| m.rows.start);
-    let top = preset.and_then(|p| p.dialog_top.as_ref()).and_then(|re| rows[..end].iter().rposition(|r| re.is_match(r)));
+    let top =
+        preset.and_then(|p| p.dialog_top.as_ref()).and_then(|re| rows[..end].iter().rposition(|r| re.is_match(r)));
     let is_top_seen = top.is_some() || preset.is_none();
     let is_filled = |i: &usize| !rows[*i].trim_matches(is_frame).is_empty();
     let top = top.unwrap_or_else(|| match preset {
@@ -122,8 +123,12 @@ impl Shown<'_> {
     fn dialog(&self, known: Option<&Known>, own: Option<(String, DialogAnswer)>) -> Dialog {
         let (own_name, answer) = own.map_or((None, None), |(name, answer)| (Some(name), Some(answer)));
         let name = own_name.or_else(|| known.map(|k| k.name.clone()));
-        let asked = match &self.menu {
-            Some(_) => rows::one_line(&self.question()),
+        let question = self.question();
+        let asked = match known {
+            _ if self.is_top_seen && self.menu.is_some() => rows::one_line(&question),
+            Some(known) => rows::one_line(&question[known.asks.find(&question).map_or(0, |m| m.start())..]),
+            // Where it begins is not known: its last paragraph.
+            None if self.menu.is_some() => rows::last_paragraph(&question),
             None => self.rows.last().map(|r| r.trim_matches(is_frame).to_owned()).unwrap_or_default(),
         };
         let choices: Vec<&str> = self.menu.iter().flat_map(|m| &m.choices).map(|c| c.text.as_str()).collect();
@@ -136,7 +141,7 @@ impl Shown<'_> {
             choices: choices.iter().map(|c| printable_cut(c, 200)).collect(),
             cursor: self.menu.as_ref().map(|m| m.cursor),
             row,
-            row_text: printable_cut(self.rows.get(row).unwrap_or(&""), 200),
+            row_text: printable_cut(self.rows.get(row).unwrap_or(&""), 500),
             answer,
         }
     }

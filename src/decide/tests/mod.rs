@@ -1,4 +1,5 @@
 //! The mind against a scripted world in virtual time.
+mod dialogs;
 mod handoff;
 mod limits;
 mod nemesis;

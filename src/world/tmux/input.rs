@@ -32,6 +32,20 @@ impl Client {
         self.type_line(line, pane_id, "press")
     }
 
+    /// Presses one key if row `row` of the screen, from 0, still reads as `text`: tmux looks and sends in one step. The
+    /// program may still be about to draw something else; nobody can know that from outside.
+    pub fn press_at(&mut self, pane_id: &str, key: &str, row: usize, text: &str) -> Result<(), TmuxError> {
+        if !quote::is_key(key) {
+            return Err(TmuxError::Refused("no such key".into()));
+        }
+        let pane = self.pane(pane_id)?;
+        let send = format!("send-keys -t {pane} -- {}", quote::word(key));
+        let changed = format!("display-message -p -t {pane} '{}changed'", self.nonce);
+        let same = format!("#{{==:#{{C/r:{}}},{}}}", quote::row_pattern(text), row + 1);
+        let line = self.guarded(&pane, &format!("if-shell -F -t {pane} '{same}' {{ {send} }} {{ {changed} }}"));
+        self.type_line(line, pane_id, "press")
+    }
+
     /// Takes back the last `count` characters before the cursor.
     pub fn erase(&mut self, pane_id: &str, count: usize) -> Result<(), TmuxError> {
         let pane = self.pane(pane_id)?;
@@ -103,9 +117,13 @@ impl Client {
 
     fn type_line(&mut self, line: String, pane_id: &str, doing: &str) -> Result<(), TmuxError> {
         let blocked = format!("{}blocked ", self.nonce);
+        let changed = format!("{}changed", self.nonce);
         for answer in self.ask(&[line], doing)? {
             if let Some(words) = answer.error {
                 return Err(self.error(&words, pane_id));
+            }
+            if answer.blocks.iter().any(|text| text.starts_with(&changed)) {
+                return Err(TmuxError::Refused(format!("the screen of pane {pane_id} has changed")));
             }
             if let Some(flags) = answer.blocks.iter().find_map(|text| text.strip_prefix(&blocked)) {
                 return Err(match flags.trim_end() {
