@@ -70,6 +70,7 @@ pub fn read(screen: &Screen, ctx: &Context) -> Reading {
         fatal: find(&ctx.reader.fatal, "fatal_re", text, text, ctx),
         waiting: waiting(screen, text, ctx),
         dialog: None,
+        error: None,
         reset,
         waiting_until: marker::waiting_until(text, ctx.reader.footer_ui, ctx.now),
         draft: draft::find(text, screen.cursor, draft_re, ctx.ours),
@@ -112,6 +113,8 @@ fn asks(dialog: &Dialog) -> Evidence {
 fn by_preset(reading: &mut Reading, verdict: Verdict) {
     let is_menu = verdict.is_menu;
     let Some((state, evidence)) = verdict.evidence.into_iter().next() else { return };
+    // What the user's own pattern calls fatal has no class.
+    reading.error = verdict.error.filter(|_| reading.fatal.is_none());
     match state {
         Seen::Working => reading.active = reading.active.take().or(Some(evidence)),
         Seen::Waiting => reading.waiting = reading.waiting.take().or(Some(evidence)),

@@ -33,6 +33,7 @@ pub(super) static ROOT: Section = Section {
     keys: &[
         key("defaults", Table(&DEFAULTS), Required, "Names and folders of the fleet, and what its agents inherit."),
         key("watchdog", Table(&WATCHDOG), Absent, "Intervals, pauses and limits of the supervisor."),
+        key("errors", Table(&ERRORS), Absent, "What is done about an error that ended a turn."),
         key("tmux", Table(&TMUX), Absent, "Which tmux server the fleet lives on."),
         key("env", Table(&ENV), Absent, "Which environment variables reach the agents."),
         key("log", Table(&LOG), Absent, "How large the logs may grow."),
@@ -85,6 +86,12 @@ pub(super) static WATCHDOG: Section = Section {
         ),
         key("limit_probe_max", Interval, Is("900"), "Such pauses double up to this."),
         key("limit_reset_slack", Duration, Is("45"), "Added to the reset time a limit names."),
+        key(
+            "limit_stagger",
+            Duration,
+            Is("5"),
+            "Between the agents of one `account` that are held until the same moment.",
+        ),
         key("stall_grace", Duration, Is("180"), "How late a WAITING-UNTIL may be."),
         key(
             "restart_burst",
@@ -108,6 +115,35 @@ pub(super) static WATCHDOG: Section = Section {
             Is("auto"),
             "`manual`: a changed `bin`, `flags` or `command` waits for `agents restart` or `agents up`.",
         ),
+    ],
+};
+
+/// In the order of `Remedy`.
+pub(super) const REMEDIES: &[&str] = &["hold", "nudge", "fresh", "restart", "alert"];
+
+pub(super) static ERRORS: Section = Section {
+    header: "[errors]",
+    doc: "By the class of the error, which a backend with a `preset` knows; what a `fatal_re` finds is always a restart. \
+          `hold`: told at once, and tried again with pauses from `probe_pause` on. `nudge`: asked to go on, with pauses from \
+          `nudge_pause` on. `fresh`: asked to go on once, and if the same error comes again, a fresh session with a note; \
+          the old id is kept in `state/NAME.id.old`. `restart`: at once. `alert`: told, and left as it is.",
+    keys: &[
+        key("auth", Word(REMEDIES), Is("hold"), "The service refuses the login or the key."),
+        key("overload", Word(REMEDIES), Is("nudge"), "The service is too busy."),
+        key("network", Word(REMEDIES), Is("nudge"), "The connection broke or could not be made."),
+        key("transcript", Word(REMEDIES), Is("fresh"), "The service refuses the conversation as it is."),
+        key("context", Word(REMEDIES), Is("fresh"), "The conversation is too long."),
+        key("model", Word(REMEDIES), Is("nudge"), "The model is not there, or refuses the text."),
+        key("other", Word(REMEDIES), Is("nudge"), "Any other error."),
+        key(
+            "nudge_pause",
+            Interval,
+            Is("5"),
+            "First pause before an agent is asked to go on; it grows by a half each time.",
+        ),
+        key("nudge_pause_max", Interval, Is("300"), "Longest such pause."),
+        key("probe_pause", Interval, Is("15"), "First pause before a held agent is tried again; it doubles."),
+        key("probe_pause_max", Interval, Is("900"), "Longest such pause."),
     ],
 };
 

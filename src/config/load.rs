@@ -1,6 +1,6 @@
 //! The walk from text to policy.
 use super::{
-    Disk, Loaded, Source, Strictness, agents, backends,
+    Disk, Loaded, Source, Strictness, agents, backends, errors,
     fault::{Class, Fault},
     fields::{Fields, Roots},
     findings::{Findings, Reach},
@@ -52,6 +52,7 @@ fn read(document: &DeTable, source: &Source, disk: &dyn Disk, out: &mut Findings
     let policy = Policy {
         config_path: source.path.to_path_buf(),
         watchdog: settings::watchdog(&root, &nothing, out),
+        errors: errors::errors(&root, &nothing, out),
         tmux: settings::tmux(&root, &nothing, roots, out),
         env: settings::env(&root, &nothing, out),
         log: settings::log(&root, &nothing, out),

@@ -12,6 +12,7 @@ mod changes;
 mod dialogs;
 mod disk;
 mod duration;
+mod errors;
 mod fault;
 mod fields;
 mod findings;

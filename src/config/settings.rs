@@ -104,7 +104,7 @@ fn log_dir(fields: &Fields, roots: Roots, disk: &dyn Disk, out: &mut Findings) -
     Some(found.value)
 }
 
-fn below<'a, 'i>(
+pub(super) fn below<'a, 'i>(
     root: &Fields<'a, 'i>,
     nothing: &'a DeTable<'i>,
     name: &str,
@@ -125,6 +125,7 @@ pub(super) fn watchdog<'a, 'i>(root: &Fields<'a, 'i>, nothing: &'a DeTable<'i>, 
         limit_probe_fallback: f.duration(out, "limit_probe_fallback"),
         limit_probe_max: f.duration(out, "limit_probe_max"),
         limit_reset_slack: f.duration(out, "limit_reset_slack"),
+        limit_stagger: f.duration(out, "limit_stagger"),
         stall_grace: f.duration(out, "stall_grace"),
         restart_burst: f.count(out, "restart_burst"),
         restart_window: f.duration(out, "restart_window"),

@@ -9,6 +9,11 @@ use std::time::Duration;
 /// A reset further away than this is not trusted: probes find out.
 const FAR: Duration = Duration::from_secs(6 * 3600);
 
+/// After a probe, the limit is over when its banner is gone for so long.
+const PROVED: Duration = Duration::from_secs(15);
+/// A program that announced to go on by itself after the reset does it within this.
+const BY_ITSELF: Duration = Duration::from_secs(60);
+
 impl Mind<'_> {
     pub(super) fn limit(&mut self, agent: &Agent, reading: &Reading) {
         let (name, session) = (&agent.name, &agent.session);
@@ -22,6 +27,13 @@ impl Mind<'_> {
             return;
         };
         if (active || !banner) && !reading.blank {
+            // A probe pushes the banner up and makes it work; whether the limit is over shows only after that.
+            let now = self.now.boot;
+            let first = hold.gone.unwrap_or(now);
+            if hold.probes > 0 && now.since(first) < PROVED {
+                self.unit(spec).hold = Some(Hold { gone: Some(first), ..hold });
+                return self.wake_by(first.after(PROVED));
+            }
             let how = match hold.probes {
                 0 => "clearing limit state",
                 _ if active => "probe resumed it",
@@ -33,6 +45,8 @@ impl Mind<'_> {
             self.hold_over(name, hold.since, self.now.wall, how);
             return;
         }
+        let hold = Hold { gone: None, ..hold };
+        self.unit(spec).hold = Some(hold.clone());
         if self.now.boot < hold.until {
             return self.wake_by(hold.until);
         }
@@ -56,7 +70,7 @@ impl Mind<'_> {
         self.queue_text(session, DeliveryKind::Probe, prompt::probe(&agent.kind), key, None, now.boot);
         let rules = &self.policy.watchdog;
         let (wait, reset) = match self.trusted_reset(reading) {
-            Some(reset) => (self.until_reset(reset), Some(reset)),
+            Some(reset) => (self.until_reset(agent, reading, reset), Some(reset)),
             None => (Duration::from_millis(hold.pause_ms), None),
         };
         let pause = Duration::from_millis(hold.pause_ms)
@@ -77,7 +91,7 @@ impl Mind<'_> {
         let (name, now) = (&agent.name, self.now);
         let fallback = self.policy.watchdog.limit_probe_fallback;
         let reset = self.trusted_reset(reading);
-        let wait = reset.map_or(fallback, |reset| self.until_reset(reset));
+        let wait = reset.map_or(fallback, |reset| self.until_reset(agent, reading, reset));
         let until_wall = now.wall.after(wait);
         let text = match reset {
             Some(_) => {
@@ -101,6 +115,7 @@ impl Mind<'_> {
             reset,
             probes: 0,
             pause_ms: fallback.as_millis() as u64,
+            gone: None,
         });
         unit.sight.idle_since = None;
         unit.alerted.insert("limited".into());
@@ -115,8 +130,11 @@ impl Mind<'_> {
         (ahead > 0 && ahead <= FAR.as_millis() as i64).then_some(reset)
     }
 
-    fn until_reset(&self, reset: Wall) -> Duration {
+    /// A program that says it will go on by itself has its time for that first.
+    fn until_reset(&self, agent: &Agent, reading: &Reading, reset: Wall) -> Duration {
         let ahead = Duration::from_millis((reset.0 - self.now.wall.0).max(0) as u64);
-        ahead + self.policy.watchdog.limit_reset_slack
+        let by_itself = reading.limit.as_ref().is_some_and(|e| e.text.to_lowercase().contains("automatically"));
+        let its_time = if by_itself { BY_ITSELF } else { Duration::ZERO };
+        ahead + self.policy.watchdog.limit_reset_slack + its_time + self.turn_at_reset(agent)
     }
 }

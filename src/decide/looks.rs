@@ -53,8 +53,9 @@ fn unit_look(unit: &UnitState) -> Option<Boot> {
     }
     let suspect = unit.sight.suspect.as_ref().map(|s| s.at.after(SECOND_LOOK));
     let hold = unit.hold.as_ref().map(|h| h.until);
+    let trouble = unit.trouble.as_ref().filter(|t| t.gone.is_none()).map(|t| t.until);
     let dialog = unit.answering.as_ref().map(|a| a.look);
-    suspect.into_iter().chain(hold).chain(dialog).min()
+    suspect.into_iter().chain(hold).chain(trouble).chain(dialog).min()
 }
 
 fn delivery_look(delivery: &Delivery) -> Boot {
@@ -66,15 +67,18 @@ fn delivery_look(delivery: &Delivery) -> Boot {
     }
 }
 
-/// Whose turn it is in each session whose program runs: the text under way, else a first message, else the oldest.
+/// Whose turn it is in each session whose program runs: the text under way, else what gets it out of a limit or an error,
+/// else a first message, else the oldest.
 pub(super) fn heads(state: &State) -> impl Iterator<Item = &Delivery> {
     let runs = |session: &str| {
         let unit = state.units.get(session);
         unit.is_some_and(|u| matches!(u.life, Life::Running { .. }) && u.wish != Wish::Pause && !u.is_left_alone())
     };
+    // What gets an agent out of a limit or an error comes before all that waits for it to be out.
     let rank = |d: &Delivery| match (&d.stage, d.kind) {
-        (Stage::Queued { .. }, DeliveryKind::Kickoff) => 1,
-        (Stage::Queued { .. }, _) => 2,
+        (Stage::Queued { .. }, DeliveryKind::Probe | DeliveryKind::GoOn) => 1,
+        (Stage::Queued { .. }, DeliveryKind::Kickoff) => 2,
+        (Stage::Queued { .. }, _) => 3,
         _ => 0,
     };
     let mut heads: BTreeMap<&str, &Delivery> = BTreeMap::new();

@@ -14,6 +14,7 @@
 //!    |     gave-up (slow retries)       ending (stay) ------+--> absent
 //!    +--------------------------------------------------------- done (one-shot that ended with 0)
 //! ```
+mod accounts;
 mod config;
 mod death;
 mod dialogs;
@@ -37,6 +38,7 @@ mod stall;
 mod starts;
 mod steady;
 mod tally;
+mod trouble;
 mod typing;
 mod unit;
 mod wake;
@@ -91,6 +93,7 @@ pub fn decide(obs: &Observation, state: &State, policy: &Policy, now: Now) -> De
     if obs.supervised {
         mind.handoff();
         mind.unwatched();
+        mind.account_holds();
         for agent in policy.watched() {
             let nothing = !heavy && mind.stays_idle(agent);
             mind.unless(nothing, &agent.session, |mind| {

@@ -14,10 +14,13 @@ impl Mind<'_> {
     /// A hold or a suspicion is for those who are looked after; nobody else would ever lift it.
     pub(super) fn unwatched(&mut self) {
         let policy = self.policy;
-        let has = |u: &&mut UnitState| u.hold.is_some() || u.sight.suspect.is_some() || u.answering.is_some();
-        for unit in self.state.units.values_mut().filter(has) {
+        let held = |u: &&mut UnitState| {
+            u.hold.is_some() || u.sight.suspect.is_some() || u.trouble.is_some() || u.answering.is_some()
+        };
+        for unit in self.state.units.values_mut().filter(held) {
             if !policy.watched().any(|a| a.session == unit.session) {
                 unit.hold = None;
+                unit.trouble = None;
                 unit.answering = None;
                 unit.sight.suspect = None;
             }
@@ -43,10 +46,12 @@ impl Mind<'_> {
         self.see(agent, reading, active);
         self.limit(agent, reading);
         let held = self.unit(spec).hold.is_some();
+        let rests = held || self.unit(spec).account_hold.is_some();
         if held {
             self.unsuspect(&agent.session, SuspectKind::Fatal);
         }
-        if (heavy || self.is_suspected(&agent.session, SuspectKind::Fatal)) && !held {
+        let troubled = !held && self.trouble(agent, reading, active);
+        if (heavy || self.is_suspected(&agent.session, SuspectKind::Fatal)) && !held && !troubled {
             self.fatal(agent, reading, active);
         }
         if !matches!(self.life(&agent.session), Life::Running { .. }) {
@@ -54,7 +59,7 @@ impl Mind<'_> {
         }
         let started = self.now.boot.since(since) >= self.policy.watchdog.start_grace;
         if agent.watch == Watch::HealStall {
-            self.stall(agent, reading, active, held, started);
+            self.stall(agent, reading, active, rests || self.is_troubled(&agent.session), started);
         } else if active {
             self.unit(spec).sight.idle_since = None;
         } else if started {
@@ -138,7 +143,7 @@ impl Mind<'_> {
     }
 
     fn fatal(&mut self, agent: &Agent, reading: &Reading, active: bool) {
-        let real = reading.fatal.as_ref().is_some_and(|e| !e.quoted) && !active;
+        let real = reading.fatal.as_ref().is_some_and(|e| !e.quoted) && reading.error.is_none() && !active;
         if !real {
             return self.unsuspect(&agent.session, SuspectKind::Fatal);
         }

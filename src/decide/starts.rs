@@ -46,6 +46,7 @@ impl Mind<'_> {
             backend: unit.start_backend.clone(),
             phase,
             sweep: !(clean_end || first),
+            fresh: unit.fresh,
         };
         self.actions.push(order);
     }
@@ -67,6 +68,8 @@ impl Mind<'_> {
         unit.pane = None;
         unit.start_model = None;
         unit.owed = None;
+        unit.fresh = None;
+        unit.trouble = None;
         unit.restarts.last_start = Some(now.boot);
         if counted {
             restart::note(&mut unit.restarts, &rules, now.boot);

@@ -32,7 +32,7 @@ impl Mind<'_> {
         let sight = &unit.sight;
         let idle = |reading: &Reading| {
             let said = [&reading.active, &reading.limit, &reading.fatal, &reading.waiting];
-            said.into_iter().all(Option::is_none) && reading.waiting_until.is_none()
+            said.into_iter().all(Option::is_none) && reading.error.is_none() && reading.waiting_until.is_none()
         };
         let may_be = match sight.idle_since {
             None => !started,
@@ -47,6 +47,8 @@ impl Mind<'_> {
             && unit.hold.is_none()
             && unit.answering.is_none()
             && unit.sight.dialog.is_none()
+            && unit.account_hold.is_none()
+            && unit.trouble.is_none()
             && !unit.alerted.contains("waiting")
             && !unit.is_left_alone()
             && self.state.deliveries.is_empty()

@@ -122,14 +122,19 @@ impl Mind<'_> {
         let Some(pane) = self.obs.panes.get(&d.session) else { return false };
         let real = |e: &Option<crate::model::reading::Evidence>| e.as_ref().is_some_and(|e| !e.quoted);
         let limited = real(&reading.limit) && reading.active.is_none();
-        let held = self.state.units.get(&d.session).is_some_and(|u| u.hold.is_some());
+        let held = self.state.units.get(&d.session).is_some_and(|u| u.hold.is_some() || u.account_hold.is_some());
         let may_be_limited = d.kind == DeliveryKind::Probe;
+        // It would only be answered by the error that stands there. A person may say what they like, and a program that
+        // has not heard its first message has to.
+        let may_fail =
+            matches!(d.kind, DeliveryKind::GoOn | DeliveryKind::Send | DeliveryKind::Kickoff) || may_be_limited;
         !pane.dead
             && !pane.in_mode
             && !pane.input_off
             && reading.active.is_none()
             && reading.waiting.is_none()
             && (may_be_limited || !(limited || held))
+            && (may_fail || !self.is_troubled(&d.session))
     }
 
     fn typing(&mut self, d: &mut Delivery, reading: &Reading, seen: Option<&OursSeen>) {
@@ -243,6 +248,9 @@ impl Mind<'_> {
         let data = serde_json::json!({ "delivery": d.id, "kind": what });
         match &d.stage {
             Stage::Delivered { .. } => {
+                if d.kind == DeliveryKind::GoOn {
+                    self.went_on(&d.session);
+                }
                 self.tell_with(
                     EventKind::Delivered,
                     Some(&name),

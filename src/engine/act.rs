@@ -60,7 +60,7 @@ impl Hands {
         let mut launches = Vec::new();
         for action in actions {
             let outcome = match &action {
-                Action::Prepare { session, incarnation, model, backend, phase, sweep } => {
+                Action::Prepare { session, incarnation, model, backend, phase, sweep, fresh } => {
                     let order = Order {
                         session,
                         incarnation: *incarnation,
@@ -68,6 +68,7 @@ impl Hands {
                         backend: backend.as_deref(),
                         phase: *phase,
                         sweep: *sweep,
+                        fresh: *fresh,
                     };
                     let prepared = mishap::caught(|| prepare::prepare(policy, &self.paths, &order));
                     let outcome = prepared.unwrap_or_else(|words| {

@@ -60,6 +60,7 @@ fn take(state: &mut State, policy: &Policy, paths: &Paths, now: Now) -> Vec<Path
             reset: None,
             probes: old.nudges,
             pause_ms: policy.watchdog.limit_probe_fallback.as_millis() as u64,
+            gone: None,
         });
     }
     found

@@ -6,11 +6,14 @@ use crate::{
         action::Outcome,
         name::printable,
         policy::{Agent, Backend, Kind, Policy, Prompt, Service},
+        seen::ErrorClass,
     },
     shim::record::{self as shim, LaunchRecord},
 };
 use std::{
     collections::BTreeMap,
+    io::Write,
+    os::unix::fs::OpenOptionsExt,
     path::{Path, PathBuf},
 };
 
@@ -23,6 +26,8 @@ pub struct Order<'a> {
     pub backend: Option<&'a str>,
     pub phase: usize,
     pub sweep: bool,
+    /// Its conversation was given up, for this reason: not resumed.
+    pub fresh: Option<ErrorClass>,
 }
 
 /// Prepares one start. Nothing that runs is touched.
@@ -76,10 +81,15 @@ fn prepare_agent(policy: &Policy, paths: &Paths, order: &Order, agent: &Agent) -
             .map_err(|e| format!("cannot make `{}`: {}", agent.dir.display(), super::words::plain(&e)))?;
         notes.push(format!("{}: made its folder {}", agent.name, agent.dir.display()));
     }
+    let text = match order.fresh {
+        Some(class) => prompt::hand_over(class) + &text,
+        None => text,
+    };
     let kickoff = paths.kickoff(order.session);
     write(&kickoff, text.as_bytes())?;
     let resume_id = crate::world::file::read(&paths.resume_id(&agent.name), 1 << 20).unwrap_or_default();
     let resume_id = String::from_utf8(resume_id).unwrap_or_default();
+    let resume_id = if order.fresh.is_some() { set_aside(paths, &agent.name, resume_id)? } else { resume_id };
     let start = Start {
         agent,
         backend,
@@ -99,6 +109,25 @@ fn prepare_agent(policy: &Policy, paths: &Paths, order: &Order, agent: &Agent) -
     env.insert("AGENTS_NAME".into(), agent.name.clone());
     record(policy, paths, order, command.shell, &agent.dir, env)?;
     Ok((command.log_line, notes))
+}
+
+/// The id of a conversation that was given up is kept where nothing resumes it.
+fn set_aside(paths: &Paths, name: &str, id: String) -> Result<String, String> {
+    let (id, file) = (id.trim(), paths.resume_id(name));
+    if id.is_empty() {
+        return Ok(String::new());
+    }
+    let old = file.with_extension("id.old");
+    let line = format!("{} {}\n", crate::world::clock::wall().rfc3339(), printable(id));
+    let put = || {
+        let mut kept = std::fs::OpenOptions::new().create(true).append(true).mode(0o600).open(&old)?;
+        kept.write_all(line.as_bytes())?;
+        std::fs::remove_file(&file)
+    };
+    put().map_err(|e: std::io::Error| {
+        format!("cannot keep the old id in `{}`: {}", old.display(), super::words::plain(&e))
+    })?;
+    Ok(String::new())
 }
 
 fn prepare_service(policy: &Policy, paths: &Paths, order: &Order, service: &Service) -> Made {

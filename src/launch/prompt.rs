@@ -1,10 +1,15 @@
 //! First messages, and everything else the watchdog says: fixed texts from `prompts/`, with slots.
-use crate::model::policy::{Kind, Phase};
+use crate::model::{
+    policy::{Kind, Phase},
+    seen::ErrorClass,
+};
 use std::path::Path;
 
 const READ_KICKOFF: &str = include_str!("../../prompts/read-kickoff.md");
 const PROBE_PERSISTENT: &str = include_str!("../../prompts/probe-persistent.md");
 const PROBE_LOOP: &str = include_str!("../../prompts/probe-loop.md");
+const AFTER_ERROR: &str = include_str!("../../prompts/after-error.md");
+const HAND_OVER: &str = include_str!("../../prompts/hand-over.md");
 const NUDGE_PERSISTENT: &str = include_str!("../../prompts/nudge-persistent.md");
 const NUDGE_LOOP: &str = include_str!("../../prompts/nudge-loop.md");
 const CLAIM: &str = include_str!("../../prompts/claim.md");
@@ -35,6 +40,24 @@ pub fn probe(kind: &Kind) -> String {
         Kind::Persistent | Kind::Orchestrator => one_line(PROBE_PERSISTENT),
         _ => one_line(PROBE_LOOP),
     }
+}
+
+/// What an agent is told whose turn ended with an error.
+pub fn after_error() -> String {
+    one_line(AFTER_ERROR)
+}
+
+/// What stands before the first message of a session that takes the place of one that cannot go on.
+///
+/// It names the class only: the error's own words come from a screen.
+pub fn hand_over(class: ErrorClass) -> String {
+    let why = match class {
+        ErrorClass::Context => "it had grown too long",
+        ErrorClass::Transcript => "the service refused its transcript",
+        ErrorClass::Auth => "the service refused its login",
+        ErrorClass::Overload | ErrorClass::Network | ErrorClass::Model | ErrorClass::Other => "it ended with an error",
+    };
+    HAND_OVER.replace("{why}", why)
 }
 
 /// What an agent is told that has stopped without a reason that is known.

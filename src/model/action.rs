@@ -1,5 +1,5 @@
 //! What is to be done, as data. Saved before it is done; what became of it is an input of a later decision.
-use super::{event::Event, time::Wall};
+use super::{event::Event, seen::ErrorClass, time::Wall};
 use serde::{Deserialize, Serialize};
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -13,6 +13,9 @@ pub enum Action {
         backend: Option<String>,
         phase: usize,
         sweep: bool,
+        /// Not resumed: its conversation was given up, for this reason.
+        #[serde(default)]
+        fresh: Option<ErrorClass>,
     },
     /// Start what was prepared. Skipped if its `Prepare` in the same decision failed.
     Launch {

@@ -33,6 +33,8 @@ pub struct Delivery {
 pub enum DeliveryKind {
     Kickoff,
     Probe,
+    /// After an error that ended a turn.
+    GoOn,
     /// To an agent that has stopped without a reason that is known: go on.
     Nudge,
     Wake,

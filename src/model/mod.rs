@@ -13,4 +13,5 @@ pub mod seen;
 pub mod state;
 pub mod tally;
 pub mod time;
+pub mod trouble;
 pub mod zones;

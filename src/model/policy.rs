@@ -1,4 +1,5 @@
 //! The checked fleet: what `agents.toml` asks for, with every default filled in and every path absolute.
+use super::trouble::Remedies;
 use regex::Regex;
 use serde::{Deserialize, Serialize};
 use std::{path::PathBuf, sync::Arc, time::Duration};
@@ -18,6 +19,7 @@ pub struct Policy {
     pub backends: Vec<Arc<Backend>>,
     pub phases: Option<Loop>,
     pub watchdog: Watchdog,
+    pub errors: Remedies,
     pub tmux: Tmux,
     pub env: EnvRules,
     pub log: LogRules,
@@ -36,6 +38,8 @@ pub struct Watchdog {
     /// Probes of an unreadable limit double up to this pause.
     pub limit_probe_max: Duration,
     pub limit_reset_slack: Duration,
+    /// Between the agents of one account that were held until the same moment.
+    pub limit_stagger: Duration,
     pub stall_grace: Duration,
     /// At most this many restarts per `restart_window`, then `gave-up`.
     pub restart_burst: u32,

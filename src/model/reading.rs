@@ -1,6 +1,7 @@
 //! What a captured pane says, once its text has been read. Made by `backends`.
 use super::{
     dialog::Dialog,
+    seen::ErrorSeen,
     time::{Boot, Wall},
 };
 use serde::{Deserialize, Serialize};
@@ -20,6 +21,9 @@ pub struct Reading {
     /// The dialog that `waiting` speaks of, if its choices can be read.
     #[serde(default)]
     pub dialog: Option<Dialog>,
+    /// The error that ended its last turn, by a preset's rules; a user's `fatal_re` has no class.
+    #[serde(default)]
+    pub error: Option<ErrorSeen>,
     /// When the limit ends, as its banner says, without slack. May lie in the past.
     pub reset: Option<Wall>,
     /// The last `WAITING-UNTIL` marker that can be read.

@@ -4,8 +4,10 @@ use super::{
     delivery::Delivery,
     dialog::{Answered, Answering, Dialog},
     observation::{ExitRecord, PaneObs, ServerObs},
+    seen::ErrorClass,
     tally::{Slot, Tally},
     time::{Boot, Wall},
+    trouble::{Trouble, Wave},
 };
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
@@ -45,6 +47,7 @@ pub struct FleetState {
     /// Starts by the watchdog in the last minute, for the storm limit.
     pub recent_restarts: Vec<Boot>,
     pub storm_until: Option<Boot>,
+    pub wave: Option<Wave>,
     /// One alert each.
     pub alerted: BTreeSet<String>,
     pub config_faults: Vec<String>,
@@ -109,6 +112,14 @@ pub struct UnitState {
     pub sight: Sight,
     #[serde(default)]
     pub hold: Option<Hold>,
+    /// Another agent of its account is limited.
+    #[serde(default)]
+    pub account_hold: Option<AccountHold>,
+    #[serde(default)]
+    pub trouble: Option<Trouble>,
+    /// Its next start is a fresh session: why its conversation was given up.
+    #[serde(default)]
+    pub fresh: Option<ErrorClass>,
     /// A text of ours that may still stand in the input line.
     #[serde(default)]
     pub leftover: Option<Leftover>,
@@ -303,6 +314,7 @@ pub enum SuspectKind {
     Mismatch,
     Stall,
     Waiting,
+    Error,
 }
 
 /// A usage-limit hold.
@@ -320,4 +332,16 @@ pub struct Hold {
     pub probes: u32,
     /// Pause after an unreadable probe: doubles up to `limit_probe_max`.
     pub pause_ms: u64,
+    /// After a probe: first look since which the banner is gone.
+    #[serde(default)]
+    pub gone: Option<Boot>,
+}
+
+/// Nothing is typed to an agent while its account is known to be limited.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AccountHold {
+    /// The agent whose banner said so.
+    pub by: String,
+    pub until: Boot,
+    pub until_wall: Wall,
 }

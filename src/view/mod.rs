@@ -15,4 +15,6 @@ pub use event::log_line;
 pub use status::{Inputs, StatusView, status};
 
 #[cfg(test)]
+mod samples;
+#[cfg(test)]
 mod tests;

@@ -16,8 +16,10 @@ use crate::model::{
     observation::PaneObs,
     policy::{Agent, Kind, Watch},
     reading::Evidence,
+    seen::ErrorClass,
     state::{AfterEnd, FleetState, Hold, Life, Seen, UnitState, Wish},
-    time::{Now, Wall, human},
+    time::{Boot, Now, Wall, human},
+    trouble::Trouble,
 };
 use serde::Serialize;
 
@@ -255,6 +257,14 @@ fn running(name: &str, unit: &UnitState, around: Around<'_>) -> Outlook {
         let next = Next { action: "probe", at: Some(hold.until_wall) };
         return say(Standing::Limited, hold_words(hold, now), Some(next), None);
     }
+    if let Some(held) = &unit.account_hold {
+        let next = Next { action: "resume", at: Some(held.until_wall) };
+        let words = format!("its account is limited until {} (seen on {})", when::clock(held.until_wall, now), held.by);
+        return say(Standing::Limited, words, Some(next), None);
+    }
+    if let Some(trouble) = unit.trouble.as_ref().filter(|t| t.gone.is_none()) {
+        return troubled(name, unit, trouble, around);
+    }
     match unit.sight.state {
         _ if unit.service => say(Standing::Working, String::new(), None, None),
         Seen::Working => say(Standing::Working, "working".into(), None, None),
@@ -287,6 +297,24 @@ fn running(name: &str, unit: &UnitState, around: Around<'_>) -> Outlook {
         }
         Seen::Unknown | Seen::Exited => say(Standing::Unknown, String::new(), None, None),
     }
+}
+
+/// An error stands on the screen of one that lives.
+fn troubled(name: &str, unit: &UnitState, trouble: &Trouble, around: Around<'_>) -> Outlook {
+    let standing = if unit.sight.state == Seen::Fatal { Standing::Fatal } else { Standing::Idle };
+    let class = trouble.class.as_str();
+    let at = (trouble.until != Boot(u64::MAX)).then(|| around.now.wall_at(trouble.until));
+    let mut words = format!("stopped at an error ({class})");
+    if trouble.tries > 0 {
+        words.push_str(&format!(", asked {} times to go on", trouble.tries));
+    }
+    let blocker = match trouble.class {
+        ErrorClass::Auth => Some(format!("it needs a login or a key: `agents attach {name}`")),
+        _ if at.is_none() => Some(format!("it is left as it is; `agents attach {name}` shows it")),
+        _ => None,
+    };
+    let next = at.map(|at| Next { action: "try-again", at: Some(at) });
+    Outlook { standing, alive: true, words, next, blocker }
 }
 
 fn hold_words(hold: &Hold, now: Now) -> String {

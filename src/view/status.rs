@@ -279,6 +279,10 @@ fn error(agent: &Agent, unit: Option<&UnitState>, outlook: &Outlook) -> Option<E
         return say(fault);
     }
     let unit = unit?;
+    if let Some(trouble) = unit.trouble.as_ref().filter(|t| t.gone.is_none() && outlook.alive) {
+        let (class, text) = (trouble.class.as_str().to_owned(), printable(&trouble.text));
+        return Some(ErrorView { class, text, retry_after: None });
+    }
     if outlook.standing == Standing::Fatal {
         let line = unit.sight.evidence.iter().find(|e| e.rule == "fatal_re")?;
         return say(&line.text);

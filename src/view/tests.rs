@@ -3,121 +3,17 @@ use super::{
     explain,
     outlook::Standing,
     paint::Paint,
+    samples::{agent, policy},
     status::{Inputs, StatusView, Watchdog, status},
     table::{self, Look},
 };
 use crate::model::{
     observation::{ExitRecord, PaneObs, PhaseObs},
-    policy::*,
     reading::Evidence,
     state::*,
     time::{Boot, Now, Wall},
 };
-use std::{collections::BTreeMap, path::Path, sync::Arc, time::Duration};
-
-fn backend() -> Arc<Backend> {
-    Arc::new(Backend {
-        name: "claude".into(),
-        bin: "claude".into(),
-        delivery: PromptDelivery::Arg,
-        flags: String::new(),
-        model_flag: String::new(),
-        supports_resume: false,
-        resume_flag: String::new(),
-        remote_control: false,
-        remote_control_flag: String::new(),
-        attach: String::new(),
-        server: String::new(),
-        preamble: String::new(),
-        model_env: false,
-        connect_delay: Duration::from_secs(12),
-        submit_key: None,
-        reader: Reader::default(),
-        stall_idle: Duration::from_secs(300),
-        process_name: Some("claude".into()),
-    })
-}
-
-pub(super) fn agent(name: &str) -> Agent {
-    Agent {
-        name: name.into(),
-        session: format!("p-{name}"),
-        kind: Kind::Persistent,
-        backend: backend(),
-        model: String::new(),
-        dir: "/p".into(),
-        enabled: true,
-        watch: Watch::HealStall,
-        role: Some("builder".into()),
-        prompt: Prompt::Empty,
-        resume: false,
-        wake: None,
-        account: None,
-        fault: None,
-    }
-}
-
-pub(super) fn policy(agents: Vec<Agent>) -> Policy {
-    let s = Duration::from_secs;
-    Policy {
-        config_path: "/p/agents.toml".into(),
-        project_dir: "/p".into(),
-        log_dir: "/p/.agents".into(),
-        session_prefix: "p-".into(),
-        agents,
-        services: vec![Service {
-            name: "web".into(),
-            session: "p-web".into(),
-            command: "serve".into(),
-            dir: "/p".into(),
-            fault: None,
-        }],
-        backends: vec![backend()],
-        phases: Some(Loop {
-            phases: ["p1", "p2"]
-                .map(|id| Phase {
-                    id: id.into(),
-                    plan: (id == "p1").then(|| "plan.md".into()),
-                    status: "STATUS.md".into(),
-                    models: BTreeMap::from([("builder".to_owned(), format!("model-{id}"))]),
-                })
-                .into(),
-            state_file: "/p/.agents/state/phase-idx".into(),
-            auto_advance: true,
-            done_marker: "## DONE".into(),
-            done_from: DoneFrom::Auto,
-            handoff: None,
-            repo: "/p".into(),
-            state_subdir: "machine-docs".into(),
-            on_complete: None,
-        }),
-        watchdog: crate::model::policy::Watchdog {
-            signal_interval: s(30),
-            heavy_interval: s(300),
-            limit_probe_fallback: s(300),
-            limit_probe_max: s(900),
-            limit_reset_slack: s(45),
-            stall_grace: s(180),
-            restart_burst: 5,
-            restart_window: s(600),
-            restart_delay: s(1),
-            restart_delay_max: s(300),
-            gave_up_retry: s(0),
-            storm_limit: 20,
-            stop_grace: s(10),
-            start_grace: s(30),
-            fetch_timeout: s(30),
-            dialog_burst: 5,
-            dialog_window: s(600),
-            reload: Reload::Auto,
-        },
-        tmux: Tmux { server: TmuxServer::Own, size: (120, 40) },
-        env: EnvRules::default(),
-        log: LogRules { max_bytes: 1 },
-        alert: None,
-        warnings: Vec::new(),
-    }
-}
+use std::{collections::BTreeMap, path::Path};
 
 fn now() -> Now {
     Now { boot: Boot(1_000_000), wall: Wall(1_800_000_000_000), utc_offset_s: 0, ..Now::default() }
@@ -268,6 +164,7 @@ fn a_hold_names_the_moment_of_its_probe() {
         reset: None,
         probes: 0,
         pause_ms: 0,
+        gone: None,
     });
     let view = view_of(Some(held), Some("claude"), true);
     let clock = until.format_local("%H:%M:%S");
@@ -315,7 +212,7 @@ fn the_json_has_the_contracts_fields() {
     assert_eq!(
         keys(&v["agents"][0]),
         expect(
-            "name kind role backend model account session enabled watch alive pid command state since reason \
+            "name kind role backend model account session enabled watch alive pid command state since reason dialog \
              evidence error restarts last_exit hold_until next_action next_at"
         )
     );

@@ -201,7 +201,8 @@ fn a_permission_is_answered_by_a_pattern_for_the_whole_question_only() {
     assert_eq!(with("touch", "Yes"), None, "a part of the question");
     assert_eq!(with(r"Bash command touch [\w-]+", "Yes"), None);
     // Its beginning is not on the screen: nobody knows what is asked for.
-    let cut: String = screen.text.lines().skip_while(|row| !row.starts_with("   touch made")).collect::<Vec<_>>().join("\n");
+    let cut: String =
+        screen.text.lines().skip_while(|row| !row.starts_with("   touch made")).collect::<Vec<_>>().join("\n");
     let toml = "[[backend.x.dialog]]\nname = \"all\"\nre = '.*'\nchoice = \"Yes\"";
     assert_eq!(chosen(&read("claude", &screen.text, &screen.title, own(toml))).as_deref(), Some("Yes"));
     assert_eq!(chosen(&read("claude", &cut, &screen.title, own(toml))), None);

@@ -29,6 +29,7 @@ mod git;
 mod guardian;
 mod looking_on;
 mod memory;
+mod menus;
 mod old_file;
 mod panes;
 mod process;

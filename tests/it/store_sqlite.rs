@@ -210,7 +210,8 @@ fn make_a_state_file() {
     let mut builder = unit("demo-builder", 7);
     (builder.wish, builder.life) = (Wish::Run, Life::Running { since: Boot(123_456) });
     let (since, until_wall) = (Wall(1_764_000_000_000), Wall(1_764_000_900_000));
-    builder.hold = Some(Hold { since, until: Boot(999_999), until_wall, reset: None, probes: 2, pause_ms: 600_000 });
+    builder.hold =
+        Some(Hold { since, until: Boot(999_999), until_wall, reset: None, probes: 2, pause_ms: 600_000, gone: None });
     let mut adversary = unit("demo-adversary", 3);
     adversary.wish = Wish::Stop;
     let mut fleet = FleetState { phase: 1, next_delivery: 12, ..FleetState::default() };

@@ -1,4 +1,5 @@
 //! The mind against a scripted world in virtual time.
+mod accounts;
 mod dialogs;
 mod handoff;
 mod limits;
@@ -10,5 +11,6 @@ mod samples;
 mod stalls;
 mod submitting;
 mod tally;
+mod troubles;
 mod typing;
 mod world;

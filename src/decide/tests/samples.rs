@@ -1,5 +1,5 @@
 //! Agents, a backend and a policy as the tests of the mind take them.
-use crate::model::policy::*;
+use crate::model::{policy::*, trouble::Remedies};
 use std::{sync::Arc, time::Duration};
 
 pub fn secs(s: u64) -> Duration {
@@ -70,6 +70,7 @@ pub fn policy(agents: Vec<Agent>) -> Policy {
         backends,
         phases: None,
         watchdog: watchdog(),
+        errors: Remedies::default(),
         tmux: Tmux { server: TmuxServer::Own, size: (120, 40) },
         env: EnvRules::default(),
         log: LogRules { max_bytes: 1 << 20 },
@@ -85,6 +86,7 @@ pub fn watchdog() -> Watchdog {
         limit_probe_fallback: secs(300),
         limit_probe_max: secs(900),
         limit_reset_slack: secs(45),
+        limit_stagger: secs(5),
         stall_grace: secs(180),
         restart_burst: 5,
         restart_window: secs(600),

@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
 fn hold(since: Wall) -> Hold {
-    Hold { since, until: Boot(0), until_wall: since, reset: None, probes: 0, pause_ms: 0 }
+    Hold { since, until: Boot(0), until_wall: since, reset: None, probes: 0, pause_ms: 0, gone: None }
 }
 
 #[test]

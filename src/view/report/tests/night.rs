@@ -10,9 +10,9 @@ use crate::{
     },
     view::{
         paint::Paint,
+        samples::{agent, policy},
         status::{self, Watchdog},
         table::Look,
-        tests::{agent, policy},
     },
 };
 use serde_json::{Value, json};
