@@ -3,12 +3,7 @@ use super::{
     fault::Class,
     fields::Fields,
     findings::{Findings, Reach},
-    key::{
-        Default::{None as Absent, Required},
-        Section,
-        Type::{Regex, Text},
-        key,
-    },
+    keys::DIALOG,
     listed::listed,
     pattern,
     values::type_name,
@@ -26,27 +21,6 @@ use crate::{
 };
 use std::ops::Range;
 use toml::de::{DeTable, DeValue};
-
-pub(super) static DIALOG: Section = Section {
-    header: "[[backend.NAME.dialog]]",
-    doc: "A dialog that is answered without a person, although no preset names it.",
-    keys: &[
-        key("name", Text, Required, "What it is called in events and in `agents explain`."),
-        key(
-            "re",
-            Regex,
-            Required,
-            "Fits the whole question, as one line; with `key` the whole last row of the screen.",
-        ),
-        key(
-            "choice",
-            Text,
-            Absent,
-            "The text of the row that is chosen; the cursor is moved there, and Enter pressed.",
-        ),
-        key("key", Text, Absent, "The key that answers where there is no list: `y` for `[y/n]`."),
-    ],
-};
 
 /// Keys that answer a question.
 const KEYS: [&str; 4] = ["Enter", "Escape", "Space", "Tab"];

@@ -239,7 +239,7 @@ pub(super) static BACKEND: Section = Section {
             Absent,
             "Dialogs of the preset that are answered without a person, and the choice of each.",
         ),
-        key("dialog", List(&super::dialogs::DIALOG), Absent, "Dialogs that no preset names, and their answers."),
+        key("dialog", List(&DIALOG), Absent, "Dialogs that no preset names, and their answers."),
         key("footer_ui", Bool, Is("false"), "Activity shows only in the last 10 rows, or by a log that grows."),
         key("log_grace", Duration, Is("180"), "A log written to less long ago than this means active (footer_ui)."),
         key("stall_idle", Interval, Is("300"), "Idle this long without WAITING-UNTIL: restart (heal+stall)."),
@@ -249,6 +249,27 @@ pub(super) static BACKEND: Section = Section {
             Absent,
             "What must run in the pane; if another backend's program does, the agent is restarted.",
         ),
+    ],
+};
+
+pub(super) static DIALOG: Section = Section {
+    header: "[[backend.NAME.dialog]]",
+    doc: "A dialog that is answered without a person, although no preset names it.",
+    keys: &[
+        key("name", Text, Required, "What it is called in events and in `agents explain`."),
+        key(
+            "re",
+            Regex,
+            Required,
+            "Fits the whole question, as one line; with `key` the whole last row of the screen.",
+        ),
+        key(
+            "choice",
+            Text,
+            Absent,
+            "The text of the row that is chosen; the cursor is moved there, and Enter pressed.",
+        ),
+        key("key", Text, Absent, "The key that answers where there is no list: `y` for `[y/n]`."),
     ],
 };
 

@@ -46,7 +46,6 @@ pub enum EventKind {
     Resumed,
     Waiting,
     WaitingOver,
-    /// A dialog, by a rule of the config.
     Answered,
     Limited,
     Probe,

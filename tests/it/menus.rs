@@ -28,7 +28,7 @@ fn told(f: &Fleet, kind: &str) -> Vec<String> {
 }
 
 #[test]
-fn fault_85_a_dialog_is_answered_by_its_rule_row_by_row() {
+fn a_dialog_is_answered_by_its_rule_row_by_row() {
     for (environment, wanted) in [("", "Down Down Enter"), ("MENU_CURSOR=4", "Up Enter"), ("MENU_CURSOR=3", "Enter")] {
         let f = asking(RULE, environment);
         f.wait("it is answered", |f| !told(f, "answered").is_empty());
@@ -87,7 +87,7 @@ fn a_slow_menu_and_one_that_vanishes() {
 }
 
 #[test]
-fn fault_93_a_menu_that_returns_for_ever_is_answered_a_few_times() {
+fn a_menu_that_returns_for_ever_is_answered_a_few_times() {
     let f = asking(RULE, "MENU_CURSOR=3 MENU_RETURNS=9");
     f.config(&f.filled(&format!(
         "{}waiting_re = 'Enter to confirm'\n{RULE}[[agent]]\nname = \"a\"\n",

@@ -1,91 +1,11 @@
 //! Dialogs that a rule answers, and all the ways in which none is answered.
-use super::world::*;
+use super::{menu::Menu, world::*};
 use crate::model::{
-    dialog::{Dialog, DialogAnswer, How},
     event::EventKind,
-    reading::Reading,
     request::Verb,
     state::{Seen, Wish},
-    time::Boot,
 };
 use std::time::Duration;
-
-/// A list that a program draws.
-#[derive(Clone, Default)]
-pub struct Menu {
-    pub name: String,
-    pub choices: Vec<String>,
-    pub cursor: usize,
-    /// What the config chooses.
-    pub answer: Option<usize>,
-    /// At its limit: the menu has a banner.
-    pub limit: bool,
-    /// Rows that one arrow key moves the cursor.
-    pub step: usize,
-    /// Keys that have no effect.
-    pub deaf: usize,
-    /// The next key finds another screen.
-    pub refuses: bool,
-    /// The row that was confirmed.
-    pub chosen: Option<usize>,
-    /// It looks different every time it is drawn.
-    pub restless: bool,
-    /// A key is drawn so much later.
-    pub slow: Duration,
-    /// What comes after it; without one the program goes on.
-    pub next: Option<Box<Menu>>,
-    moved: Vec<(Boot, isize)>,
-    drawn: u64,
-    now: Boot,
-}
-
-impl Menu {
-    pub fn draw(&mut self, reading: &mut Reading, now: Boot) {
-        self.now = now;
-        self.drawn += 1;
-        let due: Vec<isize> = self.moved.iter().filter(|(at, _)| *at <= now).map(|(_, by)| *by).collect();
-        self.moved.retain(|(at, _)| *at > now);
-        for by in due {
-            self.cursor = (self.cursor as isize + by).rem_euclid(self.choices.len() as isize) as usize;
-        }
-        let id = self.name.bytes().map(u64::from).sum::<u64>() + 1;
-        reading.waiting = evidence("asks");
-        if self.limit {
-            reading.limit = evidence("limit");
-        }
-        reading.screen = 1000 + self.cursor as u64;
-        reading.dialog = Some(Dialog {
-            name: Some(self.name.clone()),
-            asked: format!("{}?", self.name),
-            choices: self.choices.clone(),
-            cursor: Some(self.cursor),
-            row: 5 + self.cursor,
-            row_text: self.choices[self.cursor].clone(),
-            id,
-            shape: id * 100 + self.cursor as u64 + if self.restless { self.drawn * 1000 } else { 0 },
-            answer: self.answer.map(|choice| DialogAnswer {
-                rule: format!("dialogs.{}", self.name),
-                how: How::Choose { choice, key: "Enter".into() },
-            }),
-        });
-    }
-
-    /// The key confirms something.
-    pub fn is_answered_by(&mut self, key: &str) -> bool {
-        if self.deaf > 0 {
-            self.deaf -= 1;
-            return false;
-        }
-        let by = self.step.max(1) as isize;
-        let at = self.now.after(self.slow);
-        match key {
-            "Down" => self.moved.push((at, by)),
-            "Up" => self.moved.push((at, -by)),
-            _ => self.chosen = Some(self.cursor),
-        }
-        self.chosen.is_some()
-    }
-}
 
 fn trust(cursor: usize, answer: Option<usize>) -> Menu {
     let choices = ["Yes", "Yes, always", "Ask", "No"].map(String::from).to_vec();
@@ -201,7 +121,7 @@ fn a_dialog_that_vanishes_gets_no_key() {
 
 /// A dialog that comes back, and comes back, is answered a few times and then told.
 #[test]
-fn fault_93_a_dialog_that_returns_has_a_budget_of_answers() {
+fn a_dialog_that_returns_has_a_budget_of_answers() {
     let other = || Menu { name: "other".into(), ..trust(0, Some(0)) };
     let mut w = with(trust(0, Some(0)));
     for _ in 0..30 {
@@ -313,8 +233,7 @@ fn g19_killed_at_a_dialog_it_presses_nothing_twice() {
             if lost {
                 // As if it had died before the key was sent; what it had saved is all that is known.
                 let menu = w.program("p-a").menu.get_or_insert_with(|| trust(2, Some(2)));
-                menu.moved.clear();
-                menu.chosen = None;
+                menu.forget_keys();
             }
             let state = serde_json::to_string(&w.state).unwrap();
             w.state = serde_json::from_str(&state).unwrap();

@@ -3,6 +3,7 @@ mod accounts;
 mod dialogs;
 mod handoff;
 mod limits;
+mod menu;
 mod nemesis;
 mod phases;
 mod quarantine;

@@ -14,7 +14,7 @@ use crate::{
 };
 use std::{collections::BTreeMap, time::Duration};
 
-use super::dialogs::Menu;
+use super::menu::Menu;
 pub use super::samples::*;
 
 pub fn evidence(rule: &str) -> Option<Evidence> {
