@@ -1,5 +1,6 @@
 //! The real agent CLIs against a stand-in model service. See `--help`.
 mod clis;
+mod dialogs;
 mod example;
 mod home;
 mod incident;
@@ -18,7 +19,7 @@ use std::process::ExitCode;
 
 const HELP: &str = "\
 cargo test --test real [-- CLI…]          play the stories and the incidents
-cargo test --test real -- [CLI…] stories  only these; likewise `incidents`
+cargo test --test real -- [CLI…] stories  only these; likewise `incidents`, `dialogs`
 cargo test --test real -- record [--size COLSxROWS|all] [CLI…|CLI/SCENE…]
                                           take the screens under tests/panes again (see the README there)
 cargo test --test real -- record --version V [--size S] CLI…   with another version of a CLI

@@ -1,6 +1,7 @@
 //! Plays the stories and the incidents, and tells how they went.
 use crate::{
     clis::{self, CLIS, Cli, Installed, Trouble},
+    dialogs::{self, SCENES},
     incident::{self, INCIDENTS, NOT_YET},
     sandbox::{Outcome, Sandbox},
     service::Mode,
@@ -35,10 +36,17 @@ pub fn run(names: &[&str]) -> ExitCode {
     let plays: Vec<Play> = match names {
         [.., "stories"] => vec![play_story],
         [.., "incidents"] => vec![play_incidents],
-        _ => vec![play_story, play_incidents],
+        [.., "dialogs"] => vec![play_dialogs],
+        _ => vec![play_story, play_incidents, play_dialogs],
     };
     let chosen = if chosen.is_empty() { CLIS.iter().collect() } else { chosen };
-    let whats = || CHAPTERS.iter().map(|(chapter, _)| *chapter).chain(INCIDENTS.iter().map(|i| i.name));
+    let whats = || {
+        CHAPTERS
+            .iter()
+            .map(|(chapter, _)| *chapter)
+            .chain(INCIDENTS.iter().map(|i| i.name))
+            .chain(SCENES.iter().map(|s| s.name))
+    };
     let lines: Vec<Line> = match clis::install() {
         Ok(installed) => {
             let installed = &installed;
@@ -96,7 +104,7 @@ fn play_story(cli: &'static Cli, installed: &Installed) -> Vec<Line> {
     };
     let mut launched = true;
     let chapter = |(number, (chapter, play)): (usize, &crate::story::Chapter)| {
-        let line = timed(cli, chapter, &sandbox, || {
+        let line = timed(cli, chapter, Some(&sandbox), || {
             if !launched {
                 return Err("it was never launched".into());
             }
@@ -121,13 +129,17 @@ fn play_incidents(cli: &'static Cli, installed: &Installed) -> Vec<Line> {
             );
         }
     };
-    INCIDENTS.iter().map(|i| timed(cli, i.name, &sandbox, || incident::play(&sandbox, i))).collect()
+    INCIDENTS.iter().map(|i| timed(cli, i.name, Some(&sandbox), || incident::play(&sandbox, i))).collect()
+}
+
+fn play_dialogs(cli: &'static Cli, installed: &Installed) -> Vec<Line> {
+    SCENES.iter().map(|s| timed(cli, s.name, None, || dialogs::play(s, cli, installed))).collect()
 }
 
 fn timed(
     cli: &'static Cli,
     what: &'static str,
-    sandbox: &Sandbox,
+    sandbox: Option<&Sandbox>,
     play: impl FnOnce() -> Outcome<&'static str>,
 ) -> Line {
     let since = Instant::now();
@@ -138,7 +150,7 @@ fn timed(
         }
         Err(e) => {
             println!("{} {what}: FAILED: {e}", cli.name);
-            sandbox.service.set_mode(Mode::Say);
+            sandbox.iter().for_each(|s| s.service.set_mode(Mode::Say));
             Verdict::Failed(in_a_line(&e))
         }
     };

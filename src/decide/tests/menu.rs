@@ -30,9 +30,9 @@ pub struct Menu {
     pub slow: Duration,
     /// What comes after it; without one the program goes on.
     pub next: Option<Box<Menu>>,
-    moved: Vec<(Boot, isize)>,
-    drawn: u64,
-    now: Boot,
+    pub moved: Vec<(Boot, isize)>,
+    pub drawn: u64,
+    pub now: Boot,
 }
 
 impl Menu {
