@@ -64,6 +64,7 @@ pub fn read(screen: &Screen, ctx: &Context) -> Reading {
     let mut reading = Reading {
         at: ctx.now.boot,
         screen: hash(&(text, screen.title, screen.cursor)),
+        cursor: screen.cursor,
         blank: text.is_empty(),
         active: active(screen, text, ctx),
         limit,

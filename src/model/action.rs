@@ -33,15 +33,21 @@ pub enum Action {
     Clear {
         session: String,
     },
+    /// Type a text; like the next two only while the pane's cursor, if it is given, stands at this column and row. A dialog
+    /// that came up since the last look has moved it.
     Type {
         session: String,
         delivery: i64,
         text: String,
+        #[serde(default)]
+        cursor: Option<(u16, u16)>,
     },
     Press {
         session: String,
         delivery: i64,
         key: String,
+        #[serde(default)]
+        cursor: Option<(u16, u16)>,
     },
     /// Press one key in a dialog, if `row` (from 0) of the screen still reads as `text`.
     Choose {
@@ -55,6 +61,8 @@ pub enum Action {
         session: String,
         delivery: i64,
         count: usize,
+        #[serde(default)]
+        cursor: Option<(u16, u16)>,
     },
     /// Leave copy mode.
     LeaveMode {

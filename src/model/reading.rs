@@ -12,6 +12,9 @@ pub struct Reading {
     pub at: Boot,
     /// Hash of the whole visible text, title and cursor: two equal ones = nothing moved.
     pub screen: u64,
+    /// Column and row of the cursor, from 0.
+    #[serde(default)]
+    pub cursor: (u16, u16),
     /// No visible character at all.
     pub blank: bool,
     pub active: Option<Evidence>,

@@ -40,6 +40,8 @@ pub struct Program {
     pub shows: Option<usize>,
     /// Its backend has no `draft_re`.
     pub no_draft_re: bool,
+    /// So many submit keys find the cursor elsewhere.
+    pub refused: u32,
     pub menu: Option<Menu>,
     /// Pressed in a dialog.
     pub keys: Vec<String>,
@@ -232,6 +234,12 @@ impl World {
             }
             Action::Press { session, .. } => {
                 let program = self.programs.entry(session.clone()).or_default();
+                if program.refused > 0 {
+                    program.refused -= 1;
+                    let outcome = Outcome::Failed { error: "the cursor has moved".into() };
+                    self.results.push(ActionResult { action, at: self.now.wall, outcome });
+                    return;
+                }
                 program.presses += 1;
                 if program.away {
                     self.obs.unread.insert(session.clone());

@@ -42,6 +42,7 @@ impl Client {
         let send = format!("send-keys -t {pane} -- {}", quote::word(key));
         let changed = format!("display-message -p -t {pane} '{}changed'", self.nonce);
         let same = format!("#{{==:#{{C/r:{}}},{}}}", quote::row_pattern(text), row + 1);
+        self.cursor = None;
         let line = self.guarded(&pane, &format!("if-shell -F -t {pane} '{same}' {{ {send} }} {{ {changed} }}"));
         self.type_line(line, pane_id, "press")
     }
@@ -105,12 +106,23 @@ impl Client {
         )
     }
 
-    /// `command`, unless the pane is dead, in a mode, or shut for input; then a word that says so. A target that is
-    /// gone has no id, which fails the condition as well.
-    fn guarded(&self, pane: &str, command: &str) -> String {
+    /// The next text or key is sent only while the pane's cursor stands at this column and row.
+    pub fn while_at(&mut self, cursor: Option<(u16, u16)>) -> &mut Client {
+        self.cursor = cursor;
+        self
+    }
+
+    /// `command`, unless the pane is dead, in a mode, or shut for input, or its cursor is not where it is to be; then a
+    /// word that says so. A target that is gone has no id, which fails the condition as well.
+    fn guarded(&mut self, pane: &str, command: &str) -> String {
+        let flags = "#{pane_dead}#{?pane_in_mode,1,0}#{pane_input_off}";
+        let (at, wanted) = match self.cursor.take() {
+            Some((x, y)) => (" #{cursor_x} #{cursor_y}", format!("000 {x} {y}")),
+            None => ("", "000".to_owned()),
+        };
         format!(
-            "if-shell -F -t {pane} '#{{&&:#{{==:#{{pane_id}},{pane}}},#{{==:#{{pane_dead}}#{{?pane_in_mode,1,0}}#{{pane_input_off}},000}}}}' \
-             {{ {command} }} {{ display-message -p -t {pane} '{}blocked #{{pane_dead}}#{{?pane_in_mode,1,0}}#{{pane_input_off}}' }}",
+            "if-shell -F -t {pane} '#{{&&:#{{==:#{{pane_id}},{pane}}},#{{==:{flags}{at},{wanted}}}}}' \
+             {{ {command} }} {{ display-message -p -t {pane} '{}blocked {flags}' }}",
             self.nonce
         )
     }
@@ -130,6 +142,7 @@ impl Client {
                     flags if flags.starts_with('1') => TmuxError::Refused(format!("pane {pane_id} is dead")),
                     "010" | "011" => TmuxError::Refused(format!("pane {pane_id} is in copy mode")),
                     "001" => TmuxError::Refused(format!("pane {pane_id} is shut for input")),
+                    "000" => TmuxError::Refused(format!("the cursor of pane {pane_id} has moved")),
                     _ => TmuxError::Gone(pane_id.to_owned()),
                 });
             }
