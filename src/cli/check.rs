@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     config::{self, Fault, Severity, Source, Strictness},
-    engine::{config_file, disk::RealDisk, exposure, words::plain},
+    engine::{config_file, disk::RealDisk, exposure, words::plain, worktrees},
     model::{name::printable, policy::Policy},
     view::paint::Paint,
     world::file,
@@ -29,7 +29,11 @@ pub fn run(args: &CheckArgs, context: &mut Context) -> Report {
     let home = std::env::home_dir();
     let source = Source { path: &path, text: &text, home: home.as_deref() };
     let (summary, warnings, faults) = match config::load(&source, &RealDisk, Strictness::Check) {
-        Ok(loaded) => (Some(counts(&loaded.policy)), exposure::warnings(&loaded.policy), loaded.faults),
+        Ok(loaded) => {
+            let mut warnings = exposure::warnings(&loaded.policy);
+            warnings.extend(worktrees::warnings(&loaded.policy));
+            (Some(counts(&loaded.policy)), warnings, loaded.faults)
+        }
         Err(faults) => (None, Vec::new(), faults),
     };
     let out = &mut context.out;

@@ -11,10 +11,12 @@ use super::{
 use crate::model::{
     name::{self, printable_cut},
     policy::{Agent, Backend, Kind, Prompt, Wake, Watch},
+    worktree as place,
 };
 use std::{
     collections::{HashMap, hash_map::Entry},
     ops::Range,
+    path::PathBuf,
     sync::Arc,
 };
 use toml::de::DeTable;
@@ -135,6 +137,7 @@ fn one(name: String, f: &Fields, backends: &[Read], roles: &Roles, ground: &Grou
         backend,
         model: f.plain(out, "model"),
         dir: f.path(out, "dir", ground.roots).map_or_else(|| ground.roots.project.to_path_buf(), |d| d.value),
+        worktree: worktree(&name, f, ground, out),
         enabled: f.bool(out, "enabled"),
         watch: watch(f, out),
         role,
@@ -165,6 +168,18 @@ fn watch(f: &Fields, out: &mut Findings) -> Watch {
         Some("heal+stall") => Watch::HealStall,
         _ => Watch::Heal,
     }
+}
+
+/// Its place is named after the agent, and so is its branch.
+fn worktree(name: &str, f: &Fields, ground: &Ground, out: &mut Findings) -> Option<PathBuf> {
+    if !f.bool(out, "worktree") {
+        return None;
+    }
+    if let Some(reason) = place::unusable(name) {
+        let message = format!("{} cannot have a worktree: its name is no good branch name, {reason}", f.subject);
+        f.bad(out, Class::BadName, f.span_of("name"), message, format!("for example `{}`", name::usable_form(name)));
+    }
+    Some(place::place(ground.log_dir, name))
 }
 
 fn backend(f: &Fields, backends: &[Read], out: &mut Findings) -> (Arc<Backend>, Option<String>) {

@@ -15,6 +15,10 @@ pub(super) enum Type {
     Count,
     /// Bytes or `"100MB"`.
     Size,
+    /// The same, or 0: not asked for.
+    Room,
+    /// 0 or more; 0 = not asked for.
+    Number,
     /// `"200x50"`.
     Dimensions,
     Regex,

@@ -1,5 +1,8 @@
 //! The key table: the one source for unknown keys, defaults, the JSON schema and the README's table.
-pub(super) use super::key::{Default, Key, Section, Type};
+pub(super) use super::{
+    key::{Default, Key, Section, Type},
+    phase_keys::{HANDOFF, LOOP, ON_COMPLETE, PHASE},
+};
 
 use self::Default::{Is, List as Those, None as Absent, Required, Words};
 use self::Type::*;
@@ -33,6 +36,7 @@ pub(super) static ROOT: Section = Section {
     keys: &[
         key("defaults", Table(&DEFAULTS), Required, "Names and folders of the fleet, and what its agents inherit."),
         key("watchdog", Table(&WATCHDOG), Absent, "Intervals, pauses and limits of the supervisor."),
+        key("host", Table(&HOST), Absent, "What the machine must have before something is started on it."),
         key("errors", Table(&ERRORS), Absent, "What is done about an error that ended a turn."),
         key("tmux", Table(&TMUX), Absent, "Which tmux server the fleet lives on."),
         key("env", Table(&ENV), Absent, "Which environment variables reach the agents."),
@@ -56,6 +60,7 @@ pub(super) static DEFAULTS: Section = Section {
         key("backend", Text, Absent, "For agents without one."),
         key("model", Text, Absent, "For agents without one."),
         key("watch", Word(WATCHES), Is("none"), "For agents without one."),
+        key("worktree", Bool, Is("false"), "For agents without one."),
         key("enabled", Bool, Is("true"), "For agents without one."),
         key("resume", Bool, Is("false"), "For agents without one."),
         key("prompt", Text, Absent, "For agents without one."),
@@ -115,6 +120,27 @@ pub(super) static WATCHDOG: Section = Section {
             Is("auto"),
             "`manual`: a changed `bin`, `flags` or `command` waits for `agents restart` or `agents up`.",
         ),
+    ],
+};
+
+pub(super) static HOST: Section = Section {
+    header: "[host]",
+    doc: "Looked at before every start and restart; below, the start waits and goes on by itself. What runs is left alone.",
+    keys: &[
+        key(
+            "min_memory",
+            Room,
+            Is("200MB"),
+            "Available memory, of the machine or of the control group, whichever is less.",
+        ),
+        key(
+            "min_disk",
+            Room,
+            Is("100MB"),
+            "Free disk for `log_dir` and for the working folder; what ran before comes back on a full disk, too.",
+        ),
+        key("max_load", Number, Is("0"), "Load average of the last minute for each core, for example `4`."),
+        key("retry", Interval, Is("15"), "Pause before the next look."),
     ],
 };
 
@@ -297,6 +323,12 @@ pub(super) static AGENT: Section = Section {
         key("backend", Text, Required, "NAME of a `[backend.NAME]`."),
         key("model", Text, Words("the backend's own"), "A phase's model for the role comes first."),
         key("dir", Path, Is("."), "Working folder; made if missing."),
+        key(
+            "worktree",
+            Bool,
+            Is("false"),
+            "Work in a git worktree of its own, on branch `agents/<name>`; `dir` then says of which repository, and where in it.",
+        ),
         key("enabled", Bool, Is("true"), "`agents up` without names starts it."),
         key(
             "watch",
@@ -320,72 +352,5 @@ pub(super) static SERVICE: Section = Section {
         key("name", Text, Required, "Letters, digits, `_` and `-`; the session is `session_prefix` and this."),
         key("command", Text, Required, "Shell text."),
         key("dir", Path, Is("."), "Working folder; made if missing."),
-    ],
-};
-
-pub(super) static LOOP: Section = Section {
-    header: "[loop]",
-    doc: "",
-    keys: &[
-        key("phases", List(&PHASE), Those(&[]), "In this order."),
-        key("state_file", Text, Is("phase-idx"), "Holds the index of the current phase; inside `<log_dir>/state`."),
-        key("auto_advance", Bool, Is("true"), "Go on to the next phase when one is done."),
-        key("done_marker", Text, Is("## DONE"), "A line that begins with this says that the phase is done."),
-        key(
-            "done_from",
-            OpenWord(&["auto", "working-tree"]),
-            Is("auto"),
-            "Where the status file is read: `auto` (pushed branch if there is a remote), `working-tree`, or a ref such as `origin/main`.",
-        ),
-        key(
-            "kickoff_template",
-            Path,
-            Absent,
-            "Put before the role's prompt; with `{phase_id}`, `{plan}`, `{status}` and `{role}`.",
-        ),
-        key("roles_dir", Path, Is("prompts"), "Holds `<role>.md`."),
-        key("resume_phase", Bool, Is("true"), "Kept for old files; the phase is always remembered."),
-        key("handoff", Table(&HANDOFF), Absent, "Tells one agent of the other's commits."),
-        key("on_complete", Table(&ON_COMPLETE), Absent, "What starts after the last phase."),
-    ],
-};
-
-pub(super) static PHASE: Section = Section {
-    header: "[[loop.phases]]",
-    doc: "",
-    keys: &[
-        key("id", Text, Required, "Short name."),
-        key("plan", Text, Absent, "Plan file, as told to the agents."),
-        key("status", Text, Required, "Status file, in the repository's `state_subdir` or root."),
-        key("models", TextMap, Absent, "Model by role."),
-    ],
-};
-
-pub(super) static HANDOFF: Section = Section {
-    header: "[loop.handoff]",
-    doc: "",
-    keys: &[
-        key("repo", Path, Words("`project_dir`"), "Repository that is watched."),
-        key("state_subdir", Text, Is("machine-docs"), "Folder of status files and inboxes in it."),
-        key("claim_pattern", Regex, Is("^claim"), "Commit subject that asks for a review."),
-        key("review_pattern", Regex, Is("^review"), "Commit subject that answers."),
-        key("claim_pings", Text, Is("adversary"), "Agent that hears of a claim."),
-        key("review_pings", Text, Is("builder"), "Agent that hears of a review."),
-        key(
-            "inboxes",
-            Texts,
-            Those(&[]),
-            "Two files: a change of the first is told to `claim_pings`, of the second to `review_pings`.",
-        ),
-    ],
-};
-
-pub(super) static ON_COMPLETE: Section = Section {
-    header: "[loop.on_complete]",
-    doc: "",
-    keys: &[
-        key("run", Text, Absent, "Agent to start."),
-        key("trigger_file", Text, Is(".run-on-complete"), "Only if this file exists in `log_dir`; it is removed."),
-        key("always", Bool, Is("false"), "Start it without a trigger file."),
     ],
 };

@@ -5,6 +5,7 @@ use super::{
     fields::{Fields, Roots},
     findings::{Findings, Reach},
     ground::Ground,
+    host,
     keys::ROOT,
     phases, services, settings,
 };
@@ -52,6 +53,7 @@ fn read(document: &DeTable, source: &Source, disk: &dyn Disk, out: &mut Findings
     let policy = Policy {
         config_path: source.path.to_path_buf(),
         watchdog: settings::watchdog(&root, &nothing, out),
+        host: host::read(&root, &nothing, out),
         errors: errors::errors(&root, &nothing, out),
         tmux: settings::tmux(&root, &nothing, roots, out),
         env: settings::env(&root, &nothing, out),

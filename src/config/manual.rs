@@ -40,6 +40,8 @@ fn type_word(of: &Type) -> String {
         Type::Interval => "time, not 0".into(),
         Type::Count => "number".into(),
         Type::Size => "size".into(),
+        Type::Room => "size, or 0".into(),
+        Type::Number => "number, or 0".into(),
         Type::Dimensions => "columns x rows".into(),
         Type::Regex => "pattern".into(),
         Type::Word(known) => words(known),

@@ -42,7 +42,9 @@ fn property(key: &Key) -> Value {
         Default::Is(text) => {
             out["default"] = match key.of {
                 Type::Bool => json!(text == "true"),
-                Type::Duration | Type::Interval | Type::Count => json!(text.parse::<u64>().unwrap_or_default()),
+                Type::Duration | Type::Interval | Type::Count | Type::Number => {
+                    json!(text.parse::<u64>().unwrap_or_default())
+                }
                 _ => json!(text),
             };
         }
@@ -68,6 +70,8 @@ fn shape(of: &Type) -> Value {
             { "type": "integer", "minimum": 1000 },
             { "type": "string", "pattern": "^\\s*\\d+\\s*([kKmMgGtT]?[bB]|[kKmMgG]i[bB])?\\s*$" }
         ] }),
+        Type::Room => json!({ "anyOf": [{ "const": 0 }, shape(&Type::Size)] }),
+        Type::Number => json!({ "type": "number", "minimum": 0 }),
         Type::Dimensions => json!({ "type": "string", "pattern": "^\\s*\\d+\\s*[xX]\\s*\\d+\\s*$" }),
         Type::Word(words) => json!({ "type": "string", "enum": words }),
         Type::OpenWord(words) => json!({ "anyOf": [{ "type": "string", "enum": words }, { "type": "string" }] }),

@@ -56,7 +56,7 @@ impl Mind<'_> {
                     let text =
                         format!("{name} ({session}) gone — restarting in {:.1}s ({reason})", delay.as_secs_f64());
                     self.tell(EventKind::Backoff, Some(name), text);
-                    self.set_life(session, Life::Backoff { until }, reason);
+                    self.set_life(session, Life::Backoff { until, room: None }, reason);
                     self.wake_by(until);
                 }
             }

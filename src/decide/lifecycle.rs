@@ -60,7 +60,14 @@ impl Mind<'_> {
                     self.start(spec, false);
                 }
             }
-            Life::Backoff { until } => {
+            Life::Backoff { until, room: Some(room) } if until <= self.now.boot && self.sees_all() => {
+                self.look_for_room(spec, &room);
+            }
+            Life::Backoff { until, room: Some(_) } => {
+                // Nobody can tell who runs: the next look decides.
+                self.wake_by(if until > self.now.boot { until } else { self.now.after(UNANSWERED) });
+            }
+            Life::Backoff { until, room: None } => {
                 if !self.is_kept_alive(spec) {
                     if self.obs.supervised {
                         self.set_life(session, Life::Absent, "not watched any more");
@@ -75,7 +82,7 @@ impl Mind<'_> {
                     && !pause.is_zero()
                 {
                     let until = self.now.after(pause);
-                    self.set_life(session, Life::Backoff { until }, "restarts pause");
+                    self.set_life(session, Life::Backoff { until, room: None }, "restarts pause");
                     self.wake_by(until);
                 } else {
                     self.start(spec, true);

@@ -21,6 +21,7 @@ mod dialogs;
 pub mod done_marker;
 mod drafts;
 mod handoff;
+mod host;
 mod incident;
 mod lifecycle;
 mod limit;
@@ -55,6 +56,7 @@ use crate::model::{
     state::State,
     time::{Boot, Now},
 };
+pub use host::starts_near;
 pub use looks::looks;
 
 /// Before something that is due, but could not be settled, is looked at again.

@@ -22,8 +22,11 @@ pub(super) const START_DEADLINE: Duration = Duration::from_secs(15);
 pub(super) const END_MARGIN: Duration = Duration::from_secs(3);
 
 impl Mind<'_> {
-    /// Orders a start from nothing.
+    /// Orders a start from nothing, as soon as the machine has room for it.
     pub(super) fn start(&mut self, spec: Spec, counted: bool) {
+        if self.waits_for_room(spec, counted) {
+            return;
+        }
         let session = spec.session().to_owned();
         let incarnation = self.unit(spec).incarnation + 1;
         self.prepare(spec, incarnation);

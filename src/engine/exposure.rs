@@ -30,7 +30,7 @@ pub fn warnings(policy: &Policy) -> Vec<String> {
     let beside: Vec<&str> = policy
         .agents
         .iter()
-        .filter(|a| a.enabled && a.dir.canonicalize().is_ok_and(|dir| config.starts_with(dir)))
+        .filter(|a| a.enabled && a.worktree.is_none() && a.dir.canonicalize().is_ok_and(|dir| config.starts_with(dir)))
         .map(|a| a.name.as_str())
         .collect();
     // With `manual` a changed command waits for a person.

@@ -327,6 +327,7 @@ impl Heart {
             }
         }
         self.eyes.files(&mut obs, &self.state, &policy, now);
+        obs.host = super::host::look(&obs, &self.state, &policy, now);
         let decision = set_aside::decide_around(&mut obs, &self.state, &policy, now).map_err(Halt::Mishap)?;
         if look {
             self.eyes.keep(obs);

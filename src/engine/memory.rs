@@ -56,7 +56,7 @@ pub fn shift(state: &mut State, by: i64) {
                 mv(deadline);
             }
             Life::Running { since } => mv(since),
-            Life::Backoff { until } => mv(until),
+            Life::Backoff { until, .. } => mv(until),
             Life::GaveUp { retry } => opt(retry),
             Life::Ending { deadline, .. } => mv(deadline),
             Life::Absent | Life::Done => {}
@@ -185,10 +185,10 @@ mod tests {
         assert_eq!(mark.shift("a", now), None);
         let by = mark.shift("b", now).unwrap();
         let mut state = State::default();
-        let unit = UnitState { life: Life::Backoff { until: Boot(160_000) }, ..UnitState::default() };
+        let unit = UnitState { life: Life::Backoff { until: Boot(160_000), room: None }, ..UnitState::default() };
         state.units.insert("p-a".into(), unit);
         shift(&mut state, by);
-        assert_eq!(state.units["p-a"].life, Life::Backoff { until: now.after(Duration::from_secs(20)) });
+        assert_eq!(state.units["p-a"].life, Life::Backoff { until: now.after(Duration::from_secs(20)), room: None });
     }
 
     #[test]

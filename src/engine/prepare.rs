@@ -1,5 +1,8 @@
 //! Everything that can fail about a start, done before anything is ended: prompt, folder, launch record.
-use super::paths::{Paths, make_private};
+use super::{
+    paths::{Paths, make_private},
+    worktrees,
+};
 use crate::{
     launch::{self, Start, prompt},
     model::{
@@ -76,10 +79,12 @@ fn prepare_agent(policy: &Policy, paths: &Paths, order: &Order, agent: &Agent) -
         }
     };
     let mut notes = Vec::new();
-    if !agent.dir.is_dir() {
-        std::fs::create_dir_all(&agent.dir)
-            .map_err(|e| format!("cannot make `{}`: {}", agent.dir.display(), super::words::plain(&e)))?;
-        notes.push(format!("{}: made its folder {}", agent.name, agent.dir.display()));
+    let at = worktrees::workplace(agent)?;
+    notes.extend(at.note.map(|note| format!("{}: {note}", agent.name)));
+    if !at.dir.is_dir() {
+        std::fs::create_dir_all(&at.dir)
+            .map_err(|e| format!("cannot make `{}`: {}", at.dir.display(), super::words::plain(&e)))?;
+        notes.push(format!("{}: made its folder {}", agent.name, at.dir.display()));
     }
     let text = match order.fresh {
         Some(class) => prompt::hand_over(class) + &text,
@@ -96,6 +101,7 @@ fn prepare_agent(policy: &Policy, paths: &Paths, order: &Order, agent: &Agent) -
         model,
         prompt: &text,
         kickoff_file: &kickoff,
+        dir: &at.dir,
         resume_id: resume_id.trim(),
         phase: match agent.kind {
             Kind::Loop => phase.map_or("-", |p| p.id.as_str()),
@@ -103,11 +109,11 @@ fn prepare_agent(policy: &Policy, paths: &Paths, order: &Order, agent: &Agent) -
         },
     };
     let command = launch::command(&start);
-    let mut env = BTreeMap::new();
+    let mut env = at.env;
     env.insert("AGENTS_KICKOFF".into(), kickoff.to_string_lossy().into_owned());
     env.insert("AGENTS_READ_KICKOFF".into(), prompt::read_kickoff(&kickoff));
     env.insert("AGENTS_NAME".into(), agent.name.clone());
-    record(policy, paths, order, command.shell, &agent.dir, env)?;
+    record(policy, paths, order, command.shell, &at.dir, env)?;
     Ok((command.log_line, notes))
 }
 
@@ -165,8 +171,11 @@ fn record(
         command,
         dir: dir.to_owned(),
         env_file: paths.env.clone(),
+        env_remove: match env.contains_key("AGENTS_WORKTREE") {
+            true => worktrees::NOT_HANDED_ON.map(str::to_owned).into(),
+            false => Vec::new(),
+        },
         env_set: env,
-        env_remove: Vec::new(),
         grace_ms: policy.watchdog.stop_grace.as_millis() as u64,
         log: paths.session_log(order.session),
         log_max_bytes: policy.log.max_bytes,

@@ -40,6 +40,7 @@ fn lines(heart: &mut Heart) -> Vec<String> {
     heart.eyes.look(&mut obs, &heart.state, &policy, &mut BTreeSet::new(), now);
     obs.supervised = true;
     heart.eyes.files(&mut obs, &heart.state, &policy, now);
+    obs.host = super::host::look(&obs, &heart.state, &policy, now);
     let decision = decide(&obs, &heart.state, &policy, now);
     let events = decision.events.iter().map(|e| format!("event: {}", e.text));
     let actions = decision.actions.iter().map(|a| {

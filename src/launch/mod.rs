@@ -19,6 +19,8 @@ pub struct Start<'a> {
     /// The first message, as written to `kickoff_file`.
     pub prompt: &'a str,
     pub kickoff_file: &'a Path,
+    /// Where it happens: the agent's `dir`, or its worktree.
+    pub dir: &'a Path,
     /// Content of `state/<name>.id`, trimmed; empty = none.
     pub resume_id: &'a str,
     /// Phase shown in the log line; `-` where there is none.
@@ -48,7 +50,7 @@ pub fn command(start: &Start) -> Command {
         }
         PromptDelivery::Ping => {
             log.push_str(&format!(", model={}", if model.is_empty() { "default" } else { model }));
-            let dir = agent.dir.to_string_lossy();
+            let dir = start.dir.to_string_lossy();
             let attach = fill_raw_bin(&backend.attach, &backend.bin, &[("server", &backend.server), ("dir", &dir)]);
             let env = match model {
                 m if backend.model_env && !m.is_empty() => {

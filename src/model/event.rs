@@ -38,6 +38,8 @@ pub enum EventKind {
     NoProgress,
     Restarting,
     Backoff,
+    HostLow,
+    HostOk,
     GaveUp,
     Storm,
     Done,

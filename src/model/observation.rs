@@ -1,5 +1,6 @@
 //! What was seen: the input of one decision. Pane text never gets this far; it ends in a [`Reading`].
 use super::{
+    host::HostObs,
     reading::Reading,
     request::Request,
     time::{Boot, Wall},
@@ -29,6 +30,8 @@ pub struct Observation {
     pub unread: std::collections::BTreeSet<String>,
     /// Readings of the panes captured for this decision.
     pub readings: BTreeMap<String, std::sync::Arc<Reading>>,
+    /// The machine, looked at because something may be started.
+    pub host: Option<HostObs>,
     pub git: Option<GitObs>,
     pub phase: Option<PhaseObs>,
     pub files: FilesObs,

@@ -1,4 +1,5 @@
 //! The checked fleet: what `agents.toml` asks for, with every default filled in and every path absolute.
+use super::host::HostRules;
 use super::trouble::Remedies;
 use regex::Regex;
 use serde::{Deserialize, Serialize};
@@ -19,6 +20,7 @@ pub struct Policy {
     pub backends: Vec<Arc<Backend>>,
     pub phases: Option<Loop>,
     pub watchdog: Watchdog,
+    pub host: HostRules,
     pub errors: Remedies,
     pub tmux: Tmux,
     pub env: EnvRules,
@@ -112,7 +114,10 @@ pub struct Agent {
     pub backend: Arc<Backend>,
     /// Empty = the backend's default.
     pub model: String,
+    /// Its working folder; with a worktree, the folder of which it has a copy there.
     pub dir: PathBuf,
+    /// Where its worktree stands, if it works in one of its own.
+    pub worktree: Option<PathBuf>,
     pub enabled: bool,
     pub watch: Watch,
     pub role: Option<String>,

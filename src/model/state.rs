@@ -3,6 +3,7 @@ pub use super::seen::Seen;
 use super::{
     delivery::Delivery,
     dialog::{Answered, Answering, Dialog},
+    host::NoRoom,
     observation::{ExitRecord, PaneObs, ServerObs},
     seen::ErrorClass,
     tally::{Slot, Tally},
@@ -218,9 +219,11 @@ pub enum Life {
     Running {
         since: Boot,
     },
-    /// Starts again at `until`.
+    /// Starts again at `until`; with `room`, looks then whether the machine has any.
     Backoff {
         until: Boot,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        room: Option<NoRoom>,
     },
     /// The restart budget is spent; one try at `retry` (`None` = never).
     GaveUp {

@@ -23,6 +23,8 @@ pub struct Explanation {
     pub next_action: Option<String>,
     pub next_at: Option<String>,
     pub blocker: Option<String>,
+    /// Where its worktree stands.
+    pub worktree: Option<String>,
     /// Texts on their way to it.
     pub queued: usize,
 }
@@ -35,6 +37,7 @@ pub struct Subject<'a> {
     evidence: &'a [EvidenceView],
     dialog: Option<&'a DialogView>,
     error: Option<&'a str>,
+    worktree: Option<&'a str>,
     queued: usize,
     outlook: &'a Outlook,
 }
@@ -48,6 +51,7 @@ impl<'a> From<&'a AgentView> for Subject<'a> {
             evidence: &agent.evidence,
             dialog: agent.dialog.as_ref(),
             error: agent.error.as_ref().map(|e| e.text.as_str()),
+            worktree: agent.worktree.as_deref(),
             queued: agent.queued,
             outlook: &agent.outlook,
         }
@@ -63,6 +67,7 @@ impl<'a> From<&'a ServiceView> for Subject<'a> {
             evidence: &[],
             dialog: None,
             error: service.last_exit.as_ref().filter(|_| !service.alive).and_then(|e| e.error.as_deref()),
+            worktree: None,
             queued: 0,
             outlook: &service.outlook,
         }
@@ -84,6 +89,7 @@ pub fn explanation<'a>(subject: impl Into<Subject<'a>>) -> Explanation {
         next_action: next.map(|n| n.action.to_owned()),
         next_at: next.and_then(|n| n.at).map(Wall::rfc3339),
         blocker: subject.outlook.blocker.clone(),
+        worktree: subject.worktree.map(str::to_owned),
         queued: subject.queued,
     }
 }
@@ -115,6 +121,9 @@ pub fn text<'a>(subject: impl Into<Subject<'a>>, view: &StatusView, now: Now, pa
     }
     if let Some(error) = subject.error {
         row("error", error.to_owned());
+    }
+    if let Some(place) = subject.worktree {
+        row("worktree", place.to_owned());
     }
     if subject.queued > 0 {
         row("queued", format!("{} not delivered yet", subject.queued));

@@ -190,7 +190,13 @@ fn of_unit(name: &str, watched: bool, unit: Option<&UnitState>, pane: Option<&Pa
             let next = Next { action: "check-start", at: Some(now.wall_at(*deadline)) };
             say(Standing::Starting, "starting".into(), Some(next), None)
         }
-        Life::Backoff { until } if !alive => {
+        Life::Backoff { until, room: Some(room) } if !alive => {
+            let at = now.wall_at(*until);
+            let words = format!("no room on the machine, next look {}", when::until(at, now));
+            let blocker = format!("{}; it starts by itself once there is room", room.why);
+            say(Standing::Backoff, words, Some(Next { action: "look-for-room", at: Some(at) }), Some(blocker))
+        }
+        Life::Backoff { until, .. } if !alive => {
             let at = now.wall_at(*until);
             let at = around.fleet.storm_until.map_or(at, |storm| at.max(now.wall_at(storm)));
             let words = format!("backoff, next start {}", when::until(at, now));

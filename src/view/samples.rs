@@ -33,6 +33,7 @@ pub(super) fn agent(name: &str) -> Agent {
         backend: backend(),
         model: String::new(),
         dir: "/p".into(),
+        worktree: None,
         enabled: true,
         watch: Watch::HealStall,
         role: Some("builder".into()),
@@ -48,6 +49,7 @@ pub(super) fn policy(agents: Vec<Agent>) -> Policy {
     let s = Duration::from_secs;
     Policy {
         errors: Default::default(),
+        host: Default::default(),
         config_path: "/p/agents.toml".into(),
         project_dir: "/p".into(),
         log_dir: "/p/.agents".into(),

@@ -83,6 +83,8 @@ pub struct AgentView {
     pub model: Option<String>,
     pub account: Option<String>,
     pub session: String,
+    /// Where its worktree stands, if it works in one.
+    pub worktree: Option<String>,
     pub enabled: bool,
     pub watch: String,
     pub alive: bool,
@@ -212,6 +214,7 @@ fn agent(inputs: &Inputs<'_>, agent: &Agent, phase: Option<&PhaseView>, around: 
         model: inputs.policy.model_for(agent, phase.map_or(0, |p| p.index), None).map(printable),
         account: agent.account.as_deref().map(printable),
         session: agent.session.clone(),
+        worktree: agent.worktree.as_ref().map(|place| printable(&place.to_string_lossy())),
         enabled: agent.enabled,
         watch: agent.watch.as_str().to_owned(),
         alive: outlook.alive,

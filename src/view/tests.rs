@@ -110,7 +110,7 @@ fn every_life_has_its_state_and_words() {
 
     let absent = |life| view_of(Some(unit("a", life, Seen::Unknown)), None, true);
     assert_eq!(
-        state_of(&absent(Life::Backoff { until: Boot(1_007_500) })),
+        state_of(&absent(Life::Backoff { until: Boot(1_007_500), room: None })),
         (Standing::Backoff, "stopped · backoff, next start in 8s".into())
     );
     assert_eq!(state_of(&absent(Life::GaveUp { retry: None })), (Standing::GaveUp, "stopped · gave up".into()));
@@ -212,7 +212,7 @@ fn the_json_has_the_contracts_fields() {
     assert_eq!(
         keys(&v["agents"][0]),
         expect(
-            "name kind role backend model account session enabled watch alive pid command state since reason dialog \
+            "name kind role backend model account session worktree enabled watch alive pid command state since reason dialog \
              evidence error restarts last_exit hold_until next_action next_at"
         )
     );

@@ -2,6 +2,7 @@
 pub mod clock;
 pub mod file;
 pub mod git;
+pub mod machine;
 pub mod mishap;
 pub mod process;
 pub mod tmux;

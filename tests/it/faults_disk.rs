@@ -46,7 +46,8 @@ impl Disk {
     }
 
     fn fleet(&self, toml: &str) -> Fleet {
-        let f = Fleet::new(toml);
+        // So small a disk is too full from the beginning.
+        let f = Fleet::new(&format!("[host]\nmin_disk = 0\n{toml}"));
         std::os::unix::fs::symlink(self.dir.path(), f.project.join(".agents")).expect("a link");
         f
     }

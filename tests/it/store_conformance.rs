@@ -104,7 +104,7 @@ fn what_was_saved_is_there_for_the_next_one() {
         let claim = store.claim("engine", "me").unwrap();
         let mut a = unit("t-a", 4);
         a.wish = Wish::Stop;
-        a.life = Life::Backoff { until: Boot(u64::MAX) };
+        a.life = Life::Backoff { until: Boot(u64::MAX), room: None };
         let fleet = FleetState { phase: 2, next_delivery: 9, ..FleetState::default() };
         let open = delivery(
             7,

@@ -1,5 +1,5 @@
 //! The fleet's own ground: config, folders, memory, tmux server, agent programs, watchdog.
-use super::{Finding, tools};
+use super::{Finding, tools, worktrees};
 use crate::{
     engine::fleet::Fleet,
     model::{
@@ -27,6 +27,7 @@ pub fn check(fleet: &Fleet) -> Vec<Finding> {
     out.push(server(fleet));
     out.extend(programs(policy));
     out.extend(repository(policy));
+    out.extend(worktrees::check(policy));
     out.push(watchdog(fleet));
     out
 }

@@ -2,6 +2,7 @@
 mod fleet;
 mod machine;
 mod tools;
+mod worktrees;
 
 pub use fleet::program;
 

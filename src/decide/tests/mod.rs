@@ -2,6 +2,7 @@
 mod accounts;
 mod dialogs;
 mod handoff;
+mod host;
 mod limits;
 mod menu;
 mod nemesis;

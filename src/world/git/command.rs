@@ -96,14 +96,20 @@ impl GitProgram {
 
     /// Runs to the end, or to the deadline: then the whole process group is killed. At most `cap` bytes of standard
     /// output are kept.
-    pub(super) fn run(
+    pub(super) fn run(&self, command: Command, what: &str, deadline: Duration, cap: usize) -> Result<Output, GitError> {
+        self.run_with(command, Stdio::null(), what, deadline, cap)
+    }
+
+    /// [`GitProgram::run`] with something to hold as its standard input.
+    pub(super) fn run_with(
         &self,
         mut command: Command,
+        stdin: Stdio,
         what: &str,
         deadline: Duration,
         cap: usize,
     ) -> Result<Output, GitError> {
-        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).process_group(0);
+        command.stdin(stdin).stdout(Stdio::piped()).stderr(Stdio::piped()).process_group(0);
         let started = Instant::now();
         let mut child = command.spawn().map_err(|error| GitError::NoProgram {
             program: self.program.to_string_lossy().into_owned(),

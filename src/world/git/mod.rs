@@ -1,4 +1,4 @@
-//! What was pushed: heads, new commits, inbox files and the phase's status file.
+//! What was pushed: heads, new commits, inbox files and the phase's status file. And the worktrees of agents.
 //!
 //! libgit2 reads, in this process; the `git` command fetches, because only it knows every credential helper and ssh
 //! setup. Repositories that libgit2 cannot open (sha256, reftable) are read with the `git` command too. Everything here
@@ -18,11 +18,16 @@ mod status;
 mod via_command;
 mod via_libgit2;
 mod worker;
+mod worktree;
+mod worktree_list;
+mod worktree_work;
 
 pub use command::GitProgram;
 pub use look::{GitQuery, look, look_with};
 pub use status::{StatusFile, StatusQuery, read_status, read_status_with};
 pub use worker::{Asked, GitAnswer, GitJob, GitReply, GitWorker};
+pub use worktree::{Worktree, WorktreeError, WorktreeOrder, check as check_worktree, provide as provide_worktree};
+pub use worktree_work::{WorktreeWork, work_in};
 
 /// Why a repository could not be read or fetched. The text is printable, one line, and free of passwords.
 #[derive(Debug, thiserror::Error)]
