@@ -89,7 +89,7 @@ impl Mind<'_> {
         let now = self.now.boot;
         a.gone = None;
         // The config may have changed.
-        let Some(answer) = dialog.answer.clone() else { return None };
+        let answer = dialog.answer.clone()?;
         a.dialog.answer = Some(answer.clone());
         let stop = |reason: &str| Step::Stopped { reason: reason.to_owned() };
         a.step = match a.step {

@@ -91,8 +91,8 @@ fn numbered(rows: &[&str], at: usize) -> Option<Menu> {
     let (column, text_column) = (here.column, here.text_column);
     let is_choice = |i: usize| cut(rows[i]).filter(|r| r.number.is_some() && r.column == column);
     let goes_on = |row: &str| cut(row).is_some_and(|r| !r.cursor && r.column >= text_column.saturating_sub(1));
-    let first = (0..=at).rev().take_while(|i| is_choice(*i).is_some() || goes_on(rows[*i]));
-    let first = first.filter(|i| is_choice(*i).is_some_and(|r| r.number == Some(1))).next()?;
+    let mut above = (0..=at).rev().take_while(|i| is_choice(*i).is_some() || goes_on(rows[*i]));
+    let first = above.find(|i| is_choice(*i).is_some_and(|r| r.number == Some(1)))?;
     let mut choices: Vec<Choice> = Vec::new();
     let (mut cursor, mut end) = (None, first);
     for (i, row) in rows.iter().enumerate().skip(first) {
