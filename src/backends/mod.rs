@@ -9,6 +9,7 @@ mod question;
 pub mod reset_time;
 mod rows;
 mod shell;
+mod title;
 mod verdict;
 
 pub use shell::Process;
@@ -72,6 +73,7 @@ pub fn read(screen: &Screen, ctx: &Context) -> Reading {
         waiting: waiting(screen, text, ctx),
         dialog: None,
         error: None,
+        unknown: false,
         reset,
         waiting_until: marker::waiting_until(text, ctx.reader.footer_ui, ctx.now),
         draft: draft::find(text, screen.cursor, draft_re, ctx.ours),
@@ -90,6 +92,7 @@ pub fn read(screen: &Screen, ctx: &Context) -> Reading {
         reading.dialog = dialog::find(Some(preset), text, &ctx.reader.dialogs);
     }
     by_preset(&mut reading, verdict);
+    reading.unknown &= !ctx.reader.idle.as_ref().is_some_and(|re| re.is_match(text));
     reading
 }
 
@@ -99,6 +102,7 @@ fn own_dialog(text: &str, ctx: &Context) -> Option<Dialog> {
     (!rules.is_empty()).then(|| dialog::find(None, text, rules)).flatten().filter(|d| d.answer.is_some())
 }
 
+/// A dialog that only a rule of the user tells.
 fn asks(dialog: &Dialog) -> Evidence {
     let name = dialog.name.as_deref().unwrap_or_default();
     let words = match dialog.cursor.and_then(|i| dialog.choices.get(i)) {
@@ -113,7 +117,11 @@ fn asks(dialog: &Dialog) -> Evidence {
 /// banner under a spinner is a limit, a spinner under a dialog is a dialog.
 fn by_preset(reading: &mut Reading, verdict: Verdict) {
     let is_menu = verdict.is_menu;
-    let Some((state, evidence)) = verdict.evidence.into_iter().next() else { return };
+    let by_user = [&reading.active, &reading.limit, &reading.fatal, &reading.waiting];
+    let Some((state, evidence)) = verdict.evidence.into_iter().next() else {
+        reading.unknown = !reading.blank && by_user.into_iter().all(Option::is_none);
+        return;
+    };
     // What the user's own pattern calls fatal has no class.
     reading.error = verdict.error.filter(|_| reading.fatal.is_none());
     match state {
@@ -151,7 +159,7 @@ pub fn judge(screen: &Screen, process: Process, ctx: &Context) -> Verdict {
         (Seen::Limited, limit),
         (Seen::Working, active(screen, text, ctx)),
         (Seen::Fatal, find(&ctx.reader.fatal, "fatal_re", text, text, ctx)),
-        (Seen::Idle, find(&ctx.reader.idle, "idle_re", text, text, ctx)),
+        (Seen::Idle, idle(screen, text, ctx)),
     ];
     let hits: Vec<_> = hits.into_iter().filter_map(|(s, e)| Some((s, e.filter(|e| !e.quoted)?))).collect();
     let has = |state| hits.iter().any(|(s, _)| *s == state);
@@ -179,27 +187,25 @@ pub fn judge(screen: &Screen, process: Process, ctx: &Context) -> Verdict {
 
 fn active(screen: &Screen, text: &str, ctx: &Context) -> Option<Evidence> {
     let live = if ctx.reader.footer_ui { rows::last(text, FOOTER_ROWS) } else { text };
-    find(&ctx.reader.active, "active_re", text, live, ctx).or_else(|| title(&ctx.reader.active, "active_re", screen))
+    find(&ctx.reader.active, "active_re", text, live, ctx)
+        .or_else(|| title::has(&ctx.reader.active, "active_re", screen))
+        .or_else(|| title::begins(&ctx.reader.title.active, "title_active_re", screen))
 }
 
 fn waiting(screen: &Screen, text: &str, ctx: &Context) -> Option<Evidence> {
     find(&ctx.reader.waiting, "waiting_re", text, text, ctx)
         .map(|e| question::worded(text, e))
-        .or_else(|| title(&ctx.reader.waiting, "waiting_re", screen))
+        .or_else(|| title::has(&ctx.reader.waiting, "waiting_re", screen))
+        .or_else(|| title::begins(&ctx.reader.title.waiting, "title_waiting_re", screen))
+}
+
+fn idle(screen: &Screen, text: &str, ctx: &Context) -> Option<Evidence> {
+    find(&ctx.reader.idle, "idle_re", text, text, ctx)
+        .or_else(|| title::begins(&ctx.reader.title.idle, "title_idle_re", screen))
 }
 
 fn find(re: &Option<Regex>, rule: &str, text: &str, part: &str, ctx: &Context) -> Option<Evidence> {
     re.as_ref().and_then(|re| find_unquoted(re, rule, text, part, ctx.said))
-}
-
-fn title(re: &Option<Regex>, rule: &str, screen: &Screen) -> Option<Evidence> {
-    re.as_ref().filter(|re| re.is_match(screen.title)).map(|_| Evidence {
-        source: "title".into(),
-        rule: rule.into(),
-        line: 0,
-        text: printable_cut(screen.title, 200),
-        quoted: false,
-    })
 }
 
 /// The last match of `re` in `part` (a tail of `text`) that does not merely repeat what we said; if every match does,

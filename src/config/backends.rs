@@ -8,7 +8,7 @@ use super::{
 };
 use crate::model::{
     name::printable_cut,
-    policy::{Backend, PromptDelivery, Reader},
+    policy::{Backend, PromptDelivery, Reader, TitleRules},
 };
 use std::{sync::Arc, time::Duration};
 use toml::de::DeValue;
@@ -86,6 +86,11 @@ fn one(name: &str, f: &Fields, out: &mut Findings) -> Backend {
             limit: f.regex(out, "limit_re", false),
             fatal: f.regex(out, "fatal_re", false),
             waiting: f.regex(out, "waiting_re", false),
+            title: TitleRules {
+                active: f.regex(out, "title_active_re", false),
+                idle: f.regex(out, "title_idle_re", false),
+                waiting: f.regex(out, "title_waiting_re", false),
+            },
             draft: f.regex(out, "draft_re", false),
             footer_ui: f.bool(out, "footer_ui"),
             log_grace: f.duration(out, "log_grace"),

@@ -253,6 +253,9 @@ pub(super) static BACKEND: Section = Section {
         key("limit_re", Regex, Absent, "A usage limit was hit."),
         key("fatal_re", Regex, Absent, "The session cannot go on without a restart."),
         key("waiting_re", Regex, Absent, "A question to a person is on the screen: nothing is typed."),
+        key("title_active_re", Regex, Absent, "The pane's title begins with this while the agent works."),
+        key("title_idle_re", Regex, Absent, "The same, while it is ready for input (`agents detect`)."),
+        key("title_waiting_re", Regex, Absent, "The same, while it asks a person: nothing is typed."),
         key(
             "draft_re",
             Regex,

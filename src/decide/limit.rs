@@ -2,7 +2,14 @@
 use super::{Mind, unit::Spec};
 use crate::{
     launch::prompt,
-    model::{delivery::DeliveryKind, event::EventKind, policy::Agent, reading::Reading, state::Hold, time::Wall},
+    model::{
+        delivery::DeliveryKind,
+        event::EventKind,
+        policy::Agent,
+        reading::Reading,
+        state::Hold,
+        time::{Wall, human},
+    },
 };
 use std::time::Duration;
 
@@ -99,8 +106,11 @@ impl Mind<'_> {
                 format!("limit hit on {name} — banner says reset {shown}; holding (no reboots)")
             }
             None => {
-                let minutes = fallback.as_secs() / 60;
-                format!("limit hit on {name} — reset unparsable; flat {minutes}-min probe loop (no reboots)")
+                let pause = match fallback.as_secs() {
+                    seconds if seconds % 60 == 0 => format!("{}-min", seconds / 60),
+                    _ => human(fallback),
+                };
+                format!("limit hit on {name} — reset unparsable; flat {pause} probe loop (no reboots)")
             }
         };
         let banner = reading.limit.as_ref().map(|e| e.text.clone());

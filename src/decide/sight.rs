@@ -5,10 +5,14 @@ use crate::model::{
     policy::{Agent, Watch},
     reading::Reading,
     state::{Life, Seen, Suspect, SuspectKind, UnitState, Wish},
+    time::human,
 };
+use std::time::Duration;
 
 /// A suspicion whose screens keep differing is dropped until the next pass.
 const MAX_TRIES: u32 = 5;
+/// A screen that no rule knows is told after this.
+const UNKNOWN: Duration = Duration::from_secs(600);
 
 impl Mind<'_> {
     /// A hold or a suspicion is for those who are looked after; nobody else would ever lift it.
@@ -46,7 +50,7 @@ impl Mind<'_> {
         self.see(agent, reading, active);
         self.limit(agent, reading);
         let held = self.unit(spec).hold.is_some();
-        let rests = held || self.unit(spec).account_hold.is_some();
+        let rests = held || self.unit(spec).account_hold.is_some() || reading.unknown;
         if held {
             self.unsuspect(&agent.session, SuspectKind::Fatal);
         }
@@ -92,6 +96,8 @@ impl Mind<'_> {
             (Seen::Fatal, Some(e))
         } else if active {
             (Seen::Working, reading.active.as_ref())
+        } else if reading.unknown {
+            (Seen::Unknown, None)
         } else {
             (Seen::Idle, None)
         };
@@ -106,6 +112,7 @@ impl Mind<'_> {
             unit.sight.evidence = evidence;
         }
         unit.sight.waiting_until = reading.waiting_until;
+        self.unknown_screen(agent, state == Seen::Unknown);
         match waiting {
             Some(_) if self.is_answering(&agent.session) => {}
             Some(e) => {
@@ -120,6 +127,29 @@ impl Mind<'_> {
             None => {
                 self.unit(spec).alerted.remove("waiting");
             }
+        }
+    }
+
+    /// Nothing is typed into a screen that nobody can name, and nobody is ended for it; a person is told in time.
+    fn unknown_screen(&mut self, agent: &Agent, unknown: bool) {
+        let now = self.now;
+        let unit = self.unit(Spec::Agent(agent));
+        if !unknown {
+            unit.alerted.remove("unknown");
+            return;
+        }
+        let told_at = now.boot_at(unit.since.after(UNKNOWN));
+        if now.boot < told_at {
+            return self.wake_by(told_at);
+        }
+        if unit.alerted.insert("unknown".into()) {
+            let (name, session) = (&agent.name, &agent.session);
+            let text = format!(
+                "{name} ({session}) has shown a screen for {} that no rule knows: nothing is typed into it; \
+                 `agents attach {name}` shows it",
+                human(UNKNOWN)
+            );
+            self.alert(EventKind::UnknownScreen, Some(name), text);
         }
     }
 

@@ -32,7 +32,10 @@ impl Mind<'_> {
         let sight = &unit.sight;
         let idle = |reading: &Reading| {
             let said = [&reading.active, &reading.limit, &reading.fatal, &reading.waiting];
-            said.into_iter().all(Option::is_none) && reading.error.is_none() && reading.waiting_until.is_none()
+            said.into_iter().all(Option::is_none)
+                && reading.error.is_none()
+                && !reading.unknown
+                && reading.waiting_until.is_none()
         };
         let may_be = match sight.idle_since {
             None => !started,

@@ -136,6 +136,7 @@ impl Mind<'_> {
             && !pane.input_off
             && reading.active.is_none()
             && reading.waiting.is_none()
+            && !reading.unknown
             && (may_be_limited || !(limited || held))
             && (may_fail || !self.is_troubled(&d.session))
     }

@@ -55,6 +55,7 @@ pub enum EventKind {
     Error,
     ErrorOver,
     FreshSession,
+    UnknownScreen,
     Woken,
     Handoff,
     Commits,

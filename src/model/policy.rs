@@ -257,6 +257,7 @@ pub struct Reader {
     pub limit: Option<Regex>,
     pub fatal: Option<Regex>,
     pub waiting: Option<Regex>,
+    pub title: TitleRules,
     /// Matched against the screen up to the cursor; group 1, or else all of the match, is what stands in the input line.
     pub draft: Option<Regex>,
     /// What may be answered without a person, in file order.
@@ -281,6 +282,14 @@ pub enum OwnAnswer {
     Choice(String),
     /// A tmux key; the pattern is for the whole of the last row.
     Key(String),
+}
+
+/// What the pane's title begins with, in each state.
+#[derive(Clone, Debug, Default)]
+pub struct TitleRules {
+    pub active: Option<Regex>,
+    pub idle: Option<Regex>,
+    pub waiting: Option<Regex>,
 }
 
 /// One `[[service]]`.

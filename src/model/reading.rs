@@ -27,6 +27,9 @@ pub struct Reading {
     /// The error that ended its last turn, by a preset's rules; a user's `fatal_re` has no class.
     #[serde(default)]
     pub error: Option<ErrorSeen>,
+    /// No rule of the preset, and no pattern of the user, says what this is.
+    #[serde(default)]
+    pub unknown: bool,
     /// When the limit ends, as its banner says, without slack. May lie in the past.
     pub reset: Option<Wall>,
     /// The last `WAITING-UNTIL` marker that can be read.

@@ -84,6 +84,9 @@ impl Standing {
     ];
 }
 
+/// How the words begin of a start that waits for the machine.
+pub const NO_ROOM: &str = "no room on the machine";
+
 /// Everything there is to say about one unit at one moment.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Outlook {
@@ -192,7 +195,7 @@ fn of_unit(name: &str, watched: bool, unit: Option<&UnitState>, pane: Option<&Pa
         }
         Life::Backoff { until, room: Some(room) } if !alive => {
             let at = now.wall_at(*until);
-            let words = format!("no room on the machine, next look {}", when::until(at, now));
+            let words = format!("{NO_ROOM}, next look {}", when::until(at, now));
             let blocker = format!("{}; it starts by itself once there is room", room.why);
             say(Standing::Backoff, words, Some(Next { action: "look-for-room", at: Some(at) }), Some(blocker))
         }
@@ -360,11 +363,11 @@ fn wake(agent: &Agent, unit: &UnitState, around: Around<'_>) -> Option<Next> {
 /// The state that a piece of evidence speaks for, by the config key or the rule that matched.
 pub fn evidence_state(evidence: &Evidence) -> &str {
     match evidence.rule.as_str() {
-        "active_re" => "working",
+        "active_re" | "title_active_re" => "working",
         "limit_re" => "limited",
         "fatal_re" => "fatal",
-        "waiting_re" => "waiting",
-        "idle_re" => "idle",
+        "waiting_re" | "title_waiting_re" => "waiting",
+        "idle_re" | "title_idle_re" => "idle",
         // `claude/working/spinner`: a rule of a preset.
         rule => rule.split('/').nth(1).unwrap_or("unknown"),
     }

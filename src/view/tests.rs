@@ -8,6 +8,7 @@ use super::{
     table::{self, Look},
 };
 use crate::model::{
+    host::NoRoom,
     observation::{ExitRecord, PaneObs, PhaseObs},
     reading::Evidence,
     state::*,
@@ -112,6 +113,13 @@ fn every_life_has_its_state_and_words() {
     assert_eq!(
         state_of(&absent(Life::Backoff { until: Boot(1_007_500), room: None })),
         (Standing::Backoff, "stopped · backoff, next start in 8s".into())
+    );
+    let room = NoRoom { why: "9 MB of memory".into(), counted: true, asked: false };
+    let waits = absent(Life::Backoff { until: Boot(1_007_500), room: Some(room) });
+    assert_eq!(state_of(&waits), (Standing::Backoff, "stopped · no room on the machine, next look in 8s".into()));
+    assert_eq!(waits.agents[0].next_action.as_deref(), Some("look-for-room"));
+    assert!(
+        explain::text(&waits.agents[0], &waits, now(), Paint::Plain).contains("blocker   9 MB of memory; it starts by")
     );
     assert_eq!(state_of(&absent(Life::GaveUp { retry: None })), (Standing::GaveUp, "stopped · gave up".into()));
     assert_eq!(state_of(&absent(Life::Done)), (Standing::Done, "stopped · done".into()));

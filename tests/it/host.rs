@@ -22,6 +22,10 @@ fn a_start_waits_for_room_and_goes_on_by_itself() {
     assert!(row["reason"].as_str().is_some_and(|r| r.starts_with("no room: ")) && row["next_at"].is_string(), "{row}");
     let told = f.agents(&["explain", "a"]).ok().out;
     assert!(told.contains("it starts by itself once there is room"), "{told}");
+    let told = f.agents(&["doctor"]).out;
+    assert!(told.contains("of memory available") && told.contains(": starts wait"), "{told}");
+    let report: serde_json::Value = serde_json::from_str(&f.agents(&["report", "--json"]).ok().out).expect("a report");
+    assert_eq!((report["needs"][0]["kind"].as_str(), report["needs"][0]["agent"].as_str()), (Some("host"), Some("a")));
     let alerts = || std::fs::read_to_string(f.root().join("alerts")).unwrap_or_default();
     f.wait("the alert", |_| alerts().contains("host-low"));
     assert_eq!((f.said(" waits: "), alerts().matches("host-low").count()), (2, 1), "{}", f.log());

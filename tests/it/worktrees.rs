@@ -226,6 +226,23 @@ fn a_bare_repository_and_a_folder_that_is_not_there_yet() {
     assert_eq!(told(&f, "pwd-api").lines().last(), Some(&*place(&f).to_string_lossy()));
 }
 
+/// One that libgit2 cannot read.
+#[test]
+fn a_repository_of_another_format() {
+    let f = Fleet::new(&format!(
+        "{TELLING}[[agent]]\nname = \"api\"\nbackend = \"telling\"\nworktree = true\ndir = \"sub\"\n"
+    ));
+    f.git(&f.project, &["init", "-q", "--object-format=sha256"]);
+    f.git(&f.project, &["commit", "-q", "--allow-empty", "-m", "start"]);
+    start(&f);
+    fs::write(place(&f).join("new"), "untracked\n").expect("a file");
+    stop(&f);
+    start(&f);
+    assert!(place(&f).join("new").exists() && branch(&f, &place(&f)) == "agents/api");
+    assert_eq!(told(&f, "pwd-api").lines().last(), Some(&*place(&f).join("sub").to_string_lossy()));
+    assert_eq!(f.said("made its worktree"), 1);
+}
+
 #[test]
 fn a_project_that_is_moved_takes_its_worktrees_along() {
     let f = one("");

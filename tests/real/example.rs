@@ -36,6 +36,12 @@ limit_reset_slack = 1
 restart_delay = 0.2
 stop_grace = 5
 
+[errors]
+nudge_pause = 1
+nudge_pause_max = 4
+probe_pause = 2
+probe_pause_max = 4
+
 [loop]
 auto_advance = false
 phases = [{ id = "one", status = "STATUS.md" }]
@@ -77,6 +83,56 @@ pub fn agents_toml(cli: &Cli, wishes: &Wishes) -> Result<String, String> {
     config.insert("agent".into(), Value::Array(vec![Value::Table(agent)]));
     toml::to_string(&config).map_err(|e| e.to_string())
 }
+
+/// A fleet of several CLIs, one agent each, by name; intervals as a night of minutes needs them.
+pub fn night_toml(clis: &[Cli]) -> Result<String, String> {
+    let mut config: Table = toml::from_str(NIGHT).map_err(|e| e.to_string())?;
+    let (mut backends, mut agents) = (Table::new(), Vec::new());
+    for cli in clis {
+        let mut backend = example_backend(cli.name)?;
+        let more: Table = toml::from_str(NIGHT_BACKEND).map_err(|e| e.to_string())?;
+        backend.extend(more);
+        backends.insert(cli.name.into(), Value::Table(backend));
+        let agent = [
+            ("name", Value::from(cli.name)),
+            ("backend", Value::from(cli.name)),
+            ("model", Value::from(cli.model)),
+            ("account", Value::from(cli.name)),
+            ("prompt", Value::from("You look after the shop. Wait for what you are asked to do.")),
+            ("resume", Value::from(true)),
+        ];
+        agents.push(Value::Table(agent.into_iter().map(|(k, v)| (k.to_owned(), v)).collect()));
+    }
+    config.insert("backend".into(), Value::Table(backends));
+    config.insert("agent".into(), Value::Array(agents));
+    toml::to_string(&config).map_err(|e| e.to_string())
+}
+
+const NIGHT: &str = r#"
+[defaults]
+session_prefix = "night-"
+log_dir = ".agents"
+watch = "heal+stall"
+
+[watchdog]
+signal_interval = 2
+heavy_interval = 10
+limit_probe_fallback = 10
+limit_probe_max = 20
+limit_reset_slack = 3
+restart_burst = 20
+stop_grace = 5
+
+[errors]
+nudge_pause = 2
+nudge_pause_max = 15
+probe_pause = 3
+probe_pause_max = 15
+"#;
+
+const NIGHT_BACKEND: &str = r#"
+stall_idle = 600
+"#;
 
 fn example_backend(name: &str) -> Result<Table, String> {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/agents.example.toml");

@@ -21,7 +21,9 @@ enum During {
     LeftAlone,
     /// It tries again by itself or gives up its turn: it is not ended.
     NotEnded,
-    /// Its own pattern says that only a restart helps.
+    /// Neither a restart nor a text helps: it is told, left as it is and tried again, and nothing else is typed.
+    Held,
+    /// It is asked once to go on; then only a fresh session helps.
     Restarted,
 }
 
@@ -30,19 +32,19 @@ pub const INCIDENTS: [Incident; 7] = [
     Incident { name: "hang", mode: Mode::Hang, during: During::LeftAlone },
     Incident { name: "drop", mode: Mode::Drop, during: During::NotEnded },
     Incident { name: "overload", mode: Mode::Overload, during: During::NotEnded },
-    Incident { name: "auth", mode: Mode::Auth, during: During::Restarted },
+    Incident { name: "auth", mode: Mode::Auth, during: During::Held },
     Incident { name: "bad", mode: Mode::Bad, during: During::Restarted },
     Incident { name: "poison", mode: Mode::Poison, during: During::Restarted },
 ];
 
 /// What comes back only once the CLIs' own files are read, too: nothing of it is played.
-pub const NOT_YET: [&str; 3] = [
+pub const NOT_YET: [&str; 2] = [
     "hang without end: a screen whose spinner turns looks like work",
     "poison in a resumed session: restarted into the same session until the budget is spent, then told",
-    "auth: restarted until the budget is spent, then told; a restart does not help",
 ];
 
 const CLAIM_PING: &str = "pushed a gate CLAIM commit";
+const AFTER_ERROR: &str = "your last turn was ended by an error";
 /// So little of it that no screen breaks it.
 const CLAIM_WORDS: &str = "gate CLAIM";
 /// Ticks of a second each.
@@ -92,6 +94,7 @@ pub fn play(s: &Sandbox, incident: &Incident) -> Outcome<&'static str> {
         _ if self::restarts(s)? > restarts => "restarted",
         // The answer simply went on.
         _ if incident.mode == Mode::Slow => "by itself",
+        Some(a) if a.news.contains(AFTER_ERROR) => "asked",
         Some(a) if a.news.contains("Supervision pass") || a.news.contains(CLAIM_PING) => "woken",
         _ => "by itself",
     })
@@ -112,6 +115,12 @@ fn trouble(s: &Sandbox, incident: &Incident, before: u64) -> Outcome<()> {
             check(!touched, || format!("something was typed in the middle of its turn\n{}", s.story_so_far()))?;
         }
         During::NotEnded => s.ticks(TROUBLE)?,
+        During::Held => {
+            let said = s.service.times_said(CLAIM_PING);
+            s.wait("told error", || Ok((s.agent()?["error"]["class"] == "auth").then_some(())))?;
+            s.ticks(TROUBLE)?;
+            check(s.service.times_said(CLAIM_PING) == said, || format!("a ping was typed\n{}", s.story_so_far()))?;
+        }
         During::Restarted => {
             return s.wait("restart", || Ok((restarts(s)? > before).then_some(())));
         }

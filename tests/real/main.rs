@@ -4,6 +4,7 @@ mod dialogs;
 mod example;
 mod home;
 mod incident;
+mod night;
 mod record;
 mod report;
 mod sandbox;
@@ -20,6 +21,8 @@ use std::process::ExitCode;
 const HELP: &str = "\
 cargo test --test real [-- CLI…]          play the stories and the incidents
 cargo test --test real -- [CLI…] stories  only these; likewise `incidents`, `dialogs`
+cargo test --test real -- night [MINUTES [SEED]]
+                                          all four in one fleet, incidents at random; prints the morning's report
 cargo test --test real -- record [--size COLSxROWS|all] [CLI…|CLI/SCENE…]
                                           take the screens under tests/panes again (see the README there)
 cargo test --test real -- record --version V [--size S] CLI…   with another version of a CLI
@@ -31,6 +34,7 @@ fn main() -> ExitCode {
     let words: Vec<&str> = args.iter().map(String::as_str).collect();
     match words.as_slice() {
         ["record", names @ ..] => record::record(names),
+        ["night", numbers @ ..] => night::play(numbers),
         ["serve", port] => serve(port),
         ["env", cli, port, home, project] => print_env(cli, port, home, project),
         ["help" | "--help" | "-h"] => {

@@ -65,6 +65,15 @@ impl Sandbox {
         Ok(sandbox)
     }
 
+    /// Another CLI in the same home and fleet, with a service of its own.
+    pub fn also(&mut self, cli: &Cli, installed: &Installed) -> Outcome<Service> {
+        let service = Service::start().map_err(words("the stand-in service does not start"))?;
+        let env = home::furnish(cli, installed, &self.home, &service.url(), &self.project, Welcome::Plan)
+            .map_err(words("no home"))?;
+        self.env.extend(env);
+        Ok(service)
+    }
+
     fn make_repositories(&self, root: &Path) -> Outcome<()> {
         self.git(root, &["init", "-q", "--bare", "-b", "main", "origin"])?;
         self.git(root, &["clone", "-q", "origin", "other"])?;
@@ -124,9 +133,13 @@ impl Sandbox {
 
     /// The agent's part of `status --json`.
     pub fn agent(&self) -> Outcome<Value> {
+        self.agent_named(AGENT)
+    }
+
+    pub fn agent_named(&self, name: &str) -> Outcome<Value> {
         let status = self.status()?;
         let agents = status["agents"].as_array().ok_or("status names no agents")?;
-        agents.iter().find(|a| a["name"] == AGENT).cloned().ok_or(format!("status does not know `{AGENT}`"))
+        agents.iter().find(|a| a["name"] == name).cloned().ok_or(format!("status does not know `{name}`"))
     }
 
     /// How many events of this kind there were.
@@ -138,7 +151,11 @@ impl Sandbox {
 
     /// What became of a text: `delivered`, `queued`, `undelivered`, `unknown`, or `denied`.
     pub fn send(&self, text: &str, timeout: &str) -> String {
-        let said = match self.agents(&["send", "--json", AGENT, text, "--timeout", timeout]) {
+        self.send_to(AGENT, text, timeout)
+    }
+
+    pub fn send_to(&self, name: &str, text: &str, timeout: &str) -> String {
+        let said = match self.agents(&["send", "--json", name, text, "--timeout", timeout]) {
             Ok(said) | Err(said) => said,
         };
         let answer =
@@ -147,7 +164,7 @@ impl Sandbox {
         outcome.unwrap_or_else(|| "denied".into())
     }
 
-    fn tmux(&self, args: &[&str]) -> Outcome<String> {
+    pub fn tmux(&self, args: &[&str]) -> Outcome<String> {
         let socket = self.status()?["tmux_socket"].as_str().ok_or("status names no tmux socket")?.to_owned();
         self.output("tmux", Command::new("tmux").args(["-u", "-S", &socket]).args(args))
     }
@@ -168,7 +185,11 @@ impl Sandbox {
 
     /// The program in the foreground of the agent's terminal.
     pub fn foreground(&self) -> Outcome<i32> {
-        let pane = self.agent()?["pid"].as_i64().ok_or("the agent has no process")?;
+        self.foreground_of(AGENT)
+    }
+
+    pub fn foreground_of(&self, name: &str) -> Outcome<i32> {
+        let pane = self.agent_named(name)?["pid"].as_i64().ok_or("the agent has no process")?;
         let stat = fs::read_to_string(format!("/proc/{pane}/stat")).map_err(words("the agent's process is gone"))?;
         let after_name = stat.rsplit(") ").next().unwrap_or_default();
         let group: i32 = after_name.split(' ').nth(5).and_then(|w| w.parse().ok()).ok_or("cannot read its terminal")?;

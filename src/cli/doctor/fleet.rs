@@ -6,6 +6,7 @@ use crate::{
         name::printable_cut,
         policy::{Backend, Policy},
     },
+    world::machine,
 };
 use rustix::fs::{FlockOperation, flock, fstatvfs, statfs};
 use std::path::{Path, PathBuf};
@@ -26,6 +27,7 @@ pub fn check(fleet: &Fleet) -> Vec<Finding> {
     out.push(memory(fleet));
     out.push(server(fleet));
     out.extend(programs(policy));
+    out.push(host(policy));
     out.extend(repository(policy));
     out.extend(worktrees::check(policy));
     out.push(watchdog(fleet));
@@ -151,6 +153,25 @@ pub fn program(backend: &Backend) -> Option<(String, Option<PathBuf>)> {
     }
     let named = format!("`{}` of backend `{}`", printable_cut(&program, 80), printable_cut(&backend.name, 80));
     Some((named, tools::on_path(&program)))
+}
+
+/// Whether something could be started now.
+fn host(policy: &Policy) -> Finding {
+    let rules = &policy.host;
+    let (memory, load) = (machine::memory_available(), machine::load());
+    let said = |what: Option<String>| what.unwrap_or_else(|| "unknown".into());
+    let text = format!(
+        "{} MB of memory available, load {} for each core",
+        said(memory.map(|bytes| (bytes / MB).to_string())),
+        said(load.map(|load| format!("{load:.1}")))
+    );
+    let short = memory.is_some_and(|bytes| bytes < rules.min_memory)
+        || load.is_some_and(|load| rules.max_load > 0.0 && load > rules.max_load)
+        || machine::disk_free(&policy.log_dir).is_some_and(|free| free < rules.min_disk);
+    match short {
+        true => Finding::warn("room", format!("{text}: starts wait"), "make room, or ask for less in [host]"),
+        false => Finding::ok("room", text),
+    }
 }
 
 fn repository(policy: &Policy) -> Option<Finding> {

@@ -3,6 +3,7 @@
 use super::world::*;
 use crate::model::{
     action::Action,
+    host::HostObs,
     observation::ServerObs,
     policy::Wake,
     request::Verb,
@@ -29,6 +30,8 @@ enum Trouble {
     WallJump(i64),
     Deaf(usize, u32),
     FullDisk(bool),
+    /// The machine is short of memory.
+    NoRoom(bool),
     /// A fault of this program shows with this one, once.
     Broken(usize),
     /// Starts of this one cannot be prepared.
@@ -73,6 +76,7 @@ fn trouble() -> impl Strategy<Value = Trouble> {
         2 => who.clone().prop_map(Trouble::Broken),
         1 => (who, any::<bool>()).prop_map(|(w, refused)| Trouble::Unprepared(w, refused)),
         1 => any::<bool>().prop_map(Trouble::FullDisk),
+        2 => any::<bool>().prop_map(Trouble::NoRoom),
     ]
 }
 
@@ -136,6 +140,7 @@ fn apply(w: &mut World, t: &Trouble, sent: &mut u32) {
         Trouble::WallJump(ms) => w.now.wall.0 = (w.now.wall.0 + ms).max(0),
         Trouble::Deaf(i, n) => w.program(&session(*i)).deaf = *n,
         Trouble::FullDisk(full) => w.obs.store_failing = *full,
+        Trouble::NoRoom(short) => w.obs.host = Some(memory(*short)),
         Trouble::Broken(i) => {
             w.obs.broken.insert(session(*i), "index 3 of 2 (x.rs:1)".into());
             w.tick();
@@ -143,6 +148,11 @@ fn apply(w: &mut World, t: &Trouble, sent: &mut u32) {
         }
         Trouble::Unprepared(i, refused) => w.refuse_session = refused.then(|| session(*i)),
     }
+}
+
+/// Of one that asks for 100 bytes.
+fn memory(short: bool) -> HostObs {
+    HostObs { memory: Some(if short { 99 } else { 100 }), ..HostObs::default() }
 }
 
 fn check(w: &World, from: usize) -> Result<(), TestCaseError> {
@@ -156,6 +166,8 @@ fn check(w: &World, from: usize) -> Result<(), TestCaseError> {
         prop_assert_eq!(*n, 1, "submitted twice: {}", text);
     }
     for action in &w.actions[from..] {
+        let room = w.obs.host != Some(memory(true));
+        prop_assert!(room || !matches!(action, Action::Launch { .. }), "started without room: {:?}", action);
         if let Action::Type { session, text, .. } = action {
             let reading = &w.programs[session].reading;
             prop_assert!(
@@ -189,6 +201,7 @@ proptest! {
         let mut agents: Vec<_> = (0..AGENTS).map(|i| agent(&name(i))).collect();
         agents[0].wake = Some(Wake { interval: secs(120), prompt_file: "/p/w.md".into() });
         let mut w = World::new(agents);
+        w.policy.host.min_memory = 100;
         w.run(secs(1));
         let mut sent = 0;
         for t in &story {
@@ -213,6 +226,7 @@ proptest! {
         // When the trouble is over, the fleet comes back.
         w.obs.store_failing = false;
         w.refuse_session = None;
+        w.obs.host = Some(memory(false));
         for i in 0..AGENTS {
             w.program(&session(i)).reading = Default::default();
             w.program(&session(i)).reading.active = evidence("active_re");

@@ -189,3 +189,18 @@ fn g28_every_error_is_looked_at_again_in_bounded_time() {
         assert!(until.since(w.now.boot) <= secs(1000), "{class:?}");
     }
 }
+
+#[test]
+fn an_unknown_screen_gets_nothing_but_an_alert() {
+    let mut w = World::new(vec![agent("a")]);
+    w.run(secs(60));
+    w.program("p-a").reading.unknown = true;
+    w.ask(Verb::Send { name: "a".into(), text: "hello".into() });
+    w.run(secs(590));
+    assert_eq!(w.count(EventKind::UnknownScreen), 0);
+    w.run(secs(7200));
+    assert_eq!((w.typed("p-a"), w.launches.len(), w.count(EventKind::UnknownScreen)), (0, 1, 1));
+    w.program("p-a").reading.unknown = false;
+    w.run(secs(60));
+    assert_eq!(w.programs["p-a"].submitted, ["hello"]);
+}

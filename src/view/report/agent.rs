@@ -148,8 +148,29 @@ impl Of<'_> {
             let (reason, account) = open.map(|h| (h.reason, h.account)).unwrap_or_default();
             holds.push(Hold { from, until, reason, account });
         }
+        holds.extend(self.errors());
         holds.retain(|h| self.within(h.from, h.until).is_some());
+        holds.sort_by_key(|h| h.from);
         holds
+    }
+
+    /// Errors that ended a turn, until it was past them or started anew: nothing went on meanwhile.
+    fn errors(&self) -> Vec<Hold> {
+        let (mut errors, mut open): (Vec<Hold>, Option<Hold>) = (Vec::new(), None);
+        for event in self.own() {
+            let class = event.data["class"].as_str().filter(|_| event.kind == EventKind::Error);
+            if matches!(event.kind, EventKind::ErrorOver | EventKind::Started) || class.is_some() {
+                errors.extend(open.take().map(|hold| Hold { until: Some(event.at), ..hold }));
+            }
+            if let Some(class) = class {
+                let text = event.data["text"].as_str().unwrap_or_default();
+                let reason = printable_cut(&format!("error ({class}): {text}"), SAID);
+                open = Some(Hold { from: event.at, until: None, reason, account: None });
+            }
+        }
+        let lasts = self.unit.is_some_and(|u| u.trouble.is_some());
+        errors.extend(open.map(|hold| Hold { until: (!lasts).then(|| self.looked()), ..hold }));
+        errors
     }
 
     /// Questions that were open within the window, oldest first.

@@ -14,7 +14,7 @@ use crate::{
         time::{Now, Wall},
     },
     view::{
-        outlook::Standing,
+        outlook::{NO_ROOM, Standing},
         status::{AgentView, StatusView},
     },
 };
@@ -170,6 +170,16 @@ fn needs(inputs: &Inputs<'_>, agents: &[AgentReport], gaps: &[super::data::Gap])
             Standing::Stopped if view.error.is_some() && view.enabled => {
                 let why = view.error.as_ref().map(|e| e.text.clone()).unwrap_or_default();
                 stands.push(need("fault", name, None, why, Some("agents check".into())));
+            }
+            Standing::Backoff if words.starts_with(NO_ROOM) => {
+                let why = view.reason.clone().unwrap_or(words);
+                stands.push(need("host", name, view.since_at, why, Some("agents doctor".into())));
+            }
+            Standing::Idle | Standing::Fatal
+                if view.error.is_some() && view.outlook.blocker.is_some() && inputs.view.watchdog.running =>
+            {
+                let text = view.error.as_ref().map(|e| format!("{}: {}", e.class, e.text)).unwrap_or_default();
+                stands.push(need("error", name, view.since_at, text, Some(format!("agents attach {name}"))));
             }
             Standing::Idle if view.outlook.blocker.is_some() && inputs.view.watchdog.running => {
                 rest.push(need("draft", name, None, words, Some(format!("agents attach {name}"))));

@@ -174,7 +174,7 @@ pub struct Undelivered {
 
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Need {
-    /// `waiting gave-up quarantined fault draft undelivered watchdog config`
+    /// `waiting gave-up quarantined fault host draft undelivered watchdog config`
     pub kind: String,
     pub agent: Option<String>,
     #[serde(serialize_with = "maybe")]

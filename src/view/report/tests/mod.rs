@@ -238,3 +238,28 @@ fn what_was_open_when_everything_was_stopped_ended_with_the_last_look() {
     assert_eq!(a.holds[0].reason, "5-hour limit reached ∙ resets 3am");
     assert!(report.needs.iter().all(|n| n.kind != "waiting"), "{:?}", report.needs);
 }
+
+#[test]
+fn errors_are_holds_and_a_lost_login_needs_a_person() {
+    use crate::model::{seen::ErrorClass, trouble::Trouble};
+    let mut night = Night::new(&["a", "b"]);
+    night.event(100, EventKind::Error, "a", "stopped", json!({ "class": "overload", "text": "529 Overloaded" }));
+    night.event(160, EventKind::ErrorOver, "a", "past it", json!({ "class": "overload" }));
+    night.event(300, EventKind::Error, "b", "stopped", json!({ "class": "auth", "text": "401" }));
+    night.unit("b").sight.state = Seen::Fatal;
+    night.unit("b").trouble = Some(Trouble {
+        class: ErrorClass::Auth,
+        text: "401".into(),
+        since: at(300),
+        until: Boot(0),
+        pause_ms: 0,
+        tries: 3,
+        gone: None,
+    });
+    let report = night.report();
+    let held: Vec<_> = report.agents[0].holds.iter().map(|h| (h.from, h.until, h.reason.as_str())).collect();
+    assert_eq!(held, [(at(100), Some(at(160)), "error (overload): 529 Overloaded")]);
+    assert_eq!(report.agents[1].holds[0].until, None);
+    let needs: Vec<_> = report.needs.iter().map(|n| (n.kind.as_str(), n.agent.as_deref(), n.text.as_str())).collect();
+    assert_eq!(needs, [("error", Some("b"), "auth: 401")]);
+}
