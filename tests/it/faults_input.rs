@@ -113,7 +113,8 @@ fn paths_and_names_are_never_shell_text() {
 /// Agents that die are started again while nothing can be written; nothing is typed meanwhile (G24).
 #[test]
 fn a_full_disk_stops_the_typing_and_not_the_healing() {
-    let f = Fleet::new(ONE);
+    // Room for a first start, and none once it is full: what ran comes back all the same.
+    let f = Fleet::new(&format!("[host]\nmin_disk = \"1MB\"\n{ONE}"));
     let disk = f.project.join(".agents");
     std::fs::create_dir_all(&disk).expect("a folder");
     let mount = |args: &[&str]| Command::new(args[0]).args(&args[1..]).arg(&disk).output();
