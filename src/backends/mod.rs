@@ -3,12 +3,13 @@ pub mod dialog;
 mod draft;
 mod fold;
 pub mod marker;
-pub mod ours;
+mod ours;
 pub mod preset;
 mod question;
 pub mod reset_time;
 mod rows;
 mod shell;
+mod still;
 mod title;
 mod verdict;
 
@@ -66,12 +67,14 @@ pub fn read(screen: &Screen, ctx: &Context) -> Reading {
         at: ctx.now.boot,
         screen: hash(&(text, screen.title, screen.cursor)),
         cursor: screen.cursor,
+        still: still::hash(text, screen.title),
         blank: text.is_empty(),
         active: active(screen, text, ctx),
         limit,
         fatal: find(&ctx.reader.fatal, "fatal_re", text, text, ctx),
         waiting: waiting(screen, text, ctx),
         dialog: None,
+        background: None,
         error: None,
         unknown: false,
         reset,
@@ -79,7 +82,10 @@ pub fn read(screen: &Screen, ctx: &Context) -> Reading {
         draft: draft::find(text, screen.cursor, draft_re, ctx.ours),
         ours: match ctx.ours {
             [] => Vec::new(),
-            ours => ours::find(text, screen.cursor, draft::up_to(text, screen.cursor, draft_re), ours),
+            ours => {
+                let conversation = verdict::Conversation::of(preset, screen);
+                ours::find(text, screen.cursor, draft::up_to(text, screen.cursor, draft_re), &conversation, ours)
+            }
         },
     };
     let Some(preset) = preset else {
@@ -135,7 +141,8 @@ fn by_preset(reading: &mut Reading, verdict: Verdict) {
             reading.reset = reading.reset.or(verdict.reset_at);
         }
         Seen::Fatal => reading.fatal = reading.fatal.take().or(Some(evidence)),
-        Seen::Idle | Seen::Exited | Seen::Unknown => {}
+        Seen::Idle => reading.background = verdict.background,
+        Seen::Exited | Seen::Unknown => {}
     }
 }
 
@@ -303,6 +310,39 @@ mod tests {
         let reading = read(&screen, &Context { reader: &r, said: "", ours: &[], now });
         assert_eq!(reading.active.unwrap().source, "title");
         assert!(reading.limit.is_none());
+    }
+
+    #[test]
+    fn what_goes_on_after_a_turn_is_told_and_history_is_not() {
+        let claude = Reader { preset: Some("claude".into()), ..Reader::default() };
+        let screen =
+            |above: &str, footer: &str| format!("{above}\n\n────────────────\n❯\n────────────────\n  {footer}");
+        let seen = |above: &str, footer: &str| look(&screen(above, footer), "", &claude).background.map(|e| e.line);
+        let done = "● All done.\n\n✻ Sautéed for 0s";
+        assert_eq!(seen(done, "? for shortcuts"), None);
+        assert_eq!(seen(&format!("{done} · 2 shells still running"), "? for shortcuts"), Some(2));
+        assert_eq!(seen(done, "⏵⏵ bypass permissions on · 1 shell · ↓ to manage"), Some(7));
+        assert_eq!(seen(done, "1 shell · ← for agents · ↓ to manage"), Some(7));
+        assert_eq!(seen("✻ Baked for 3s · 1 shell still running\n❯ go on\n● Done.", "? for shortcuts"), None);
+        assert_eq!(seen("● ✻ Baked for 3s · 1 shell still running, it said", "← for agents"), None);
+    }
+
+    #[test]
+    fn what_stands_below_our_text_is_an_answer_to_it() {
+        let claude = Reader { preset: Some("claude".into()), ..Reader::default() };
+        let ours = [(4, "watchdog nudge #4: go on from where you stopped".to_owned())];
+        let answered = |below: &str, reader: &Reader| {
+            let said = "● Old words.\n\n❯ watchdog nudge #4: go on from where\n  you stopped";
+            let text = format!("{said}\n{below}\n────────────────\n❯\n────────────────\n  ? for shortcuts");
+            let row = text.lines().count() as u16 - 3;
+            let screen = Screen { text: &text, title: "", cursor: (2, row) };
+            let read = read(&screen, &Context { reader, said: "", ours: &ours, now: Now::default() });
+            (read.ours[0].count, read.ours[0].answered)
+        };
+        for reader in [&claude, &Reader::default()] {
+            assert_eq!(answered("", reader), (1, false), "an echo is none");
+            assert_eq!(answered("\n● Old words.", reader), (1, true));
+        }
     }
 
     /// Whether the program has left is the shim's to say, not its screen's.

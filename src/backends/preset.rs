@@ -20,6 +20,10 @@ pub struct Preset {
     pub below: Option<Regex>,
     /// What stands in the input line: as for `draft_re`.
     pub draft: Option<Regex>,
+    /// A row that begins something new in the conversation.
+    pub item: Option<Regex>,
+    /// The turn is over, and what it started goes on: in the footer, or in the conversation from its last item on.
+    pub background: Option<Regex>,
     /// Rows that make what stands above them history, each once.
     pub stale: Vec<Regex>,
     /// The first one that holds decides.
@@ -72,6 +76,7 @@ struct File {
     below_rows: usize,
     below: Option<String>,
     item: Option<String>,
+    background: Option<String>,
     draft: Option<String>,
     rule: Vec<RuleText>,
     dialog_top: Option<String>,
@@ -166,6 +171,8 @@ fn load(name: &str, text: &str) -> Result<Preset, String> {
         composer: maybe(&file.composer)?,
         draft: maybe(&file.draft)?,
         below_rows: file.below_rows,
+        item: maybe(&file.item)?,
+        background: maybe(&file.background)?,
         below: maybe(&file.below)?,
         dialog_top: maybe(&file.dialog_top)?,
         dialog_foot: maybe(&file.dialog_foot)?,

@@ -32,6 +32,8 @@ pub struct Verdict {
     pub is_menu: bool,
     /// The input line was found.
     pub has_input_line: bool,
+    /// The turn is over, and what it started goes on.
+    pub background: Option<Evidence>,
 }
 
 /// The screen cut where its parts begin, as byte offsets.
@@ -74,6 +76,9 @@ pub(super) fn by_rules(preset: &Preset, screen: &Screen, ctx: &Context, wanted: 
         }
         verdict.evidence.push((rule.state, evidence));
         if wanted == Wanted::Decision {
+            if rule.state == Seen::Idle {
+                verdict.background = background(preset, &parts);
+            }
             break;
         }
     }
@@ -116,6 +121,36 @@ impl<'t> Parts<'t> {
         let (composer, footer) = (found.map(|m| m.start()), found.map_or(text.len(), |m| m.end()));
         Parts { text, composer, footer, last: vec![OnceCell::new(); preset.stale.len()] }
     }
+}
+
+/// Where the conversation ends and how something new begins in it.
+pub(super) struct Conversation<'p> {
+    /// The first row that is not part of it.
+    pub end: usize,
+    pub item: Option<&'p Regex>,
+}
+
+impl<'p> Conversation<'p> {
+    /// Without a preset, or with a screen that it does not know: what stands above the cursor.
+    pub fn of(preset: Option<&'p Preset>, screen: &Screen) -> Conversation<'p> {
+        let text = screen.text.trim_end();
+        let composer = preset.and_then(|p| Parts::of(p, text).composer);
+        let end = composer.map_or(screen.cursor.1 as usize, |at| rows::row_of(text, at));
+        Conversation { end, item: preset.and_then(|p| p.item.as_ref()) }
+    }
+}
+
+/// What goes on although the turn is over.
+fn background(preset: &Preset, parts: &Parts) -> Option<Evidence> {
+    let re = preset.background.as_ref()?;
+    let (text, composer) = (parts.text, parts.composer?);
+    let from = preset.item.as_ref().map_or(0, |item| from_last(item, &text[..composer]));
+    let above = re.find_iter(&text[from..composer]).last().map(|m| from + m.start());
+    let at = re.find(&text[parts.footer..]).map(|m| parts.footer + m.start()).or(above)?;
+    let line = rows::row_of(text, at);
+    let row = text.lines().nth(line).unwrap_or_default();
+    let rule = format!("{}/idle/background", preset.name);
+    Some(Evidence { source: "pane".into(), rule, line, text: printable_cut(row.trim(), 200), quoted: false })
 }
 
 /// Where the last row that `stale` knows begins; nothing above it counts.

@@ -8,10 +8,13 @@ use super::{
 };
 use crate::model::{
     name::printable_cut,
-    policy::{Backend, PromptDelivery, Reader, TitleRules},
+    policy::{Backend, PromptDelivery, Reader, StallAction, TitleRules},
 };
 use std::{sync::Arc, time::Duration};
 use toml::de::DeValue;
+
+/// Of a backend with a preset.
+const HANG_TIMEOUT: Duration = Duration::from_secs(300);
 
 pub(super) struct Read {
     pub backend: Arc<Backend>,
@@ -57,6 +60,12 @@ fn one(name: &str, f: &Fields, out: &mut Findings) -> Backend {
         _ => {}
     }
     let preset = f.word(out, "preset", "none");
+    // Who brings a config of patterns alone keeps what it did.
+    let (stall_action, hang_timeout) = match preset {
+        Some(_) => (StallAction::Nudge, HANG_TIMEOUT),
+        None => (StallAction::Restart, Duration::ZERO),
+    };
+    let instead = if preset.is_some() { "nudge" } else { "restart" };
     Backend {
         name: name.to_owned(),
         bin: bin.map(|b| b.value).unwrap_or_default(),
@@ -96,6 +105,16 @@ fn one(name: &str, f: &Fields, out: &mut Findings) -> Backend {
             log_grace: f.duration(out, "log_grace"),
         },
         stall_idle: f.duration(out, "stall_idle"),
+        stall_action: match f.word(out, "stall_action", instead).as_deref() {
+            Some("nudge") => StallAction::Nudge,
+            Some(_) => StallAction::Restart,
+            None => stall_action,
+        },
+        hang_timeout: match f.find("hang_timeout") {
+            Some(_) => f.duration(out, "hang_timeout"),
+            None => hang_timeout,
+        },
+        no_progress: f.duration(out, "no_progress"),
         process_name: f.text(out, "process_name").map(|t| t.value).filter(|p| !p.is_empty()),
     }
 }
@@ -120,6 +139,9 @@ pub(super) fn placeholder(name: &str) -> Backend {
         submit_key: None,
         reader: Reader::default(),
         stall_idle: Duration::from_secs(300),
+        stall_action: StallAction::Restart,
+        hang_timeout: Duration::ZERO,
+        no_progress: Duration::ZERO,
         process_name: None,
     }
 }

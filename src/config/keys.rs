@@ -271,7 +271,30 @@ pub(super) static BACKEND: Section = Section {
         key("dialog", List(&DIALOG), Absent, "Dialogs that no preset names, and their answers."),
         key("footer_ui", Bool, Is("false"), "Activity shows only in the last 10 rows, or by a log that grows."),
         key("log_grace", Duration, Is("180"), "A log written to less long ago than this means active (footer_ui)."),
-        key("stall_idle", Interval, Is("300"), "Idle this long without WAITING-UNTIL: restart (heal+stall)."),
+        key(
+            "stall_idle",
+            Interval,
+            Is("300"),
+            "Idle this long without WAITING-UNTIL: see `stall_action` (heal+stall).",
+        ),
+        key(
+            "stall_action",
+            Word(&["nudge", "restart"]),
+            Words("`nudge` with a `preset`, else `restart`"),
+            "`nudge`: told to go on; restarted if nothing comes of it for as long again and its processes do nothing. `restart`: at once.",
+        ),
+        key(
+            "hang_timeout",
+            Duration,
+            Words("`300` with a `preset`, else `0`"),
+            "Restarted if it looks busy for so long, shows nothing new, and its processes do nothing else; 0: never.",
+        ),
+        key(
+            "no_progress",
+            Duration,
+            Is("0"),
+            "So much work without a commit in its folder's repository is told; 0: never.",
+        ),
         key(
             "process_name",
             Text,

@@ -39,6 +39,12 @@ pub fn looks<'a>(state: &'a State, policy: &'a Policy, now: Now, supervised: boo
     wanted
 }
 
+/// Sessions whose process trees the next decision needs, too.
+pub fn tree_looks(state: &State, now: Now) -> BTreeSet<&str> {
+    let due = |unit: &&UnitState| unit_look(unit).is_some() && unit.sight.tree_due.is_some_and(|at| at <= now.boot);
+    state.units.values().filter(due).map(|unit| unit.session.as_str()).collect()
+}
+
 /// The moment of the next look that does not wait for the next periodic pass.
 pub(super) fn next_look(state: &State, now: Now) -> Boot {
     let far = now.after(Duration::from_secs(3600));
@@ -55,7 +61,7 @@ fn unit_look(unit: &UnitState) -> Option<Boot> {
     let hold = unit.hold.as_ref().map(|h| h.until);
     let trouble = unit.trouble.as_ref().filter(|t| t.gone.is_none()).map(|t| t.until);
     let dialog = unit.answering.as_ref().map(|a| a.look);
-    suspect.into_iter().chain(hold).chain(trouble).chain(dialog).min()
+    suspect.into_iter().chain(hold).chain(trouble).chain(dialog).chain(unit.sight.tree_due).min()
 }
 
 fn delivery_look(delivery: &Delivery) -> Boot {

@@ -21,14 +21,17 @@ mod dialogs;
 pub mod done_marker;
 mod drafts;
 mod handoff;
+mod hang;
 mod host;
 mod incident;
 mod lifecycle;
 mod limit;
 mod logs;
 mod looks;
+mod nudge;
 mod owed;
 mod phase;
+mod progress;
 mod quarantine;
 mod requests;
 pub mod restart;
@@ -39,6 +42,7 @@ mod stall;
 mod starts;
 mod steady;
 mod tally;
+mod tree;
 mod trouble;
 mod typing;
 mod unit;
@@ -57,7 +61,7 @@ use crate::model::{
     time::{Boot, Now},
 };
 pub use host::starts_near;
-pub use looks::looks;
+pub use looks::{looks, tree_looks};
 
 /// Before something that is due, but could not be settled, is looked at again.
 const RETRY: std::time::Duration = std::time::Duration::from_millis(50);

@@ -6,7 +6,7 @@ use crate::model::{
     event::EventKind,
     observation::ServerObs,
     request::{Answer, Verb},
-    state::{AfterEnd, Life, Wish},
+    state::{AfterEnd, Life, Sight, Wish},
 };
 use std::collections::BTreeMap;
 
@@ -44,7 +44,7 @@ impl Mind<'_> {
             Verb::Resume { names } => self.each(names, |mind, spec| {
                 if mind.unit(spec).wish == Wish::Pause {
                     mind.unit(spec).wish = Wish::Run;
-                    mind.unit(spec).sight.idle_since = None;
+                    mind.unit(spec).sight = Sight { state: mind.unit(spec).sight.state, ..Sight::default() };
                     mind.tell(EventKind::Resumed, Some(spec.name()), format!("{} resumed", spec.name()));
                 } else {
                     let text = format!("{} is not paused, there is nothing to resume", spec.name());

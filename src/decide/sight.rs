@@ -18,15 +18,14 @@ impl Mind<'_> {
     /// A hold or a suspicion is for those who are looked after; nobody else would ever lift it.
     pub(super) fn unwatched(&mut self) {
         let policy = self.policy;
-        let held = |u: &&mut UnitState| {
-            u.hold.is_some() || u.sight.suspect.is_some() || u.trouble.is_some() || u.answering.is_some()
-        };
-        for unit in self.state.units.values_mut().filter(held) {
+        for unit in self.state.units.values_mut().filter(|u| is_watched_for_something(u)) {
             if !policy.watched().any(|a| a.session == unit.session) {
                 unit.hold = None;
                 unit.trouble = None;
                 unit.answering = None;
                 unit.sight.suspect = None;
+                (unit.sight.nudged, unit.sight.spin) = (None, None);
+                (unit.sight.tree, unit.sight.tree_due, unit.sight.quiet_work) = (None, None, None);
             }
         }
     }
@@ -62,13 +61,25 @@ impl Mind<'_> {
             return;
         }
         let started = self.now.boot.since(since) >= self.policy.watchdog.start_grace;
+        let waits = reading.waiting.as_ref().is_some_and(|e| !e.quoted);
+        let spins = reading.active.is_some() && started && !rests && !waits && !self.is_typing(&agent.session);
+        if self.nobody_looked() {
+            self.looks_again(agent);
+        }
+        self.hang(agent, reading, spins);
+        if !matches!(self.life(&agent.session), Life::Running { .. }) {
+            return;
+        }
         if agent.watch == Watch::HealStall {
             self.stall(agent, reading, active, rests || self.is_troubled(&agent.session), started);
-        } else if active {
-            self.unit(spec).sight.idle_since = None;
-        } else if started {
+        } else {
+            self.stands_no_more(agent);
             let now = self.now.boot;
-            self.unit(spec).sight.idle_since.get_or_insert(now);
+            if active {
+                self.unit(spec).sight.idle_since = None;
+            } else if started {
+                self.unit(spec).sight.idle_since.get_or_insert(now);
+            }
         }
     }
 
@@ -99,7 +110,7 @@ impl Mind<'_> {
         } else if reading.unknown {
             (Seen::Unknown, None)
         } else {
-            (Seen::Idle, None)
+            (Seen::Idle, reading.background.as_ref())
         };
         let wall = self.now.wall;
         let unit = self.unit(spec);
@@ -217,6 +228,15 @@ impl Mind<'_> {
         }
         false
     }
+}
+
+fn is_watched_for_something(unit: &UnitState) -> bool {
+    unit.hold.is_some()
+        || unit.trouble.is_some()
+        || unit.answering.is_some()
+        || unit.sight.suspect.is_some()
+        || unit.sight.tree_due.is_some()
+        || unit.sight.nudged.is_some()
 }
 
 fn hash_of(text: &str) -> u64 {

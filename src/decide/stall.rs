@@ -1,22 +1,31 @@
-//! Idle for too long, or past its own WAITING-UNTIL: restarted, because the user's config orders it. Two equal screens,
-//! no activity, no hold, no open dialog, no text on its way.
+//! Idle for too long, or past its own WAITING-UNTIL: told to go on, or, if the config says so, restarted at once after
+//! two equal screens. No activity, no hold, no open dialog, no text on its way, nothing that goes on in the background.
 use super::{Mind, unit::Spec};
-use crate::model::{event::EventKind, policy::Agent, reading::Reading, state::SuspectKind};
+use crate::model::{
+    event::EventKind,
+    policy::{Agent, StallAction},
+    reading::Reading,
+    state::SuspectKind,
+};
 
 impl Mind<'_> {
     pub(super) fn stall(&mut self, agent: &Agent, reading: &Reading, active: bool, held: bool, started: bool) {
         let spec = Spec::Agent(agent);
         let now = self.now;
-        let busy = active
-            || held
-            || !started
-            || reading.waiting.as_ref().is_some_and(|e| !e.quoted)
-            || self.is_typing(&agent.session);
+        let typed = self.is_typing(&agent.session) && !self.is_being_nudged(&agent.session);
+        let waits = reading.waiting.as_ref().is_some_and(|e| !e.quoted);
+        let busy = active || held || !started || waits || typed || reading.background.is_some();
         if busy {
             self.unit(spec).sight.idle_since = None;
+            self.stands_no_more(agent);
             return self.unsuspect(&agent.session, SuspectKind::Stall);
         }
-        let idle = now.boot.since(*self.unit(spec).sight.idle_since.get_or_insert(now.boot));
+        let idle_since = *self.unit(spec).sight.idle_since.get_or_insert(now.boot);
+        if agent.backend.stall_action == StallAction::Nudge {
+            return self.nudge_if_still(agent, reading, idle_since);
+        }
+        self.stands_no_more(agent);
+        let idle = now.boot.since(idle_since);
         let reason = match reading.waiting_until {
             Some(until) => {
                 let late = (now.wall.0 - until.0) / 1000;

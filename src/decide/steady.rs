@@ -3,7 +3,7 @@
 use super::Mind;
 use crate::model::{
     observation::ServerObs,
-    policy::{Agent, Watch},
+    policy::{Agent, StallAction, Watch},
     reading::Reading,
     state::{Life, Seen, UnitState},
 };
@@ -36,17 +36,25 @@ impl Mind<'_> {
                 && reading.error.is_none()
                 && !reading.unknown
                 && reading.waiting_until.is_none()
+                && reading.background.is_none()
         };
         let may_be = match sight.idle_since {
             None => !started,
             Some(_) if agent.watch != Watch::HealStall => true,
-            Some(idle_since) => started && self.now.boot.since(idle_since) < agent.backend.stall_idle,
+            Some(idle_since) => match agent.backend.stall_action {
+                StallAction::Restart => started && self.now.boot.since(idle_since) < agent.backend.stall_idle,
+                // Nothing is due before the next look at its processes, if it was not told to go on.
+                StallAction::Nudge => {
+                    started && sight.nudged.is_none() && sight.tree_due.is_some_and(|at| self.now.boot < at)
+                }
+            },
         };
         may_be
             && sight.state == Seen::Idle
             && sight.evidence.is_empty()
             && sight.suspect.is_none()
             && sight.waiting_until.is_none()
+            && sight.spin.is_none()
             && unit.hold.is_none()
             && unit.answering.is_none()
             && unit.sight.dialog.is_none()

@@ -39,11 +39,16 @@ impl Mind<'_> {
         self.tell_with(EventKind::LimitOver, Some(name), text, data, false);
     }
 
+    /// For so long that anything may have happened.
+    pub(super) fn nobody_looked(&self) -> bool {
+        let unseen = UNSEEN.max(self.policy.watchdog.signal_interval * 3);
+        self.state.fleet.looked.is_some_and(|at| self.now.boot.since(at) > unseen)
+    }
+
     pub(super) fn tallies(&mut self) {
         let now = self.now;
         let last = self.state.fleet.looked;
-        let unseen = UNSEEN.max(self.policy.watchdog.signal_interval * 3);
-        let gap = last.is_none_or(|at| now.boot.since(at) > unseen);
+        let gap = last.is_none() || self.nobody_looked();
         let taken_over = std::mem::take(&mut self.state.fleet.taken_over);
         if gap || last.is_none_or(|at| now.boot.since(at) >= MARK) {
             self.state.fleet.looked = Some(now.boot);
@@ -56,6 +61,7 @@ impl Mind<'_> {
         let policy = self.policy;
         for agent in &policy.agents {
             self.tally(agent, seen);
+            self.progress(agent);
         }
         let begun = self.state.fleet.slot.map(|slot| slot.boot);
         if gap || taken_over || begun.is_none_or(|at| now.boot.since(at) >= SLOT) {
@@ -181,6 +187,7 @@ pub(super) fn why(kind: EventKind, text: &str) -> &str {
         EventKind::Mismatch => "another backend's program ran in it",
         EventKind::Fatal => "fatal error on its screen",
         EventKind::Stalled => "stalled",
+        EventKind::Hung => "hung",
         EventKind::Stopped => "a new phase began",
         EventKind::Restarting => "asked for",
         _ => text,
@@ -191,6 +198,7 @@ impl Mind<'_> {
     /// Commits that were seen, with whose they are. Their subjects are others' words: agents read events, too.
     pub(super) fn tell_commits(&mut self, commits: &[(&str, Option<String>)]) {
         let Some((last, _)) = commits.last() else { return };
+        commits.iter().for_each(|(_, by)| self.progressed(by.as_deref()));
         let short = |sha: &str, n: usize| sha.chars().take(n).collect::<String>();
         let list: Vec<Value> = commits.iter().map(|(sha, by)| json!({ "sha": short(sha, 12), "by": by })).collect();
         let text = match commits.len() {

@@ -268,6 +268,9 @@ impl Mind<'_> {
     }
 
     fn finished(&mut self, d: &Delivery) {
+        // What follows from one that is not proved is decided, and told, without a person.
+        let alert = d.kind != DeliveryKind::Nudge;
+        self.nudge_over(d);
         let name = self.name_of(&d.session);
         let what = serde_json::to_value(d.kind).ok().and_then(|v| v.as_str().map(str::to_owned)).unwrap_or_default();
         let data = serde_json::json!({ "delivery": d.id, "kind": what });
@@ -286,11 +289,11 @@ impl Mind<'_> {
             }
             Stage::Undelivered { reason, .. } => {
                 let text = format!("{what} #{} not delivered to {name}: {reason}", d.id);
-                self.tell_with(EventKind::Undelivered, Some(&name), text, data, true);
+                self.tell_with(EventKind::Undelivered, Some(&name), text, data, alert);
             }
             Stage::Unknown { reason, .. } => {
                 let text = format!("{what} #{} to {name}: unknown whether it arrived: {reason}", d.id);
-                self.tell_with(EventKind::Unknown, Some(&name), text, data, true);
+                self.tell_with(EventKind::Unknown, Some(&name), text, data, alert);
             }
             _ => {}
         }

@@ -185,6 +185,9 @@ fn with_commands_of(old: &Backend, new: &Backend) -> Backend {
     Backend {
         reader: new.reader.clone(),
         stall_idle: new.stall_idle,
+        stall_action: new.stall_action,
+        hang_timeout: new.hang_timeout,
+        no_progress: new.no_progress,
         submit_key: new.submit_key.clone(),
         connect_delay: new.connect_delay,
         process_name: new.process_name.clone(),

@@ -3,7 +3,7 @@ use super::{
     act::Hands,
     alerts::Alerts,
     config_file::ConfigFile,
-    crash_point,
+    crash_point, evidence,
     eyes::Eyes,
     guarded::Guarded,
     journal::Journal,
@@ -320,6 +320,7 @@ impl Heart {
             let mut exited = std::mem::take(&mut self.exited);
             self.eyes.look(&mut obs, &self.state, &policy, &mut exited, now);
             self.exited = exited;
+            obs.usage = evidence::tree_uses(&obs, &self.state, now);
             // A shim that is stopped never writes: the periodic look goes on without it.
             self.exit_tries = if self.exited.is_empty() { 0 } else { self.exit_tries + 1 };
             if self.exit_tries > MAX_EXIT_TRIES {
@@ -327,6 +328,9 @@ impl Heart {
             }
         }
         self.eyes.files(&mut obs, &self.state, &policy, now);
+        if signal && look {
+            obs.files.committed = evidence::committed(&policy);
+        }
         obs.host = super::host::look(&obs, &self.state, &policy, now);
         let decision = set_aside::decide_around(&mut obs, &self.state, &policy, now).map_err(Halt::Mishap)?;
         if look {

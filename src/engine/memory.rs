@@ -71,6 +71,9 @@ pub fn shift(state: &mut State, by: i64) {
         if let Some(quarantine) = &mut unit.quarantine {
             mv(&mut quarantine.until);
         }
+        unit.sight.spin = None;
+        unit.sight.nudged = None;
+        (unit.sight.tree, unit.sight.tree_due, unit.sight.quiet_work) = (None, None, None);
         opt(&mut unit.sight.idle_since);
         opt(&mut unit.sight.draft_since);
         mv(&mut unit.tally.counted);
@@ -166,6 +169,10 @@ fn durable(unit: &UnitState) -> UnitState {
         };
     }
     unit.sight.evidence.clear();
+    // Until it is looked at, it is a clock that begins anew with every change of the screen.
+    if unit.sight.tree.is_none() && unit.sight.nudged.is_none() {
+        (unit.sight.spin, unit.sight.tree_due) = (None, None);
+    }
     unit
 }
 

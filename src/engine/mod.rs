@@ -16,6 +16,7 @@ mod detached;
 pub mod disk;
 mod environment;
 pub mod error;
+mod evidence;
 pub mod exposure;
 mod eyes;
 pub mod fleet;
@@ -50,6 +51,7 @@ mod shims;
 pub mod supervision;
 pub mod supervisor;
 mod tenancy;
+
 mod wakeup;
 pub mod words;
 pub mod worktrees;

@@ -246,6 +246,14 @@ impl Ours<'_> {
         for (session, delivery) in open.map(|d| (d.session.as_str(), d)).chain(left) {
             all.entry(session).or_default().push((delivery.id, delivery.text.clone()));
         }
+        // What comes below it is its answer.
+        for unit in state.units.values() {
+            let Some(nudged) = &unit.sight.nudged else { continue };
+            let texts = all.entry(&unit.session).or_default();
+            if texts.iter().all(|(id, _)| *id != nudged.delivery) {
+                texts.push((nudged.delivery, nudged.text.clone()));
+            }
+        }
         Ours(all)
     }
 }

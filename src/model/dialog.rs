@@ -1,5 +1,6 @@
 //! A question with choices in place of the input line, as it was read, and what the config says to answer.
 use super::time::Boot;
+use regex::Regex;
 use serde::{Deserialize, Serialize};
 
 /// Made by `backends`.
@@ -95,4 +96,21 @@ pub enum Step {
 pub struct Answered {
     pub rule: String,
     pub at: Boot,
+}
+
+/// A dialog that may be answered without a person.
+#[derive(Clone, Debug)]
+pub enum DialogRule {
+    /// A dialog and a choice that the preset knows, by their names.
+    Named { dialog: String, choice: String },
+    /// `[[backend.NAME.dialog]]`.
+    Own { name: String, re: Regex, answer: OwnAnswer },
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum OwnAnswer {
+    /// The text of the choice's row; the pattern is for the whole question, as one line.
+    Choice(String),
+    /// A tmux key; the pattern is for the whole of the last row.
+    Key(String),
 }

@@ -12,6 +12,7 @@ pub mod reading;
 pub mod request;
 pub mod seen;
 pub mod state;
+pub mod still;
 pub mod tally;
 pub mod time;
 pub mod trouble;

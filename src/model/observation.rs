@@ -28,6 +28,8 @@ pub struct Observation {
     pub logless: std::collections::BTreeSet<String>,
     /// Sessions, among those in which a text is being typed, whose program has not read all of it.
     pub unread: std::collections::BTreeSet<String>,
+    /// What the process trees of those sessions used for which the decision wants to know it.
+    pub usage: BTreeMap<String, TreeUse>,
     /// Readings of the panes captured for this decision.
     pub readings: BTreeMap<String, std::sync::Arc<Reading>>,
     /// The machine, looked at because something may be started.
@@ -91,6 +93,17 @@ pub struct PaneObs {
     pub started: Option<Wall>,
 }
 
+/// What a process tree used so far. Two of them make a rate.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TreeUse {
+    /// Processor time in ms, with that of members that ended and were waited for by another one.
+    pub cpu_ms: u64,
+    /// Bytes read and written by system calls and from disk, counted likewise; 0 where the kernel does not say.
+    pub io_bytes: u64,
+    /// Living members: pid, and when it started (ms since boot, exact to 10 ms).
+    pub processes: BTreeMap<u32, Boot>,
+}
+
 /// How one incarnation ended, as its shim saw it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ExitRecord {
@@ -152,6 +165,8 @@ pub struct FilesObs {
     pub trigger: bool,
     /// Session -> text of the wake prompt, for wakes that are due; `Err` = the file that cannot be read.
     pub wake_prompts: BTreeMap<String, Result<String, String>>,
+    /// Session -> time of the last commit in its folder's repository, where somebody wants to know.
+    pub committed: BTreeMap<String, Wall>,
     /// Session -> time of the last write to its log.
     pub log_written: BTreeMap<String, Wall>,
 }

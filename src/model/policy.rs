@@ -1,5 +1,7 @@
 //! The checked fleet: what `agents.toml` asks for, with every default filled in and every path absolute.
+pub use super::dialog::{DialogRule, OwnAnswer};
 use super::host::HostRules;
+pub use super::still::{Quiet, StallAction};
 use super::trouble::Remedies;
 use regex::Regex;
 use serde::{Deserialize, Serialize};
@@ -228,6 +230,11 @@ pub struct Backend {
     pub submit_key: Option<String>,
     pub reader: Reader,
     pub stall_idle: Duration,
+    pub stall_action: StallAction,
+    /// A screen that works and shows nothing new for so long hangs; zero = never.
+    pub hang_timeout: Duration,
+    /// So much work without a commit is told; zero = never.
+    pub no_progress: Duration,
     /// What `pane_current_command` must be, if it is the name of any backend's process.
     pub process_name: Option<String>,
 }
@@ -265,23 +272,6 @@ pub struct Reader {
     /// Activity only from the last 10 rows, or from a log that grew.
     pub footer_ui: bool,
     pub log_grace: Duration,
-}
-
-/// A dialog that may be answered without a person.
-#[derive(Clone, Debug)]
-pub enum DialogRule {
-    /// A dialog and a choice that the preset knows, by their names.
-    Named { dialog: String, choice: String },
-    /// `[[backend.NAME.dialog]]`.
-    Own { name: String, re: Regex, answer: OwnAnswer },
-}
-
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum OwnAnswer {
-    /// The text of the choice's row; the pattern is for the whole question, as one line.
-    Choice(String),
-    /// A tmux key; the pattern is for the whole of the last row.
-    Key(String),
 }
 
 /// What the pane's title begins with, in each state.

@@ -15,6 +15,9 @@ pub struct Reading {
     /// Column and row of the cursor, from 0.
     #[serde(default)]
     pub cursor: (u16, u16),
+    /// Hash of the words in it, title included, without clocks, counters and spinners: equal ones = nothing new is shown.
+    #[serde(default)]
+    pub still: u64,
     /// No visible character at all.
     pub blank: bool,
     pub active: Option<Evidence>,
@@ -24,6 +27,9 @@ pub struct Reading {
     /// The dialog that `waiting` speaks of, if its choices can be read.
     #[serde(default)]
     pub dialog: Option<Dialog>,
+    /// The turn is over, and something that it started goes on in the background.
+    #[serde(default)]
+    pub background: Option<Evidence>,
     /// The error that ended its last turn, by a preset's rules; a user's `fatal_re` has no class.
     #[serde(default)]
     pub error: Option<ErrorSeen>,
@@ -81,4 +87,7 @@ pub struct OursSeen {
     pub tail: u64,
     /// The end of the text stands on the row of the cursor or the row above it, or is the last text on the screen.
     pub at_cursor: bool,
+    /// Something new stands below it in the conversation.
+    #[serde(default)]
+    pub answered: bool,
 }

@@ -1,5 +1,4 @@
 //! What is remembered from one decision to the next, and across restarts of the supervisor.
-pub use super::seen::Seen;
 use super::{
     delivery::Delivery,
     dialog::{Answered, Answering, Dialog},
@@ -9,6 +8,10 @@ use super::{
     tally::{Slot, Tally},
     time::{Boot, Wall},
     trouble::{Trouble, Wave},
+};
+pub use super::{
+    seen::Seen,
+    still::{Nudged, QuietWork, Spin, TreeLook},
 };
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
@@ -279,6 +282,12 @@ pub struct Sight {
     /// The dialog it waits at.
     pub dialog: Option<Dialog>,
     pub waiting_until: Option<Wall>,
+    pub spin: Option<Spin>,
+    pub nudged: Option<Nudged>,
+    /// The first of two looks at its process tree, and when the next one is due.
+    pub tree: Option<TreeLook>,
+    pub tree_due: Option<Boot>,
+    pub quiet_work: Option<QuietWork>,
     /// Since when a text waits because something that is not ours stands in the input line.
     pub draft_since: Option<Boot>,
     /// The text that waits because the pane is in copy mode, and since when.

@@ -34,6 +34,11 @@ pub struct Tally {
     pub counted: Boot,
     /// Since the last event that told it.
     pub spent: Spent,
+    /// All of its work so far, in ms, and how much of it was done when the last commit came.
+    pub worked: u64,
+    pub worked_at_commit: u64,
+    /// The last commit in its repository.
+    pub committed: Option<Wall>,
     /// The hold that was seen last; its end is told by it.
     pub held_since: Option<Wall>,
     /// The question that is open.
@@ -52,6 +57,7 @@ impl Tally {
         let spent = until.since(self.counted).as_millis() as u64;
         if spent > 0 && self.doing != Doing::Off {
             *self.spent.entry(self.doing).or_default() += spent;
+            self.worked += if self.doing == Doing::Working { spent } else { 0 };
         }
         self.counted = self.counted.max(until);
     }

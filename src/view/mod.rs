@@ -7,6 +7,7 @@ pub mod explain;
 pub mod outlook;
 pub mod paint;
 pub mod report;
+mod standstill;
 pub mod status;
 pub mod table;
 pub mod when;

@@ -10,7 +10,7 @@
 //! run   running   (no pane)  -> exited
 //! *     backoff gave-up done -> backoff gave-up done
 //! ```
-use super::{dialog, when};
+use super::{dialog, standstill, when};
 use crate::model::{
     name::printable_cut,
     observation::PaneObs,
@@ -143,7 +143,8 @@ pub fn agent(agent: &Agent, unit: Option<&UnitState>, pane: Option<&PaneObs>, ar
         && outlook.next.is_none()
         && matches!(outlook.standing, Standing::Idle | Standing::Working | Standing::Unknown)
     {
-        outlook.next = stall(agent, unit, around).or_else(|| wake(agent, unit, around));
+        let next = standstill::next(agent, unit, around.stall_grace, around.now);
+        outlook.next = next.map(|(action, at)| Next { action, at }).or_else(|| wake(agent, unit, around));
     }
     if !outlook.alive && !agent.enabled && outlook.blocker.is_none() {
         outlook.blocker = Some(format!("disabled in the config; `agents up {}` starts it all the same", agent.name));
@@ -276,7 +277,7 @@ fn running(name: &str, unit: &UnitState, around: Around<'_>) -> Outlook {
     }
     match unit.sight.state {
         _ if unit.service => say(Standing::Working, String::new(), None, None),
-        Seen::Working => say(Standing::Working, "working".into(), None, None),
+        Seen::Working => say(Standing::Working, format!("working{}", standstill::words(unit, now)), None, None),
         Seen::Idle => {
             let mut words = match unit.sight.idle_since {
                 Some(since) => format!("idle for {}", human(now.boot.since(since))),
@@ -285,6 +286,7 @@ fn running(name: &str, unit: &UnitState, around: Around<'_>) -> Outlook {
             if let Some(until) = unit.sight.waiting_until {
                 words.push_str(&format!(", waiting until {}", when::clock(until, now)));
             }
+            words.push_str(&standstill::words(unit, now));
             let draft = unit.sight.draft_since.is_some();
             let blocker = draft.then(|| {
                 words.push_str(", an unsent text stands in its input line");
@@ -340,19 +342,6 @@ fn exit_words(unit: &UnitState) -> String {
         _ if matches!(unit.life, Life::Absent) && !unit.reason.is_empty() => printable_cut(&unit.reason, 120),
         _ => "gone".into(),
     }
-}
-
-/// The stall check, as far as it can be foreseen.
-fn stall(agent: &Agent, unit: &UnitState, around: Around<'_>) -> Option<Next> {
-    if agent.watch != Watch::HealStall {
-        return None;
-    }
-    let idle = unit.sight.idle_since?;
-    let at = match unit.sight.waiting_until {
-        Some(until) => until.after(around.stall_grace),
-        None => around.now.wall_at(idle.after(agent.backend.stall_idle)),
-    };
-    Some(Next { action: "restart-stalled", at: Some(at) })
 }
 
 fn wake(agent: &Agent, unit: &UnitState, around: Around<'_>) -> Option<Next> {

@@ -21,6 +21,9 @@ pub(super) fn backend() -> Arc<Backend> {
         submit_key: None,
         reader: Reader::default(),
         stall_idle: Duration::from_secs(300),
+        stall_action: StallAction::Restart,
+        hang_timeout: Duration::ZERO,
+        no_progress: Duration::ZERO,
         process_name: Some("claude".into()),
     })
 }

@@ -3,7 +3,7 @@
 use rustix::fs::{Mode, OFlags};
 use std::{
     fs::File,
-    io::{self, Read, Write},
+    io::{self, Read, Seek, SeekFrom, Write},
     path::Path,
 };
 
@@ -26,6 +26,20 @@ pub fn read(path: &Path, most: u64) -> io::Result<Vec<u8>> {
         let text = format!("it is larger than {} MiB", most >> 20);
         return Err(io::Error::new(io::ErrorKind::InvalidInput, text));
     }
+    Ok(bytes)
+}
+
+/// The last bytes of a regular file, at most `most`.
+pub fn read_tail(path: &Path, most: u64) -> io::Result<Vec<u8>> {
+    let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NONBLOCK | OFlags::NOCTTY;
+    let mut file = File::from(rustix::fs::open(path, flags, Mode::empty())?);
+    let meta = file.metadata()?;
+    if !meta.is_file() {
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, "it is not a regular file"));
+    }
+    file.seek(SeekFrom::Start(meta.len().saturating_sub(most)))?;
+    let mut bytes = Vec::new();
+    file.take(most).read_to_end(&mut bytes)?;
     Ok(bytes)
 }
 

@@ -41,6 +41,7 @@ mod sandbox;
 mod screens_that_act;
 mod shim;
 mod silent_changes;
+mod standstill;
 mod store_conformance;
 mod store_sqlite;
 mod tmux_client;

@@ -10,6 +10,10 @@ pub struct Wishes {
     pub asking: bool,
     /// Wakes the agent this often (seconds) with `prompts/wake.md`.
     pub wake: Option<f64>,
+    /// An idle agent stalls after so many seconds.
+    pub stall: Option<f64>,
+    /// A screen that shows nothing new for so many seconds hangs.
+    pub hang: Option<f64>,
     /// A small restart budget that is soon full again.
     pub short_budget: bool,
     /// More keys of its backend, as TOML.
@@ -60,6 +64,14 @@ pub fn agents_toml(cli: &Cli, wishes: &Wishes) -> Result<String, String> {
         }
     }
     let mut backend = example_backend(cli.name)?;
+    for (key, seconds) in [("stall_idle", wishes.stall), ("hang_timeout", wishes.hang)] {
+        seconds.map(|seconds| backend.insert(key.into(), Value::from(seconds)));
+    }
+    if wishes.stall.is_some()
+        && let Some(defaults) = config.get_mut("defaults").and_then(Value::as_table_mut)
+    {
+        defaults.insert("watch".into(), Value::from("heal+stall"));
+    }
     if wishes.asking {
         backend.insert("flags".into(), Value::String(asking_flags(cli.name).into()));
     }

@@ -21,6 +21,8 @@ enum During {
     LeftAlone,
     /// It tries again by itself or gives up its turn: it is not ended.
     NotEnded,
+    /// Nobody touches it until it has hung for long enough; then it is restarted.
+    Hangs,
     /// Neither a restart nor a text helps: it is told, left as it is and tried again, and nothing else is typed.
     Held,
     /// It is asked once to go on; then only a fresh session helps.
@@ -29,7 +31,7 @@ enum During {
 
 pub const INCIDENTS: [Incident; 7] = [
     Incident { name: "slow", mode: Mode::Slow, during: During::LeftAlone },
-    Incident { name: "hang", mode: Mode::Hang, during: During::LeftAlone },
+    Incident { name: "hang", mode: Mode::Hang, during: During::Hangs },
     Incident { name: "drop", mode: Mode::Drop, during: During::NotEnded },
     Incident { name: "overload", mode: Mode::Overload, during: During::NotEnded },
     Incident { name: "auth", mode: Mode::Auth, during: During::Held },
@@ -38,10 +40,8 @@ pub const INCIDENTS: [Incident; 7] = [
 ];
 
 /// What comes back only once the CLIs' own files are read, too: nothing of it is played.
-pub const NOT_YET: [&str; 2] = [
-    "hang without end: a screen whose spinner turns looks like work",
-    "poison in a resumed session: restarted into the same session until the budget is spent, then told",
-];
+pub const NOT_YET: [&str; 1] =
+    ["poison in a resumed session: restarted into the same session until the budget is spent, then told"];
 
 const CLAIM_PING: &str = "pushed a gate CLAIM commit";
 const AFTER_ERROR: &str = "your last turn was ended by an error";
@@ -49,18 +49,34 @@ const AFTER_ERROR: &str = "your last turn was ended by an error";
 const CLAIM_WORDS: &str = "gate CLAIM";
 /// Ticks of a second each.
 const TROUBLE: usize = 6;
+/// In this fleet, in seconds.
+const HANG: f64 = 10.0;
 
 /// A fleet whose agent is woken now and then, and has had its first turn.
 pub fn prepare(s: &Sandbox) -> Outcome<()> {
     s.write("prompts/wake.md", "Supervision pass: look at the repository and go on.\n")?;
-    s.configure(&Wishes { wake: Some(8.0), short_budget: true, ..Wishes::default() })?;
+    s.configure(&wishes(None))?;
     s.agents(&["up"])?;
     s.wait("first message", || Ok((s.service.times_said("MARK-first") > 0).then_some(())))?;
     idle(s)
 }
 
+fn wishes(hang: Option<f64>) -> Wishes {
+    Wishes { wake: Some(8.0), short_budget: true, hang, ..Wishes::default() }
+}
+
 /// How it came back.
 pub fn play(s: &Sandbox, incident: &Incident) -> Outcome<&'static str> {
+    if incident.during != During::Hangs {
+        return play_it(s, incident);
+    }
+    // What a service needs for its answer, or a CLI for its next try, is longer than this fleet would wait.
+    s.configure(&wishes(Some(HANG)))?;
+    s.ticks(3)?;
+    play_it(s, incident)
+}
+
+fn play_it(s: &Sandbox, incident: &Incident) -> Outcome<&'static str> {
     let mark = format!("MARK-{}", incident.name);
     let (restarts, handoffs) = (restarts(s)?, s.events("handoff")?);
     let from = s.service.conversation().len();
@@ -103,7 +119,7 @@ pub fn play(s: &Sandbox, incident: &Incident) -> Outcome<&'static str> {
 /// What must and must not happen while the service is in trouble.
 fn trouble(s: &Sandbox, incident: &Incident, before: u64) -> Outcome<()> {
     match incident.during {
-        During::LeftAlone => {
+        During::LeftAlone | During::Hangs => {
             let said = s.service.times_said(CLAIM_PING);
             // Not by what is told: that the last text arrived is told a moment after it did.
             let shown = s.screen()?.matches(CLAIM_WORDS).count();
@@ -126,6 +142,13 @@ fn trouble(s: &Sandbox, incident: &Incident, before: u64) -> Outcome<()> {
         }
     }
     let now = restarts(s)?;
+    if incident.during == During::Hangs {
+        let ended = || Ok((s.events("hung")? > 0 && restarts(s)? > before).then_some(()));
+        s.wait("restart of what hangs", ended)?;
+        // A busy machine may need as long for an answer.
+        s.configure(&wishes(None))?;
+        return s.ticks(3);
+    }
     check(now == before, || format!("it was restarted\n{}", s.story_so_far()))
 }
 

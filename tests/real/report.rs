@@ -2,7 +2,7 @@
 use crate::{
     clis::{self, CLIS, Cli, Installed, Trouble},
     dialogs::{self, SCENES},
-    incident::{self, INCIDENTS, NOT_YET},
+    incident::{self, INCIDENTS, Incident, NOT_YET},
     sandbox::{Outcome, Sandbox},
     service::Mode,
     story::CHAPTERS,
@@ -28,7 +28,7 @@ enum Verdict {
     Skipped,
 }
 
-type Play = fn(&'static Cli, &Installed) -> Vec<Line>;
+type Play = fn(&'static Cli, &Installed, &[&'static Incident]) -> Vec<Line>;
 
 /// Every story and every incident, or those of the CLIs named. All at once: most of the time they wait.
 pub fn run(names: &[&str]) -> ExitCode {
@@ -39,6 +39,9 @@ pub fn run(names: &[&str]) -> ExitCode {
         [.., "dialogs"] => vec![play_dialogs],
         _ => vec![play_story, play_incidents, play_dialogs],
     };
+    let incidents: Vec<&'static Incident> = INCIDENTS.iter().filter(|i| names.contains(&i.name)).collect();
+    let plays = if incidents.is_empty() { plays } else { vec![play_incidents as Play] };
+    let incidents = if incidents.is_empty() { INCIDENTS.iter().collect() } else { incidents };
     let chosen = if chosen.is_empty() { CLIS.iter().collect() } else { chosen };
     let whats = || {
         CHAPTERS
@@ -49,10 +52,11 @@ pub fn run(names: &[&str]) -> ExitCode {
     };
     let lines: Vec<Line> = match clis::install() {
         Ok(installed) => {
-            let installed = &installed;
+            let (installed, incidents) = (&installed, incidents.as_slice());
             let jobs = || chosen.iter().flat_map(|cli| plays.iter().map(move |play| (*cli, *play)));
             std::thread::scope(|scope| {
-                let threads: Vec<_> = jobs().map(|(cli, play)| scope.spawn(move || play(cli, installed))).collect();
+                let threads: Vec<_> =
+                    jobs().map(|(cli, play)| scope.spawn(move || play(cli, installed, incidents))).collect();
                 threads.into_iter().flat_map(|t| t.join().unwrap_or_default()).collect()
             })
         }
@@ -90,7 +94,7 @@ fn all(cli: &'static Cli, whats: &mut dyn Iterator<Item = &'static str>, verdict
     whats.map(line).collect()
 }
 
-fn play_story(cli: &'static Cli, installed: &Installed) -> Vec<Line> {
+fn play_story(cli: &'static Cli, installed: &Installed, _: &[&'static Incident]) -> Vec<Line> {
     let sandbox = match Sandbox::new(cli, installed) {
         Ok(sandbox) => sandbox,
         Err(e) => {
@@ -116,23 +120,23 @@ fn play_story(cli: &'static Cli, installed: &Installed) -> Vec<Line> {
     CHAPTERS.iter().enumerate().map(chapter).collect()
 }
 
-fn play_incidents(cli: &'static Cli, installed: &Installed) -> Vec<Line> {
+fn play_incidents(cli: &'static Cli, installed: &Installed, incidents: &[&'static Incident]) -> Vec<Line> {
     let ready = Sandbox::new(cli, installed).and_then(|s| incident::prepare(&s).map(|()| s));
     let sandbox = match ready {
         Ok(sandbox) => sandbox,
         Err(e) => {
             return all(
                 cli,
-                &mut INCIDENTS.iter().map(|i| i.name),
+                &mut incidents.iter().map(|i| i.name),
                 &Verdict::Failed(in_a_line(&e)),
                 &format!("FAILED: {e}"),
             );
         }
     };
-    INCIDENTS.iter().map(|i| timed(cli, i.name, Some(&sandbox), || incident::play(&sandbox, i))).collect()
+    incidents.iter().map(|i| timed(cli, i.name, Some(&sandbox), || incident::play(&sandbox, i))).collect()
 }
 
-fn play_dialogs(cli: &'static Cli, installed: &Installed) -> Vec<Line> {
+fn play_dialogs(cli: &'static Cli, installed: &Installed, _: &[&'static Incident]) -> Vec<Line> {
     SCENES.iter().map(|s| timed(cli, s.name, None, || dialogs::play(s, cli, installed))).collect()
 }
 

@@ -10,11 +10,12 @@ use std::time::{Duration, Instant};
 pub type Chapter = (&'static str, fn(&Sandbox) -> Outcome<()>);
 
 /// In this order. Without the first none of the others can be played.
-pub const CHAPTERS: [Chapter; 8] = [
+pub const CHAPTERS: [Chapter; 9] = [
     ("launched, first message once", launched),
     ("woken by a typed prompt", woken),
     ("pinged by a hand-off", handed_off),
     ("a person's draft is left alone", draft),
+    ("idle, told to go on", told),
     ("held by a usage limit, resumed", limited),
     ("killed, back in its session", killed),
     ("nothing typed into a dialog", dialog),
@@ -23,6 +24,7 @@ pub const CHAPTERS: [Chapter; 8] = [
 
 /// What the hand-off types at the agent that a claim is for.
 const CLAIM_PING: &str = "pushed a gate CLAIM commit";
+const NUDGE: &str = "watchdog nudge #";
 const PROBE: &str = "watchdog probe:";
 
 fn launched(s: &Sandbox) -> Outcome<()> {
@@ -75,6 +77,19 @@ fn draft(s: &Sandbox) -> Outcome<()> {
     heard(s, "MARK-behind", 1)?;
     exactly(s, "I was about to say, it is fine.", 1)?;
     idle(s)
+}
+
+fn told(s: &Sandbox) -> Outcome<()> {
+    let restarts = s.agent()?["restarts"].clone();
+    s.configure(&Wishes { stall: Some(4.0), ..Wishes::default() })?;
+    // The second one comes only after the first was answered.
+    s.wait("two nudges", || Ok((s.service.times_said(NUDGE) > 1).then_some(())))?;
+    s.configure(&Wishes::default())?;
+    s.ticks(3)?;
+    idle(s)?;
+    let (told, said) = (s.events("nudged")?, s.service.times_said(NUDGE));
+    check(said <= told && told <= said + 1, || format!("{told} nudges told, {said} said\n{}", s.story_so_far()))?;
+    check(s.agent()?["restarts"] == restarts, || format!("it was restarted\n{}", s.story_so_far()))
 }
 
 fn limited(s: &Sandbox) -> Outcome<()> {

@@ -2,10 +2,12 @@
 mod accounts;
 mod dialogs;
 mod handoff;
+mod hangs;
 mod host;
 mod limits;
 mod menu;
 mod nemesis;
+mod nudges;
 mod phases;
 mod quarantine;
 mod restarts;

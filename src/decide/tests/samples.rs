@@ -35,6 +35,9 @@ pub fn backend() -> Backend {
             ..Reader::default()
         },
         stall_idle: secs(300),
+        stall_action: StallAction::Restart,
+        hang_timeout: secs(0),
+        no_progress: secs(0),
         process_name: Some("claude".into()),
     }
 }

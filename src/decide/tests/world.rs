@@ -1,10 +1,10 @@
 //! A fleet without a machine: launches succeed, ends are obeyed, screens say what the test wants.
 use crate::{
-    decide::{Decision, decide, looks},
+    decide::{Decision, decide, looks, tree_looks},
     model::{
         action::{Action, ActionResult, Outcome},
         event::{Event, EventKind},
-        observation::{ExitRecord, Observation, PaneObs, ServerObs},
+        observation::{ExitRecord, Observation, PaneObs, ServerObs, TreeUse},
         policy::*,
         reading::{Draft, Evidence, OursSeen, Reading},
         request::{Request, Verb},
@@ -38,6 +38,17 @@ pub struct Program {
     pub away: bool,
     /// So much of what was typed shows so far.
     pub shows: Option<usize>,
+    /// Something new stands below what was typed last.
+    pub answers: bool,
+    /// What its processes use of the machine: thousandths of a core, bytes a second.
+    pub uses: (u64, u64),
+    /// Beside the program itself: pid and start.
+    pub children: BTreeMap<u32, Boot>,
+    /// So far.
+    pub used: TreeUse,
+    counted: Boot,
+    /// Nobody may look at its processes.
+    pub unseen_tree: bool,
     /// Its backend has no `draft_re`.
     pub no_draft_re: bool,
     /// So many submit keys find the cursor elsewhere.
@@ -100,10 +111,18 @@ impl World {
         self.obs.files.wake_prompts.clear();
         obs.supervised = self.supervised;
         obs.results = std::mem::take(&mut self.results);
+        for program in self.programs.values_mut() {
+            let ms = self.now.boot.since(program.counted).as_millis() as u64;
+            program.used.cpu_ms += ms * program.uses.0 / 1000;
+            program.used.io_bytes += ms * program.uses.1 / 1000;
+            program.counted = self.now.boot;
+        }
         for session in looks(&self.state, &self.policy, self.now, self.supervised) {
             if !obs.panes.contains_key(session) {
                 continue;
             }
+            let nudged = self.state.units.get(session).and_then(|u| u.sight.nudged.as_ref());
+            let nudged = nudged.filter(|n| n.over.is_some()).map(|n| (n.delivery, n.text.clone()));
             let ids: Vec<(i64, String)> = self
                 .state
                 .deliveries
@@ -111,6 +130,7 @@ impl World {
                 .filter(|d| d.session == session)
                 .chain(self.state.units.get(session).and_then(|u| u.leftover.as_ref()).map(|l| &l.delivery))
                 .map(|d| (d.id, d.text.clone()))
+                .chain(nudged)
                 .collect();
             let program = self.programs.entry(session.to_owned()).or_default();
             let mut reading = program.reading.clone();
@@ -141,9 +161,16 @@ impl World {
                 let shown = program.submitted.iter().filter(|t| **t == text).count() + usize::from(stands);
                 let count = if program.blind { 0 } else { shown };
                 let tail = 1 + program.submitted.len() as u64 + 1000 * drawn.len() as u64;
-                reading.ours.push(OursSeen { delivery: id, count, tail, at_cursor: stands });
+                reading.ours.push(OursSeen { delivery: id, count, tail, at_cursor: stands, answered: program.answers });
             }
             obs.readings.insert(session.to_owned(), reading.into());
+        }
+        for session in tree_looks(&self.state, self.now) {
+            let program = self.programs.entry(session.to_owned()).or_default();
+            if obs.panes.contains_key(session) && !program.unseen_tree {
+                let processes = program.children.clone();
+                obs.usage.insert(session.to_owned(), TreeUse { processes, ..program.used.clone() });
+            }
         }
         for agent in &self.policy.agents {
             let due =

@@ -9,6 +9,7 @@
 //! ```
 mod branch;
 mod command;
+mod committed;
 mod fetch;
 mod look;
 mod open;
@@ -23,6 +24,7 @@ mod worktree_list;
 mod worktree_work;
 
 pub use command::GitProgram;
+pub use committed::last_commit;
 pub use look::{GitQuery, look, look_with};
 pub use status::{StatusFile, StatusQuery, read_status, read_status_with};
 pub use worker::{Asked, GitAnswer, GitJob, GitReply, GitWorker};

@@ -5,6 +5,7 @@ mod foreground;
 mod sweep;
 mod terminal;
 mod tree;
+mod usage;
 mod watcher;
 
 pub use code::let_go_of_code;
@@ -13,6 +14,7 @@ pub use foreground::in_the_foreground;
 pub use sweep::{kill_still_alive, leftovers, sweep};
 pub use terminal::has_unread_input;
 pub use tree::{Ending, descendants, end_tree_without_shim};
+pub use usage::tree_use;
 pub use watcher::ExitWatcher;
 
 use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
@@ -63,6 +65,8 @@ pub struct Stat {
     pub parent: u32,
     pub group: u32,
     pub session: u32,
+    /// Processor time in clock ticks, that of children that were waited for included.
+    pub cpu: u64,
     pub start: u64,
 }
 
@@ -83,6 +87,7 @@ impl Stat {
             parent: fields.get(1)?.parse().ok()?,
             group: fields.get(2)?.parse().ok()?,
             session: fields.get(3)?.parse().ok()?,
+            cpu: fields.get(11..15)?.iter().filter_map(|ticks| ticks.parse::<u64>().ok()).sum(),
             start: fields.get(19)?.parse().ok()?,
         })
     }
@@ -100,7 +105,7 @@ mod tests {
     fn a_name_full_of_tricks_is_read_past() {
         let text = b"77 (a) Z 1 (\n) S 5 77 70 0 -1 4 1 2 3 4 5 6 7 8 20 0 1 0 4242 1 2";
         let stat = Stat::parse(text).unwrap();
-        assert_eq!(stat, Stat { pid: 77, state: 'S', parent: 5, group: 77, session: 70, start: 4242 });
+        assert_eq!(stat, Stat { pid: 77, state: 'S', parent: 5, group: 77, session: 70, cpu: 26, start: 4242 });
     }
 
     #[test]

@@ -1,0 +1,144 @@
+//! Whether a screen shows anything new: its words, without what moves while nothing happens. Spinners, dots, clocks and
+//! seconds move by themselves; a count of tokens, of attempts (`#3`), of parts (`4/10`) does not.
+
+/// Equal ones show the same. Only letters count, and such numbers.
+pub fn hash(text: &str, title: &str) -> u64 {
+    let mut words = Vec::with_capacity(text.len() + title.len());
+    keep(title.as_bytes(), &mut words);
+    keep(text.as_bytes(), &mut words);
+    let mut hash = 0x9e37_79b9_7f4a_7c15 ^ words.len() as u64;
+    for chunk in words.chunks(8) {
+        let mut eight = [0; 8];
+        eight[..chunk.len()].copy_from_slice(chunk);
+        hash = (hash ^ u64::from_le_bytes(eight)).wrapping_mul(0x2545_f491_4f6c_dd1d).rotate_left(29);
+    }
+    hash ^ hash >> 32
+}
+
+/// What Claude Code and Codex show below a spinner, and change after some minutes.
+const TIP: &[u8] = b"Tip: ";
+const TIP_ROWS: usize = 4;
+
+const SKIPPED: u8 = 0;
+const KEPT: u8 = 1;
+/// What follows decides.
+const SPECIAL: u8 = 2;
+
+static KINDS: [u8; 256] = {
+    let mut kinds = [SKIPPED; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        kinds[byte] = match byte as u8 {
+            b'T' | b'0'..=b'9' | 0xe2 | 0xc2 | 0xf0 => SPECIAL,
+            b'a'..=b'z' | b'A'..=b'Z' | 0x80.. => KEPT,
+            _ => SKIPPED,
+        };
+        byte += 1;
+    }
+    kinds
+};
+
+/// Adds what counts of `text`. Every changed pane of a fleet goes through here: no branch for a byte of a word.
+fn keep(text: &[u8], words: &mut Vec<u8>) {
+    let mut filled = words.len();
+    words.resize(filled + text.len(), 0);
+    let mut at = 0;
+    while let Some(&byte) = text.get(at) {
+        let kind = KINDS[usize::from(byte)];
+        if kind != SPECIAL {
+            words[filled] = byte;
+            filled += usize::from(kind);
+            at += 1;
+            continue;
+        }
+        let (taken, kept) = match byte {
+            b'T' if text[at..].starts_with(TIP) && begins_row(&text[..at]) => (tip(&text[at..]), 0),
+            b'0'..=b'9' => number(&text[at..], at > 0 && matches!(text[at - 1], b'/' | b'#')),
+            // What is drawn: punctuation, arrows, frames, blocks, braille, dingbats.
+            0xe2 => (3, 0),
+            0xc2 => (2, 0),
+            // Pictures, moons and clocks among them.
+            0xf0 if text.get(at + 1) == Some(&0x9f) => (4, 0),
+            _ => (1, 1),
+        };
+        words[filled..filled + kept].copy_from_slice(&text[at..at + kept]);
+        filled += kept;
+        at += taken;
+    }
+    words.truncate(filled);
+}
+
+/// Nothing but signs stands in front of it.
+fn begins_row(before: &[u8]) -> bool {
+    let row = before.iter().rev().take_while(|b| **b != b'\n');
+    !row.into_iter().any(u8::is_ascii_alphanumeric)
+}
+
+/// How many bytes a tip takes, with the rows on which it goes on.
+fn tip(text: &[u8]) -> usize {
+    let mut rows = text.split_inclusive(|b| *b == b'\n');
+    let first = rows.next().map_or(0, <[u8]>::len);
+    let more = |row: &&[u8]| row.starts_with(b"    ") && row.iter().any(u8::is_ascii_alphabetic);
+    first + rows.take(TIP_ROWS - 1).take_while(more).map(<[u8]>::len).sum::<usize>()
+}
+
+/// How many bytes the number takes, with the unit of a length of time behind it, and how many of them count.
+fn number(text: &[u8], counts: bool) -> (usize, usize) {
+    let length = text.iter().take_while(|b| b.is_ascii_digit() || matches!(b, b'.' | b',' | b':')).count();
+    let rest = &text[length..];
+    let scaled = rest.strip_prefix(b"k").or_else(|| rest.strip_prefix(b"M")).unwrap_or(rest);
+    let tokens = scaled.strip_prefix(b" ").unwrap_or(scaled).starts_with(b"token");
+    if counts || tokens || (rest.first() == Some(&b'/') && rest.get(1).is_some_and(u8::is_ascii_digit)) {
+        return (length, length);
+    }
+    let is_unit = matches!(rest.first(), Some(b'h' | b'm' | b's'));
+    (length + usize::from(is_unit && !rest.get(1).is_some_and(u8::is_ascii_alphanumeric)), 0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn same(a: &str, b: &str) -> bool {
+        hash(a, "") == hash(b, "")
+    }
+
+    #[test]
+    fn what_moves_by_itself_is_not_seen() {
+        for (a, b) in [
+            ("✻ Scurrying… (59s)", "✢ Scurrying… (1m 0s)"),
+            ("• Working (4s • esc to interrupt)", "◦ Working (1h 2m 3s • esc to interrupt)"),
+            ("⠦ Thinking... (esc to cancel, 7s)   |", "⠏ Thinking.. (esc to cancel, 1m 7s) |"),
+            ("⬝⬝■■■■  esc interrupt", "■■⬝⬝⬝⬝  esc interrupt"),
+            ("busy\n  ⎿ \u{a0}Tip: one\n     and more\n────", "busy\n  ⎿ \u{a0}Tip: another\n────"),
+            ("busy\n  └ Tip: one", "busy"),
+            ("12:59:59 | load", "13:00:00 / load"),
+            ("🌒 busy", "🌓 busy"),
+            ("one two", "one\n  │ two │"),
+        ] {
+            assert!(same(a, b), "{a} / {b}");
+        }
+        assert_eq!(hash("x", "⠐ Claude Code"), hash("x", "⠂ Claude Code"));
+    }
+
+    #[test]
+    fn words_and_tokens_are() {
+        for (a, b) in [
+            ("✻ Scurrying… (5s · ↓ 9 tokens)", "✻ Scurrying… (5s · ↓ 12 tokens)"),
+            ("(5s · ↑ 1.2k tokens)", "(5s · ↑ 1.3k tokens)"),
+            ("Retrying in 4s · attempt 4/10", "Retrying in 4s · attempt 5/10"),
+            ("[retrying in 2s attempt #1]", "[retrying in 2s attempt #2]"),
+            ("ok 12/99", "ok 12/100"),
+            ("  ⎿  Tip: one\n\n● said", "  ⎿  Tip: one\n\n● other"),
+            ("said Tip: one", "said Tip: two"),
+            ("all is well", "all is wells"),
+            ("all is well", "well all is"),
+            ("", "a"),
+            ("ä", "ö"),
+            ("日本", "日木"),
+        ] {
+            assert!(!same(a, b), "{a} / {b}");
+        }
+        assert_ne!(hash("", "one"), hash("", "two"));
+    }
+}
