@@ -15,6 +15,7 @@ pub mod state;
 pub mod still;
 pub mod tally;
 pub mod time;
+pub mod transcript;
 pub mod trouble;
 pub mod worktree;
 pub mod zones;

@@ -10,6 +10,7 @@ pub mod report;
 mod standstill;
 pub mod status;
 pub mod table;
+pub mod transcript;
 pub mod when;
 
 pub use event::log_line;

@@ -47,4 +47,6 @@ mod store_sqlite;
 mod tmux_client;
 mod tmux_direct;
 mod tmux_requests;
+mod transcripts;
+mod transcripts_of_a_fleet;
 mod worktrees;
