@@ -5,7 +5,7 @@
 //! | room | duty | may import |
 //! |---|---|---|
 //! | [`model`] | the words every room shares: plain data | nothing of ours |
-//! | [`config`] | text -> policy, every fault at once | model |
+//! | [`config`] | text -> policy, every fault at once | model, backends |
 //! | [`backends`] | captured pane -> reading | model |
 //! | [`decide`] | the mind: observation + state + policy + now -> actions | model, launch |
 //! | [`launch`] | policy -> the command line, environment and prompt of one start | model |

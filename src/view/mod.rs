@@ -1,5 +1,6 @@
 //! State -> what a person or a program sees. Pure: the same row in `agents status`, `agents explain` and a dashboard.
 pub mod clean;
+pub mod dialog;
 pub mod errors;
 pub mod event;
 pub mod explain;
