@@ -5,7 +5,7 @@
 //! | room | duty | may import |
 //! |---|---|---|
 //! | [`model`] | the words every room shares: plain data | nothing of ours |
-//! | [`config`] | text -> policy, every fault at once | model |
+//! | [`config`] | text -> policy, every fault at once | model, backends |
 //! | [`backends`] | captured pane -> reading | model |
 //! | [`decide`] | the mind: observation + state + policy + now -> actions | model, launch |
 //! | [`launch`] | policy -> the command line, environment and prompt of one start | model |
@@ -13,6 +13,7 @@
 //! | [`world`] | hands and eyes: tmux, git, processes, clock, files | model |
 //! | [`store`] | memory on disk | model |
 //! | [`shim`] | parent of every agent CLI, and the writer of its log | model, world |
+//! | [`transcripts`] | the session files of the agent CLIs: which is whose, and what it says | model, backends, world |
 //! | [`engine`] | the heartbeat: look, read, decide, save, act, publish | all of the above |
 //! | [`cli`] | one thin file per verb | all of the above |
 pub mod backends;
@@ -24,5 +25,6 @@ pub mod launch;
 pub mod model;
 pub mod shim;
 pub mod store;
+pub mod transcripts;
 pub mod view;
 pub mod world;

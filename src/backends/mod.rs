@@ -1,4 +1,5 @@
 //! What an agent CLI looks like: a captured pane becomes a [`Reading`]. The text stops here.
+pub mod dialog;
 mod draft;
 mod fold;
 pub mod marker;
@@ -16,6 +17,7 @@ pub use shell::Process;
 pub use verdict::Verdict;
 
 use crate::model::{
+    dialog::Dialog,
     name::printable_cut,
     policy::Reader,
     reading::{Evidence, Reading},
@@ -64,12 +66,14 @@ pub fn read(screen: &Screen, ctx: &Context) -> Reading {
     let mut reading = Reading {
         at: ctx.now.boot,
         screen: hash(&(text, screen.title, screen.cursor)),
+        cursor: screen.cursor,
         still: still::hash(text, screen.title),
         blank: text.is_empty(),
         active: active(screen, text, ctx),
         limit,
         fatal: find(&ctx.reader.fatal, "fatal_re", text, text, ctx),
         waiting: waiting(screen, text, ctx),
+        dialog: None,
         background: None,
         error: None,
         unknown: false,
@@ -84,11 +88,35 @@ pub fn read(screen: &Screen, ctx: &Context) -> Reading {
             }
         },
     };
-    if let Some(preset) = preset {
-        by_preset(&mut reading, verdict::by_rules(preset, screen, ctx, verdict::Wanted::Decision));
-        reading.unknown &= !ctx.reader.idle.as_ref().is_some_and(|re| re.is_match(text));
+    let Some(preset) = preset else {
+        reading.dialog = own_dialog(text, ctx);
+        reading.waiting = reading.waiting.take().or_else(|| reading.dialog.as_ref().map(asks));
+        return reading;
+    };
+    let verdict = verdict::by_rules(preset, screen, ctx, verdict::Wanted::Decision);
+    if !verdict.has_input_line && matches!(verdict.state, Seen::Waiting | Seen::Limited) {
+        reading.dialog = dialog::find(Some(preset), text, &ctx.reader.dialogs);
     }
+    by_preset(&mut reading, verdict);
+    reading.unknown &= !ctx.reader.idle.as_ref().is_some_and(|re| re.is_match(text));
     reading
+}
+
+/// What an unknown program asks is known by the user's rules alone.
+fn own_dialog(text: &str, ctx: &Context) -> Option<Dialog> {
+    let rules = &ctx.reader.dialogs;
+    (!rules.is_empty()).then(|| dialog::find(None, text, rules)).flatten().filter(|d| d.answer.is_some())
+}
+
+/// A dialog that only a rule of the user tells.
+fn asks(dialog: &Dialog) -> Evidence {
+    let name = dialog.name.as_deref().unwrap_or_default();
+    let words = match dialog.cursor.and_then(|i| dialog.choices.get(i)) {
+        Some(choice) => format!("{} {choice}", dialog.asked),
+        None => dialog.asked.clone(),
+    };
+    let text = printable_cut(&words, 200);
+    Evidence { source: "pane".into(), rule: format!("dialog/waiting/{name}"), line: dialog.row, text, quoted: false }
 }
 
 /// What the user's own patterns found stays; the rules add the state that they settled on, and only that: a limit's
@@ -132,8 +160,9 @@ pub fn judge(screen: &Screen, process: Process, ctx: &Context) -> Verdict {
         return by_rules;
     }
     let limit = find(&ctx.reader.limit, "limit_re", text, text, ctx);
+    let own = || own_dialog(text, ctx).filter(|_| named.is_none()).map(|d| asks(&d));
     let hits = [
-        (Seen::Waiting, waiting(screen, text, ctx)),
+        (Seen::Waiting, waiting(screen, text, ctx).or_else(own)),
         (Seen::Limited, limit),
         (Seen::Working, active(screen, text, ctx)),
         (Seen::Fatal, find(&ctx.reader.fatal, "fatal_re", text, text, ctx)),

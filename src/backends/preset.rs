@@ -1,4 +1,5 @@
 //! What the screens of a known agent CLI look like, as data: one file a CLI under `presets/`.
+use super::dialog::{Known, KnownText};
 use crate::model::{
     policy::PRESETS,
     seen::{ErrorClass, Seen},
@@ -27,6 +28,12 @@ pub struct Preset {
     pub stale: Vec<Regex>,
     /// The first one that holds decides.
     pub rules: Vec<Rule>,
+    /// The row with which a dialog begins, or the row above it.
+    pub dialog_top: Option<Regex>,
+    /// What may stand below the choices of a dialog, as the last row of the screen.
+    pub dialog_foot: Option<Regex>,
+    /// The dialogs that have a name; the first one that fits.
+    pub dialogs: Vec<Known>,
 }
 
 #[derive(Debug)]
@@ -72,6 +79,10 @@ struct File {
     background: Option<String>,
     draft: Option<String>,
     rule: Vec<RuleText>,
+    dialog_top: Option<String>,
+    dialog_foot: Option<String>,
+    #[serde(default)]
+    dialog: Vec<KnownText>,
 }
 
 #[derive(Deserialize)]
@@ -163,6 +174,9 @@ fn load(name: &str, text: &str) -> Result<Preset, String> {
         item: maybe(&file.item)?,
         background: maybe(&file.background)?,
         below: maybe(&file.below)?,
+        dialog_top: maybe(&file.dialog_top)?,
+        dialog_foot: maybe(&file.dialog_foot)?,
+        dialogs: file.dialog.into_iter().map(|text| text.load(pattern)).collect::<Result<_, _>>()?,
         rules,
         stale,
     })

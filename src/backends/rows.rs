@@ -40,3 +40,11 @@ pub fn below(text: &str, line: usize, n: usize) -> String {
 pub fn one_line(rows: &str) -> String {
     rows.lines().map(|row| row.trim_matches(is_frame)).filter(|row| !row.is_empty()).collect::<Vec<_>>().join(" ")
 }
+
+/// The last rows that stand together, as one line.
+pub fn last_paragraph(rows: &str) -> String {
+    let is_blank = |row: &&str| row.trim_matches(is_frame).is_empty();
+    let mut last: Vec<&str> = rows.lines().rev().skip_while(is_blank).take_while(|row| !is_blank(row)).collect();
+    last.reverse();
+    one_line(&last.join("\n"))
+}

@@ -30,6 +30,8 @@ pub struct Verdict {
     pub reset_text: Option<String>,
     /// A menu or a question stands where the input line was.
     pub is_menu: bool,
+    /// The input line was found.
+    pub has_input_line: bool,
     /// The turn is over, and what it started goes on.
     pub background: Option<Evidence>,
 }
@@ -56,7 +58,7 @@ pub(super) enum Wanted {
 pub(super) fn by_rules(preset: &Preset, screen: &Screen, ctx: &Context, wanted: Wanted) -> Verdict {
     let text = screen.text.trim_end();
     let parts = Parts::of(preset, text);
-    let mut verdict = Verdict::default();
+    let mut verdict = Verdict { has_input_line: parts.composer.is_some(), ..Verdict::default() };
     for rule in preset.rules.iter().filter(|rule| !ctx.reader.preset_without.contains(&rule.name)) {
         let Some((line, evidence)) = holds(rule, preset, &parts, screen, ctx.said) else { continue };
         if verdict.evidence.is_empty() {

@@ -15,6 +15,7 @@ use crate::{
         seen::Seen,
         time::{Now, Wall},
     },
+    view::dialog::{self, DialogView},
     world::{clock, file, zones},
 };
 use clap::{Args, ValueHint};
@@ -50,7 +51,7 @@ pub struct DetectArgs {
     /// The zone of a time without one: `UTC`, `+02:00`, `Europe/Berlin`; else the offset in --now, else the local one
     #[arg(long, value_name = "ZONE", allow_hyphen_values = true)]
     tz: Option<String>,
-    /// One JSON object: v, backend, state, reset_at, reset_text, error, evidence
+    /// One JSON object: v, backend, state, reset_at, reset_text, error, evidence, dialog
     #[arg(long)]
     json: bool,
     /// Also write the screen to NAME.txt and what is known of it to NAME.toml; neither may exist
@@ -72,7 +73,14 @@ pub fn run(args: &DetectArgs, context: &mut Context) -> Report {
     if let Some(name) = &args.save {
         save(name, &text, args, &verdict, now)?;
     }
-    let lines = if args.json { object(&args.backend, &verdict) } else { words(&verdict) };
+    let dialog = match verdict.state {
+        Seen::Exited => None,
+        _ => backends::read(&screen, &about).dialog.map(|d| dialog::of_reading(&d)),
+    };
+    let lines = match args.json {
+        true => object(&args.backend, &verdict, dialog.as_ref()),
+        false => words(&verdict, dialog.as_ref()),
+    };
     context.out.line(&lines)?;
     Ok(0)
 }
@@ -182,7 +190,7 @@ fn save(name: &Path, text: &str, args: &DetectArgs, verdict: &Verdict, now: Now)
     Ok(())
 }
 
-fn object(backend: &str, verdict: &Verdict) -> String {
+fn object(backend: &str, verdict: &Verdict, dialog: Option<&DialogView>) -> String {
     let evidence: Vec<_> = verdict
         .evidence
         .iter()
@@ -193,12 +201,12 @@ fn object(backend: &str, verdict: &Verdict) -> String {
     let error = verdict.error.as_ref().map(|e| json!({"class": e.class, "text": e.text, "retry_after": e.retry_after}));
     let object = json!({
         "v": 1, "backend": backend, "state": verdict.state, "reset_at": verdict.reset_at.map(Wall::rfc3339),
-        "reset_text": verdict.reset_text, "error": error, "evidence": evidence,
+        "reset_text": verdict.reset_text, "error": error, "evidence": evidence, "dialog": dialog,
     });
     format!("{object:#}")
 }
 
-fn words(verdict: &Verdict) -> String {
+fn words(verdict: &Verdict, dialog: Option<&DialogView>) -> String {
     let mut lines = vec![verdict.state.as_str().to_owned()];
     if let Some(error) = &verdict.error {
         lines.push(format!("  error {}: {}", error.class.as_str(), error.text));
@@ -215,6 +223,9 @@ fn words(verdict: &Verdict) -> String {
             e.line + 1,
             printable(&e.text)
         ));
+    }
+    for (i, row) in dialog.iter().flat_map(|d| dialog::rows(d)).enumerate() {
+        lines.push(format!("  {}{row}", if i == 0 { "dialog " } else { "  " }));
     }
     if verdict.state == Seen::Unknown {
         lines.push("  no rule fits; `--save NAME` keeps it as a case".into());

@@ -84,7 +84,7 @@ impl Follow {
     }
 
     /// Until something happens in the folder, or our reader is gone.
-    fn wait(&mut self) -> Result<(), Failure> {
+    pub fn wait(&mut self) -> Result<(), Failure> {
         let stdout = io::stdout();
         let mut fds = [PollFd::new(&self.events, PollFlags::IN), PollFd::new(&stdout, PollFlags::empty())];
         let _ = poll(&mut fds, Some(&AT_LEAST_EVERY));

@@ -3,7 +3,7 @@ use super::{
     Context,
     failure::{Failure, Report},
     log_follow::Follow,
-    log_parts, log_times,
+    log_parts, log_times, log_transcript,
     names::{self, WATCHDOG},
     out::Out,
     since,
@@ -12,7 +12,6 @@ use crate::{
     engine::fleet::Fleet,
     model::{
         name::{printable, unusable},
-        nearest::nearest,
         time::Wall,
     },
     view::{clean::Cleaner, errors},
@@ -33,7 +32,8 @@ Examples:
   agents logs                       the watchdog's log
   agents logs builder -f
   agents logs builder -n 100 --grep 'test result'
-  agents logs builder --errors --since 2h")]
+  agents logs builder --errors --since 2h
+  agents logs builder --transcript -n 50")]
 pub struct LogsArgs {
     /// Agent or service; none: the watchdog
     name: Option<String>,
@@ -55,6 +55,9 @@ pub struct LogsArgs {
     /// The bytes as the terminal got them
     #[arg(long, conflicts_with_all = ["grep", "errors", "since"])]
     raw: bool,
+    /// The program's own session file (Claude Code, Codex) as turns: who, when, tools, results, errors. `-n` counts these
+    #[arg(long, conflicts_with = "raw", requires = "name")]
+    transcript: bool,
 }
 
 fn pattern(text: &str) -> Result<Regex, String> {
@@ -63,7 +66,6 @@ fn pattern(text: &str) -> Result<Regex, String> {
 
 pub fn run(args: &LogsArgs, context: &mut Context) -> Report {
     let fleet = context.fleet()?;
-    let path = log_of(&fleet, args.name.as_deref())?;
     let bare = args.lines.is_none()
         && args.grep.is_none()
         && args.since.is_none()
@@ -74,6 +76,11 @@ pub fn run(args: &LogsArgs, context: &mut Context) -> Report {
     let since = args.since.as_deref().map(|t| since::moment(t, clock::now())).transpose();
     let since = since.map_err(|e| Failure::new(2, e))?;
     let limit = args.lines.or((follow && since.is_none()).then_some(10));
+    if let Some(name) = args.name.as_deref().filter(|_| args.transcript) {
+        let wanted = log_transcript::Wanted { limit, since, grep: args.grep.clone(), errors: args.errors, follow };
+        return log_transcript::run(&fleet, name, &wanted, &mut context.out);
+    }
+    let path = log_of(&fleet, args.name.as_deref())?;
     // Watched before it is read, so that nothing falls between.
     let mut following = follow.then(|| Follow::new(&path)).transpose().map_err(|e| unreadable(&path, &e))?;
     let out = &mut context.out;
@@ -125,11 +132,8 @@ fn log_of(fleet: &Fleet, name: Option<&str>) -> Result<PathBuf, Failure> {
     if unusable(name).is_none() && there {
         return Ok(path);
     }
-    let hint = match nearest(name, names::all(policy).chain([WATCHDOG])) {
-        Some(near) => format!("did you mean `{near}`?"),
-        None => format!("there are: {} {WATCHDOG}", names::all(policy).collect::<Vec<_>>().join(" ")),
-    };
-    Err(Failure::new(1, format!("no agent or service is named `{}`, and no log is", printable(name))).hint(hint))
+    Err(Failure::new(1, format!("no agent or service is named `{}`, and no log is", printable(name)))
+        .hint(names::meant(policy, name)))
 }
 
 fn unreadable(path: &Path, error: &std::io::Error) -> Failure {

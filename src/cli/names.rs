@@ -35,3 +35,10 @@ pub fn session(policy: &Policy, name: &str) -> String {
         .or_else(|| policy.service(name).map(|s| s.session.clone()))
         .unwrap_or_else(|| format!("{}{name}", policy.session_prefix))
 }
+/// What else may have been meant, as a hint.
+pub fn meant(policy: &Policy, name: &str) -> String {
+    match nearest(name, all(policy).chain([WATCHDOG])) {
+        Some(near) => format!("did you mean `{near}`?"),
+        None => format!("there are: {} {WATCHDOG}", all(policy).collect::<Vec<_>>().join(" ")),
+    }
+}

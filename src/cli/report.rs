@@ -2,7 +2,7 @@
 use super::{
     Context,
     failure::{Failure, Report},
-    since, snapshot,
+    sessions, since, snapshot,
 };
 use crate::{
     engine::{fleet::Fleet, journal},
@@ -12,6 +12,7 @@ use crate::{
         time::{Now, Wall},
     },
     store::{EventFilter, Store},
+    transcripts::{self, Subject},
     view::{
         report::{self, Inputs, Usage, page},
         table::Look,
@@ -55,7 +56,7 @@ pub fn run(args: &ReportArgs, context: &mut Context) -> Report {
         events: &known.events,
         born: known.born,
         texts: &known.texts,
-        usage: &usage(&fleet),
+        usage: &usage(&fleet, &known),
         since: known.since,
         beat: journal::last_beat(&fleet.paths.beat).map(|(at, _)| at),
         now,
@@ -70,9 +71,19 @@ pub fn run(args: &ReportArgs, context: &mut Context) -> Report {
     Ok(0)
 }
 
-/// Turns, tokens and cost by agent: what the programs' own session files say goes in here. Nobody reads them yet.
-fn usage(_fleet: &Fleet) -> BTreeMap<String, Usage> {
-    BTreeMap::new()
+/// Turns, tokens and cost by agent, as the programs' own session files say.
+fn usage(fleet: &Fleet, known: &Known) -> BTreeMap<String, Usage> {
+    let subjects = sessions::subjects(fleet, &known.state, &known.events);
+    // A session that is read for this time may have begun earlier: as long as the run lasts, it counts among the others.
+    let run = |s: &Subject| s.starts.iter().filter(|at| **at <= known.since).max().copied();
+    let from = subjects.iter().filter_map(run).min().unwrap_or(known.since);
+    let survey = sessions::survey(fleet, &subjects, from);
+    let of = |s: &Subject| {
+        let sum = transcripts::usage::usage(&survey, &s.name, known.since)?;
+        let usage = Usage { turns: Some(sum.turns), tokens: Some(sum.tokens.total()), cost_usd: sum.cost_usd };
+        Some((s.name.clone(), usage))
+    };
+    subjects.iter().filter_map(of).collect()
 }
 
 /// What the store holds of the time that is asked for.

@@ -1,5 +1,6 @@
 //! `[backend.NAME]`.
 use super::{
+    dialogs,
     fault::Class,
     fields::Fields,
     findings::{Findings, Reach},
@@ -86,6 +87,7 @@ fn one(name: &str, f: &Fields, out: &mut Findings) -> Backend {
         connect_delay: f.duration(out, "connect_delay"),
         submit_key: f.text(out, "submit_key").map(|t| t.value).filter(|key| !key.is_empty()),
         reader: Reader {
+            dialogs: dialogs::read(f, preset.as_deref(), out),
             preset,
             preset_without: f.texts(out, "preset_without").into_iter().map(|t| t.value).collect(),
             idle: f.regex(out, "idle_re", false),

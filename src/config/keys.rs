@@ -112,6 +112,8 @@ pub(super) static WATCHDOG: Section = Section {
         key("stop_grace", Duration, Is("10"), "Time between TERM and KILL."),
         key("start_grace", Duration, Is("10"), "An agent that runs this long counts as started."),
         key("fetch_timeout", Interval, Is("10"), "Longest `git fetch`."),
+        key("dialog_burst", Count, Is("5"), "One rule answers at most so many dialogs of an agent in `dialog_window`."),
+        key("dialog_window", Interval, Is("600"), "See `dialog_burst`."),
         key(
             "reload",
             Word(RELOADS),
@@ -260,6 +262,13 @@ pub(super) static BACKEND: Section = Section {
             Absent,
             "Something stands in the input line, in group 1; searched in the screen up to the cursor. Nothing is typed after a person's draft.",
         ),
+        key(
+            "dialogs",
+            TextMap,
+            Absent,
+            "Dialogs of the preset that are answered without a person, and the choice of each.",
+        ),
+        key("dialog", List(&DIALOG), Absent, "Dialogs that no preset names, and their answers."),
         key("footer_ui", Bool, Is("false"), "Activity shows only in the last 10 rows, or by a log that grows."),
         key("log_grace", Duration, Is("180"), "A log written to less long ago than this means active (footer_ui)."),
         key(
@@ -292,6 +301,27 @@ pub(super) static BACKEND: Section = Section {
             Absent,
             "What must run in the pane; if another backend's program does, the agent is restarted.",
         ),
+    ],
+};
+
+pub(super) static DIALOG: Section = Section {
+    header: "[[backend.NAME.dialog]]",
+    doc: "A dialog that is answered without a person, although no preset names it.",
+    keys: &[
+        key("name", Text, Required, "What it is called in events and in `agents explain`."),
+        key(
+            "re",
+            Regex,
+            Required,
+            "Fits the whole question, as one line; with `key` the whole last row of the screen.",
+        ),
+        key(
+            "choice",
+            Text,
+            Absent,
+            "The text of the row that is chosen; the cursor is moved there, and Enter pressed.",
+        ),
+        key("key", Text, Absent, "The key that answers where there is no list: `y` for `[y/n]`."),
     ],
 };
 

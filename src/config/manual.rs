@@ -47,7 +47,7 @@ fn type_word(of: &Type) -> String {
         Type::Word(known) => words(known),
         Type::OpenWord(known) => format!("{}, …", words(known)),
         Type::Texts => "list of texts".into(),
-        Type::TextMap => "texts by role".into(),
+        Type::TextMap => "texts by name".into(),
         Type::Table(_) => "table".into(),
         Type::List(_) | Type::Named(_) => "tables".into(),
     }

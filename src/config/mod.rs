@@ -9,6 +9,7 @@
 mod agents;
 mod backends;
 mod changes;
+mod dialogs;
 mod disk;
 mod duration;
 mod errors;

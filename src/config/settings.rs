@@ -136,6 +136,8 @@ pub(super) fn watchdog<'a, 'i>(root: &Fields<'a, 'i>, nothing: &'a DeTable<'i>, 
         stop_grace: f.duration(out, "stop_grace"),
         start_grace: f.duration(out, "start_grace"),
         fetch_timeout: f.duration(out, "fetch_timeout"),
+        dialog_burst: f.count(out, "dialog_burst"),
+        dialog_window: f.duration(out, "dialog_window"),
         reload: match f.word(out, "reload", "auto").as_deref() {
             Some("manual") => Reload::Manual,
             _ => Reload::Auto,

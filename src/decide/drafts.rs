@@ -78,7 +78,7 @@ impl Mind<'_> {
                 stage: Stage::Submitting { since: now, presses: 1, tail, check, gone: None },
                 ..left.delivery
             };
-            self.press(&d);
+            self.press(&d, reading, now);
             self.state.deliveries.insert(id, d);
             self.keep_leftover(session, None);
         } else if left.erased < MAX_ERASES {
@@ -86,7 +86,8 @@ impl Mind<'_> {
             let name = self.name_of(session);
             let text = format!("taking #{id} back from the input line of {name}: it was not delivered");
             self.tell(EventKind::Warning, Some(&name), text);
-            self.actions.push(Action::Erase { session: session.to_owned(), delivery: id, count: draft.chars });
+            let (whom, cursor) = (session.to_owned(), Some(reading.cursor));
+            self.actions.push(Action::Erase { session: whom, delivery: id, count: draft.chars, cursor });
             self.keep_leftover(session, Some(left));
         }
     }

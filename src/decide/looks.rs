@@ -60,7 +60,8 @@ fn unit_look(unit: &UnitState) -> Option<Boot> {
     let suspect = unit.sight.suspect.as_ref().map(|s| s.at.after(SECOND_LOOK));
     let hold = unit.hold.as_ref().map(|h| h.until);
     let trouble = unit.trouble.as_ref().filter(|t| t.gone.is_none()).map(|t| t.until);
-    suspect.into_iter().chain(hold).chain(trouble).chain(unit.sight.tree_due).min()
+    let dialog = unit.answering.as_ref().map(|a| a.look);
+    suspect.into_iter().chain(hold).chain(trouble).chain(dialog).chain(unit.sight.tree_due).min()
 }
 
 fn delivery_look(delivery: &Delivery) -> Boot {

@@ -17,6 +17,7 @@
 mod accounts;
 mod config;
 mod death;
+mod dialogs;
 pub mod done_marker;
 mod drafts;
 mod handoff;

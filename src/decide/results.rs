@@ -56,6 +56,8 @@ impl Mind<'_> {
                     );
                 }
             }
+            (Action::Press { delivery, .. }, Outcome::Failed { .. }) => self.not_pressed(*delivery),
+            (Action::Choose { session, .. }, outcome) => self.chosen(session, outcome),
             (Action::WritePhase { index }, Outcome::Done) => {
                 if self.state.fleet.phase == *index {
                     self.state.fleet.phase_pending = false;
@@ -65,7 +67,6 @@ impl Mind<'_> {
                 let about = action.session().map(|s| self.name_of(s));
                 let verb = match action {
                     Action::End { .. } => "end",
-                    Action::Press { .. } => "submit to",
                     Action::Repipe { .. } => "connect the log of",
                     Action::WritePhase { .. } => "write the phase index",
                     Action::WriteSequenceComplete { .. } => "write SEQUENCE-COMPLETE",

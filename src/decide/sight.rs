@@ -22,6 +22,7 @@ impl Mind<'_> {
             if !policy.watched().any(|a| a.session == unit.session) {
                 unit.hold = None;
                 unit.trouble = None;
+                unit.answering = None;
                 unit.sight.suspect = None;
                 (unit.sight.nudged, unit.sight.spin) = (None, None);
                 (unit.sight.tree, unit.sight.tree_due, unit.sight.quiet_work) = (None, None, None);
@@ -44,6 +45,7 @@ impl Mind<'_> {
             return;
         }
         let active = self.is_active(agent, reading);
+        self.dialog(agent, reading);
         self.see(agent, reading, active);
         self.limit(agent, reading);
         let held = self.unit(spec).hold.is_some();
@@ -123,10 +125,12 @@ impl Mind<'_> {
         unit.sight.waiting_until = reading.waiting_until;
         self.unknown_screen(agent, state == Seen::Unknown);
         match waiting {
+            Some(_) if self.is_answering(&agent.session) => {}
             Some(e) => {
                 let asks = e.text.clone();
                 if self.unit(spec).alerted.insert("waiting".into()) {
-                    let text = format!("{} ({}) waits for a person: {asks}", agent.name, agent.session);
+                    let why = self.gave_up_answering(&agent.session).map(|why| format!(" ({why})")).unwrap_or_default();
+                    let text = format!("{} ({}) waits for a person: {asks}{why}", agent.name, agent.session);
                     let data = serde_json::json!({ "asked": asks });
                     self.tell_with(EventKind::Waiting, Some(&agent.name), text, data, true);
                 }
@@ -229,6 +233,7 @@ impl Mind<'_> {
 fn is_watched_for_something(unit: &UnitState) -> bool {
     unit.hold.is_some()
         || unit.trouble.is_some()
+        || unit.answering.is_some()
         || unit.sight.suspect.is_some()
         || unit.sight.tree_due.is_some()
         || unit.sight.nudged.is_some()

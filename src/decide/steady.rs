@@ -56,6 +56,8 @@ impl Mind<'_> {
             && sight.waiting_until.is_none()
             && sight.spin.is_none()
             && unit.hold.is_none()
+            && unit.answering.is_none()
+            && unit.sight.dialog.is_none()
             && unit.account_hold.is_none()
             && unit.trouble.is_none()
             && !unit.alerted.contains("waiting")

@@ -74,9 +74,9 @@ impl Mind<'_> {
         let now = self.now;
         // What ended while nobody looked ended with the last look, for all that is known.
         let until = if seen.0 > 0 { now.wall_at(seen) } else { now.wall };
-        let doing = self.doing(agent);
+        let (doing, answering) = (self.doing(agent), self.is_answering(&agent.session));
         let Some(unit) = self.state.units.get_mut(&agent.session) else { return };
-        let asks = matches!(unit.life, Life::Running { .. }) && unit.sight.state == Seen::Waiting;
+        let asks = matches!(unit.life, Life::Running { .. }) && unit.sight.state == Seen::Waiting && !answering;
         let tally = &mut unit.tally;
         if seen < now.boot {
             tally.count(seen);

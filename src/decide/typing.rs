@@ -22,6 +22,8 @@ const ECHO: Duration = Duration::from_secs(2);
 /// After a submit key, the screen must have changed within this; after the next one within twice the time.
 pub(super) const SUBMIT: Duration = Duration::from_millis(1200);
 const MAX_PRESSES: u32 = 3;
+/// A cursor that moves for so long moves always.
+const RESTLESS: Duration = Duration::from_secs(10);
 /// A program that has not read what was typed is waited for this long.
 const UNREAD: Duration = Duration::from_secs(300);
 /// A screen that never rests (a clock, a spinner nobody described) is typed to after this.
@@ -105,7 +107,8 @@ impl Mind<'_> {
             }
             d.stage = Stage::Typing { since: now, check, until: now.after(SHOW), before, tail: None };
             let (session, text) = (d.session.clone(), d.text.clone());
-            self.actions.push(Action::Type { session, delivery: d.id, text });
+            let cursor = rested.then_some(reading.cursor);
+            self.actions.push(Action::Type { session, delivery: d.id, text, cursor });
             return self.wake_by(check);
         }
         let look = now.after(looks::SECOND_LOOK);
@@ -165,7 +168,7 @@ impl Mind<'_> {
             Some(s) => {
                 let check = now.after(SUBMIT);
                 d.stage = Stage::Submitting { since: now, presses: 1, tail: s.tail, check, gone: None };
-                self.press(d);
+                self.press(d, reading, since);
                 self.wake_by(check);
             }
             None if now < until => self.again(d, looks::SECOND_LOOK, stage(until, None)),
@@ -209,7 +212,7 @@ impl Mind<'_> {
         } else if presses < MAX_PRESSES && reading.waiting.is_none() {
             let check = now.after(SUBMIT * 2_u32.pow(presses));
             d.stage = stage(presses + 1, check, None);
-            self.press(d);
+            self.press(d, reading, since);
             self.wake_by(check);
         } else {
             self.undeliver(d, "the submit key had no effect; the text stands in the input line");
@@ -234,9 +237,30 @@ impl Mind<'_> {
         self.obs.panes.get(session).is_none_or(|p| p.in_mode || p.input_off)
     }
 
-    pub(super) fn press(&mut self, d: &Delivery) {
+    /// The key is sent only while the cursor stands where this reading saw it: a dialog that came up in between has moved
+    /// it. A program whose cursor never rests has the key all the same, after a while.
+    pub(super) fn press(&mut self, d: &Delivery, reading: &Reading, since: Boot) {
         let (session, key) = (d.session.clone(), d.submit_key.clone());
-        self.actions.push(Action::Press { session, delivery: d.id, key });
+        let cursor = (self.now.boot.since(since) < RESTLESS).then_some(reading.cursor);
+        self.actions.push(Action::Press { session, delivery: d.id, key, cursor });
+    }
+
+    /// The submit key was refused before it was sent: the screen is looked at anew.
+    pub(super) fn not_pressed(&mut self, delivery: i64) {
+        let now = self.now;
+        let Some(d) = self.state.deliveries.get_mut(&delivery) else { return };
+        let check = now.after(looks::SECOND_LOOK);
+        match d.stage {
+            // Counted as shown only where the cursor stands.
+            Stage::Submitting { since, presses: 1, .. } => {
+                d.stage = Stage::Typing { since, check, until: now.after(SHOW), before: usize::MAX, tail: None };
+            }
+            Stage::Submitting { since, presses, tail, gone, .. } => {
+                d.stage = Stage::Submitting { since, presses: presses - 1, tail, check, gone };
+            }
+            _ => return,
+        }
+        self.wake_by(check);
     }
 
     fn undeliver(&mut self, d: &mut Delivery, reason: &str) {

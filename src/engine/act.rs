@@ -98,6 +98,7 @@ impl Hands {
                 action,
                 Action::Type { .. }
                     | Action::Press { .. }
+                    | Action::Choose { .. }
                     | Action::Erase { .. }
                     | Action::End { .. }
                     | Action::Clear { .. }
@@ -118,14 +119,14 @@ impl Hands {
                 Some(client) => outcome(client.kill_session(session)),
                 None => outcome(eyes.server.kill_session(session)),
             },
-            Action::Type { session, text, .. } => {
+            Action::Type { session, text, cursor, .. } => {
                 let Some(pane_id) = pane(session).map(|p| p.pane_id.clone()) else {
                     return Outcome::Failed { error: "it has no pane".into() };
                 };
                 eyes.also_said(session, text);
                 let typed = eyes.connect(policy).and_then(|client| match is_typed(text) {
-                    true => client.send_text(&pane_id, text),
-                    false => client.paste(&pane_id, text),
+                    true => client.while_at(*cursor).send_text(&pane_id, text),
+                    false => client.while_at(*cursor).paste(&pane_id, text),
                 });
                 // Our connection outlives its socket's file; a paste does not, and nothing else may need the file now.
                 if matches!(typed, Err(TmuxError::ServerDown(_) | TmuxError::Socket(_))) {
@@ -133,21 +134,30 @@ impl Hands {
                 }
                 outcome(typed)
             }
-            Action::Press { session, key, .. } => {
+            Action::Press { session, key, cursor, .. } => {
                 let Some(pane_id) = pane(session).map(|p| p.pane_id.clone()) else {
                     return Outcome::Failed { error: "it has no pane".into() };
                 };
                 match eyes.connect(policy) {
-                    Ok(client) => outcome(client.press(&pane_id, key)),
+                    Ok(client) => outcome(client.while_at(*cursor).press(&pane_id, key)),
                     Err(e) => outcome(Err(e)),
                 }
             }
-            Action::Erase { session, count, .. } => {
+            Action::Choose { session, key, row, text } => {
                 let Some(pane_id) = pane(session).map(|p| p.pane_id.clone()) else {
                     return Outcome::Failed { error: "it has no pane".into() };
                 };
                 match eyes.connect(policy) {
-                    Ok(client) => outcome(client.erase(&pane_id, *count)),
+                    Ok(client) => outcome(client.press_at(&pane_id, key, *row, text)),
+                    Err(e) => outcome(Err(e)),
+                }
+            }
+            Action::Erase { session, count, cursor, .. } => {
+                let Some(pane_id) = pane(session).map(|p| p.pane_id.clone()) else {
+                    return Outcome::Failed { error: "it has no pane".into() };
+                };
+                match eyes.connect(policy) {
+                    Ok(client) => outcome(client.while_at(*cursor).erase(&pane_id, *count)),
                     Err(e) => outcome(Err(e)),
                 }
             }

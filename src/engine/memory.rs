@@ -77,6 +77,9 @@ pub fn shift(state: &mut State, by: i64) {
         opt(&mut unit.sight.idle_since);
         opt(&mut unit.sight.draft_since);
         mv(&mut unit.tally.counted);
+        unit.answered.iter_mut().for_each(|a| mv(&mut a.at));
+        // No program outlives a reboot.
+        unit.answering = None;
         unit.sight.scrolled = None;
         unit.sight.suspect = None;
         if let Some(hold) = &mut unit.hold {

@@ -33,21 +33,36 @@ pub enum Action {
     Clear {
         session: String,
     },
+    /// Type a text; like the next two only while the pane's cursor, if it is given, stands at this column and row. A dialog
+    /// that came up since the last look has moved it.
     Type {
         session: String,
         delivery: i64,
         text: String,
+        #[serde(default)]
+        cursor: Option<(u16, u16)>,
     },
     Press {
         session: String,
         delivery: i64,
         key: String,
+        #[serde(default)]
+        cursor: Option<(u16, u16)>,
+    },
+    /// Press one key in a dialog, if `row` (from 0) of the screen still reads as `text`.
+    Choose {
+        session: String,
+        key: String,
+        row: usize,
+        text: String,
     },
     /// Take back what we typed earlier: the backspace key, `count` times.
     Erase {
         session: String,
         delivery: i64,
         count: usize,
+        #[serde(default)]
+        cursor: Option<(u16, u16)>,
     },
     /// Leave copy mode.
     LeaveMode {
@@ -77,7 +92,14 @@ pub enum Action {
 impl Action {
     /// Ends a process or types: not done while nothing can be saved (G24).
     pub fn needs_intent(&self) -> bool {
-        matches!(self, Action::End { .. } | Action::Type { .. } | Action::Press { .. } | Action::Erase { .. })
+        matches!(
+            self,
+            Action::End { .. }
+                | Action::Type { .. }
+                | Action::Press { .. }
+                | Action::Choose { .. }
+                | Action::Erase { .. }
+        )
     }
     pub fn session(&self) -> Option<&str> {
         match self {
@@ -87,6 +109,7 @@ impl Action {
             | Action::Clear { session }
             | Action::Type { session, .. }
             | Action::Press { session, .. }
+            | Action::Choose { session, .. }
             | Action::Erase { session, .. }
             | Action::LeaveMode { session }
             | Action::Repipe { session } => Some(session),

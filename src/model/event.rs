@@ -48,6 +48,7 @@ pub enum EventKind {
     Resumed,
     Waiting,
     WaitingOver,
+    Answered,
     Limited,
     Probe,
     LimitOver,

@@ -1,6 +1,7 @@
 //! The words every room shares: plain data, no behaviour beyond small pure helpers.
 pub mod action;
 pub mod delivery;
+pub mod dialog;
 pub mod event;
 pub mod host;
 pub mod name;
@@ -14,6 +15,7 @@ pub mod state;
 pub mod still;
 pub mod tally;
 pub mod time;
+pub mod transcript;
 pub mod trouble;
 pub mod worktree;
 pub mod zones;

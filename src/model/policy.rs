@@ -1,4 +1,5 @@
 //! The checked fleet: what `agents.toml` asks for, with every default filled in and every path absolute.
+pub use super::dialog::{DialogRule, OwnAnswer};
 use super::host::HostRules;
 pub use super::still::{Quiet, StallAction};
 use super::trouble::Remedies;
@@ -59,6 +60,9 @@ pub struct Watchdog {
     /// An agent that runs this long after its start counts as started.
     pub start_grace: Duration,
     pub fetch_timeout: Duration,
+    /// One rule answers at most so many dialogs of one agent per `dialog_window`; more are told.
+    pub dialog_burst: u32,
+    pub dialog_window: Duration,
     pub reload: Reload,
 }
 
@@ -263,6 +267,8 @@ pub struct Reader {
     pub title: TitleRules,
     /// Matched against the screen up to the cursor; group 1, or else all of the match, is what stands in the input line.
     pub draft: Option<Regex>,
+    /// What may be answered without a person, in file order.
+    pub dialogs: Vec<DialogRule>,
     /// Activity only from the last 10 rows, or from a log that grew.
     pub footer_ui: bool,
     pub log_grace: Duration,

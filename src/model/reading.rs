@@ -1,5 +1,6 @@
 //! What a captured pane says, once its text has been read. Made by `backends`.
 use super::{
+    dialog::Dialog,
     seen::ErrorSeen,
     time::{Boot, Wall},
 };
@@ -11,6 +12,9 @@ pub struct Reading {
     pub at: Boot,
     /// Hash of the whole visible text, title and cursor: two equal ones = nothing moved.
     pub screen: u64,
+    /// Column and row of the cursor, from 0.
+    #[serde(default)]
+    pub cursor: (u16, u16),
     /// Hash of the words in it, title included, without clocks, counters and spinners: equal ones = nothing new is shown.
     #[serde(default)]
     pub still: u64,
@@ -20,6 +24,9 @@ pub struct Reading {
     pub limit: Option<Evidence>,
     pub fatal: Option<Evidence>,
     pub waiting: Option<Evidence>,
+    /// The dialog that `waiting` speaks of, if its choices can be read.
+    #[serde(default)]
+    pub dialog: Option<Dialog>,
     /// The turn is over, and something that it started goes on in the background.
     #[serde(default)]
     pub background: Option<Evidence>,

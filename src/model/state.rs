@@ -1,6 +1,7 @@
 //! What is remembered from one decision to the next, and across restarts of the supervisor.
 use super::{
     delivery::Delivery,
+    dialog::{Answered, Answering, Dialog},
     host::NoRoom,
     observation::{ExitRecord, PaneObs, ServerObs},
     seen::ErrorClass,
@@ -126,6 +127,12 @@ pub struct UnitState {
     /// A text of ours that may still stand in the input line.
     #[serde(default)]
     pub leftover: Option<Leftover>,
+    /// A dialog that a rule of the config answers.
+    #[serde(default)]
+    pub answering: Option<Answering>,
+    /// The answers of late.
+    #[serde(default)]
+    pub answered: Vec<Answered>,
     /// Next wake pass.
     #[serde(default)]
     pub wake_due: Option<Boot>,
@@ -272,6 +279,8 @@ pub struct Sight {
     /// An order that needs a second, equal capture: what, screen hash, first seen.
     pub suspect: Option<Suspect>,
     pub evidence: Vec<super::reading::Evidence>,
+    /// The dialog it waits at.
+    pub dialog: Option<Dialog>,
     pub waiting_until: Option<Wall>,
     pub spin: Option<Spin>,
     pub nudged: Option<Nudged>,

@@ -1,5 +1,6 @@
 //! `agents explain`: for each agent or service its state, the evidence, what happens next, and what stands in the way.
 use super::{
+    dialog::{self, DialogView},
     outlook::Outlook,
     paint::{Paint, Tint},
     status::{AgentView, EvidenceView, ServiceView, StatusView},
@@ -18,6 +19,7 @@ pub struct Explanation {
     pub since: Option<String>,
     pub reason: Option<String>,
     pub evidence: Vec<EvidenceView>,
+    pub dialog: Option<DialogView>,
     pub next_action: Option<String>,
     pub next_at: Option<String>,
     pub blocker: Option<String>,
@@ -33,6 +35,7 @@ pub struct Subject<'a> {
     since: Option<Wall>,
     reason: Option<&'a str>,
     evidence: &'a [EvidenceView],
+    dialog: Option<&'a DialogView>,
     error: Option<&'a str>,
     worktree: Option<&'a str>,
     queued: usize,
@@ -46,6 +49,7 @@ impl<'a> From<&'a AgentView> for Subject<'a> {
             since: agent.since_at,
             reason: agent.reason.as_deref(),
             evidence: &agent.evidence,
+            dialog: agent.dialog.as_ref(),
             error: agent.error.as_ref().map(|e| e.text.as_str()),
             worktree: agent.worktree.as_deref(),
             queued: agent.queued,
@@ -61,6 +65,7 @@ impl<'a> From<&'a ServiceView> for Subject<'a> {
             since: service.since_at,
             reason: service.reason.as_deref(),
             evidence: &[],
+            dialog: None,
             error: service.last_exit.as_ref().filter(|_| !service.alive).and_then(|e| e.error.as_deref()),
             worktree: None,
             queued: 0,
@@ -80,6 +85,7 @@ pub fn explanation<'a>(subject: impl Into<Subject<'a>>) -> Explanation {
         since: subject.since.map(Wall::rfc3339),
         reason: subject.reason.map(str::to_owned),
         evidence: subject.evidence.to_vec(),
+        dialog: subject.dialog.cloned(),
         next_action: next.map(|n| n.action.to_owned()),
         next_at: next.and_then(|n| n.at).map(Wall::rfc3339),
         blocker: subject.outlook.blocker.clone(),
@@ -109,6 +115,9 @@ pub fn text<'a>(subject: impl Into<Subject<'a>>, view: &StatusView, now: Now, pa
     }
     for e in subject.evidence {
         row("evidence", format!("{} matched {} on {} row {}: {}", e.rule, e.state, e.source, e.line + 1, e.text));
+    }
+    for (i, words) in subject.dialog.iter().flat_map(|d| dialog::rows(d)).enumerate() {
+        row(if i == 0 { "dialog" } else { "" }, words);
     }
     if let Some(error) = subject.error {
         row("error", error.to_owned());

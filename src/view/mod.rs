@@ -1,5 +1,6 @@
 //! State -> what a person or a program sees. Pure: the same row in `agents status`, `agents explain` and a dashboard.
 pub mod clean;
+pub mod dialog;
 pub mod errors;
 pub mod event;
 pub mod explain;
@@ -9,6 +10,7 @@ pub mod report;
 mod standstill;
 pub mod status;
 pub mod table;
+pub mod transcript;
 pub mod when;
 
 pub use event::log_line;

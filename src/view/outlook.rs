@@ -10,7 +10,7 @@
 //! run   running   (no pane)  -> exited
 //! *     backoff gave-up done -> backoff gave-up done
 //! ```
-use super::{standstill, when};
+use super::{dialog, standstill, when};
 use crate::model::{
     name::printable_cut,
     observation::PaneObs,
@@ -249,6 +249,11 @@ fn running(name: &str, unit: &UnitState, around: Around<'_>) -> Outlook {
     let say = |standing, words: String, next, blocker| Outlook { standing, alive: true, words, next, blocker };
     let asks = unit.sight.evidence.first().filter(|_| unit.sight.state == Seen::Waiting);
     let asked = || asks.map(|e| printable_cut(&e.text, 80)).unwrap_or_default();
+    let answering = asks.and_then(|_| dialog::answering(unit));
+    if let Some(words) = answering {
+        let standing = if unit.hold.is_some() { Standing::Limited } else { Standing::Waiting };
+        return say(standing, format!("{words}: {}", asked()), Some(Next { action: "answer", at: None }), None);
+    }
     if let Some(hold) = &unit.hold
         && asks.is_some()
     {

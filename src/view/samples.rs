@@ -101,6 +101,8 @@ pub(super) fn policy(agents: Vec<Agent>) -> Policy {
             stop_grace: s(10),
             start_grace: s(30),
             fetch_timeout: s(30),
+            dialog_burst: 5,
+            dialog_window: s(600),
             reload: Reload::Auto,
         },
         tmux: Tmux { server: TmuxServer::Own, size: (120, 40) },

@@ -1,5 +1,8 @@
 //! `agents status` as data: exactly the object of `status --json`.
-use super::outlook::{self, Around, Outlook, Standing};
+use super::{
+    dialog::{self, DialogView},
+    outlook::{self, Around, Outlook, Standing},
+};
 use crate::model::{
     name::printable,
     observation::{ExitRecord, PaneObs, PhaseObs},
@@ -93,6 +96,8 @@ pub struct AgentView {
     pub since: Option<String>,
     pub reason: Option<String>,
     pub evidence: Vec<EvidenceView>,
+    /// What stands in place of its input line.
+    pub dialog: Option<DialogView>,
     pub error: Option<ErrorView>,
     pub restarts: u32,
     pub last_exit: Option<ExitView>,
@@ -219,6 +224,7 @@ fn agent(inputs: &Inputs<'_>, agent: &Agent, phase: Option<&PhaseView>, around: 
         since: since(unit, live).map(Wall::rfc3339),
         reason: unit.and_then(reason),
         evidence: unit.map(evidence).unwrap_or_default(),
+        dialog: unit.filter(|_| outlook.alive).and_then(dialog::of),
         error: error(agent, unit, &outlook),
         restarts: unit.map_or(0, |u| u.restarts.total),
         last_exit: unit.and_then(|u| u.last_exit.as_ref()).map(exit),

@@ -215,6 +215,29 @@ fn nothing_is_typed_into_a_dead_pane_or_a_mode() {
 }
 
 #[test]
+fn nothing_is_typed_where_the_cursor_has_moved() {
+    let sandbox = Sandbox::new();
+    let mut client = sandbox.client();
+    let made = client.new_session(&Sandbox::session("p-a", "stty -echo; printf 'name: '; exec cat")).expect("session");
+    wait_until(5, "it asks", || text_of(&mut client, &made.pane_id).starts_with("name:"));
+    for (column, row) in [(6, 1), (5, 0), (0, 0)] {
+        for refused in [
+            client.while_at(Some((column, row))).send_text(&made.pane_id, "x"),
+            client.while_at(Some((column, row))).paste(&made.pane_id, "x"),
+            client.while_at(Some((column, row))).press(&made.pane_id, "Enter"),
+            client.while_at(Some((column, row))).erase(&made.pane_id, 1),
+        ] {
+            assert!(matches!(refused, Err(TmuxError::Refused(_))), "{column} {row}: {refused:?}");
+        }
+    }
+    client.while_at(Some((6, 0))).send_text(&made.pane_id, "a").expect("type");
+    client.while_at(Some((6, 0))).paste(&made.pane_id, "b").expect("paste");
+    client.while_at(Some((6, 0))).press(&made.pane_id, "Enter").expect("press");
+    wait_until(5, "it answers", || text_of(&mut client, &made.pane_id).contains("name: ab"));
+    client.press(&made.pane_id, "Enter").expect("anywhere");
+}
+
+#[test]
 fn two_hundred_sessions() {
     let sandbox = Sandbox::new();
     let mut client = sandbox.client();

@@ -16,6 +16,8 @@ pub struct Wishes {
     pub hang: Option<f64>,
     /// A small restart budget that is soon full again.
     pub short_budget: bool,
+    /// More keys of its backend, as TOML.
+    pub backend: &'static str,
 }
 
 /// The agent's name.
@@ -73,6 +75,7 @@ pub fn agents_toml(cli: &Cli, wishes: &Wishes) -> Result<String, String> {
     if wishes.asking {
         backend.insert("flags".into(), Value::String(asking_flags(cli.name).into()));
     }
+    backend.extend(toml::from_str::<Table>(wishes.backend).map_err(|e| e.to_string())?);
     config.insert("backend".into(), Value::Table(Table::from_iter([(cli.name.to_owned(), Value::Table(backend))])));
     let mut agent = Table::from_iter([
         ("name".to_owned(), Value::from(AGENT)),

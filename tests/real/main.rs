@@ -1,5 +1,6 @@
 //! The real agent CLIs against a stand-in model service. See `--help`.
 mod clis;
+mod dialogs;
 mod example;
 mod home;
 mod incident;
@@ -19,7 +20,7 @@ use std::process::ExitCode;
 
 const HELP: &str = "\
 cargo test --test real [-- CLI…]          play the stories and the incidents
-cargo test --test real -- [CLI…] stories  only these; likewise `incidents`, or the name of one
+cargo test --test real -- [CLI…] stories  only these; likewise `incidents`, `dialogs`, or the name of one
 cargo test --test real -- night [MINUTES [SEED]]
                                           all four in one fleet, incidents at random; prints the morning's report
 cargo test --test real -- record [--size COLSxROWS|all] [CLI…|CLI/SCENE…]

@@ -1,6 +1,7 @@
 //! Plays the stories and the incidents, and tells how they went.
 use crate::{
     clis::{self, CLIS, Cli, Installed, Trouble},
+    dialogs::{self, SCENES},
     incident::{self, INCIDENTS, Incident, NOT_YET},
     sandbox::{Outcome, Sandbox},
     service::Mode,
@@ -35,13 +36,20 @@ pub fn run(names: &[&str]) -> ExitCode {
     let plays: Vec<Play> = match names {
         [.., "stories"] => vec![play_story],
         [.., "incidents"] => vec![play_incidents],
-        _ => vec![play_story, play_incidents],
+        [.., "dialogs"] => vec![play_dialogs],
+        _ => vec![play_story, play_incidents, play_dialogs],
     };
     let incidents: Vec<&'static Incident> = INCIDENTS.iter().filter(|i| names.contains(&i.name)).collect();
     let plays = if incidents.is_empty() { plays } else { vec![play_incidents as Play] };
     let incidents = if incidents.is_empty() { INCIDENTS.iter().collect() } else { incidents };
     let chosen = if chosen.is_empty() { CLIS.iter().collect() } else { chosen };
-    let whats = || CHAPTERS.iter().map(|(chapter, _)| *chapter).chain(INCIDENTS.iter().map(|i| i.name));
+    let whats = || {
+        CHAPTERS
+            .iter()
+            .map(|(chapter, _)| *chapter)
+            .chain(INCIDENTS.iter().map(|i| i.name))
+            .chain(SCENES.iter().map(|s| s.name))
+    };
     let lines: Vec<Line> = match clis::install() {
         Ok(installed) => {
             let (installed, incidents) = (&installed, incidents.as_slice());
@@ -100,7 +108,7 @@ fn play_story(cli: &'static Cli, installed: &Installed, _: &[&'static Incident])
     };
     let mut launched = true;
     let chapter = |(number, (chapter, play)): (usize, &crate::story::Chapter)| {
-        let line = timed(cli, chapter, &sandbox, || {
+        let line = timed(cli, chapter, Some(&sandbox), || {
             if !launched {
                 return Err("it was never launched".into());
             }
@@ -125,13 +133,17 @@ fn play_incidents(cli: &'static Cli, installed: &Installed, incidents: &[&'stati
             );
         }
     };
-    incidents.iter().map(|i| timed(cli, i.name, &sandbox, || incident::play(&sandbox, i))).collect()
+    incidents.iter().map(|i| timed(cli, i.name, Some(&sandbox), || incident::play(&sandbox, i))).collect()
+}
+
+fn play_dialogs(cli: &'static Cli, installed: &Installed, _: &[&'static Incident]) -> Vec<Line> {
+    SCENES.iter().map(|s| timed(cli, s.name, None, || dialogs::play(s, cli, installed))).collect()
 }
 
 fn timed(
     cli: &'static Cli,
     what: &'static str,
-    sandbox: &Sandbox,
+    sandbox: Option<&Sandbox>,
     play: impl FnOnce() -> Outcome<&'static str>,
 ) -> Line {
     let since = Instant::now();
@@ -142,7 +154,7 @@ fn timed(
         }
         Err(e) => {
             println!("{} {what}: FAILED: {e}", cli.name);
-            sandbox.service.set_mode(Mode::Say);
+            sandbox.iter().for_each(|s| s.service.set_mode(Mode::Say));
             Verdict::Failed(in_a_line(&e))
         }
     };

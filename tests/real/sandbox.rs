@@ -37,6 +37,11 @@ fn words<E: std::fmt::Display>(what: &str) -> impl FnOnce(E) -> String + '_ {
 
 impl Sandbox {
     pub fn new(cli: &'static Cli, installed: &Installed) -> Outcome<Sandbox> {
+        Sandbox::welcomed(cli, installed, Welcome::Plan)
+    }
+
+    /// The CLI may find so much already answered.
+    pub fn welcomed(cli: &'static Cli, installed: &Installed, welcome: Welcome) -> Outcome<Sandbox> {
         let folder = tempfile::Builder::new()
             .prefix("real-")
             .tempdir_in(env!("CARGO_TARGET_TMPDIR"))
@@ -46,7 +51,7 @@ impl Sandbox {
         let service = Service::start().map_err(words("the stand-in service does not start"))?;
         let run = root.display().to_string();
         let mut env =
-            home::furnish(cli, installed, &home, &service.url(), &project, Welcome::Plan).map_err(words("no home"))?;
+            home::furnish(cli, installed, &home, &service.url(), &project, welcome).map_err(words("no home"))?;
         env.push((sweep::MARKER.into(), run.clone()));
         for who in ["AUTHOR", "COMMITTER"] {
             env.push((format!("GIT_{who}_NAME"), "dev".into()));

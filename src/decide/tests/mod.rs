@@ -1,9 +1,11 @@
 //! The mind against a scripted world in virtual time.
 mod accounts;
+mod dialogs;
 mod handoff;
 mod hangs;
 mod host;
 mod limits;
+mod menu;
 mod nemesis;
 mod nudges;
 mod phases;

@@ -5,7 +5,7 @@ use crate::model::{
     action::Action,
     host::HostObs,
     observation::ServerObs,
-    policy::Wake,
+    policy::{StallAction, Wake},
     request::Verb,
     state::{Life, State, Wish},
 };
@@ -199,6 +199,13 @@ proptest! {
     #[test]
     fn promises_hold_in_any_trouble(story in prop::collection::vec(trouble(), 1..60)) {
         let mut agents: Vec<_> = (0..AGENTS).map(|i| agent(&name(i))).collect();
+        // Two of them are told to go on before they are restarted, and may hang.
+        for agent in &mut agents[1..] {
+            let backend = std::sync::Arc::make_mut(&mut agent.backend);
+            backend.stall_action = StallAction::Nudge;
+            backend.hang_timeout = secs(200);
+            backend.no_progress = secs(100);
+        }
         agents[0].wake = Some(Wake { interval: secs(120), prompt_file: "/p/w.md".into() });
         let mut w = World::new(agents);
         w.policy.host.min_memory = 100;

@@ -102,6 +102,8 @@ pub fn watchdog() -> Watchdog {
         stop_grace: secs(10),
         start_grace: secs(10),
         fetch_timeout: secs(10),
+        dialog_burst: 5,
+        dialog_window: secs(600),
         reload: Reload::Auto,
     }
 }

@@ -148,3 +148,31 @@ fn a_text_that_is_missing_from_one_look_still_stands() {
     assert_eq!((w.program("p-a").presses, w.program("p-a").submitted.len()), (2, 1));
     assert_eq!(w.count(EventKind::Delivered), 1);
 }
+
+/// The cursor was elsewhere, as when a dialog has come up: the key was not sent, and the text is not taken for delivered.
+#[test]
+fn a_submit_key_that_was_refused_was_not_pressed() {
+    let mut w = World::new(vec![agent("a")]);
+    w.run(secs(1));
+    w.program("p-a").refused = 2;
+    send(&mut w, "hello");
+    w.run(secs(60));
+    let p = w.program("p-a");
+    assert_eq!((p.submitted.iter().filter(|t| *t == "hello").count(), p.presses), (1, 1));
+    // A dialog came up between the look and the key.
+    let mut w = World::new(vec![agent("a")]);
+    w.run(secs(1));
+    w.program("p-a").refused = 1;
+    send(&mut w, "hello");
+    while w.program("p-a").refused > 0 {
+        w.run(ms(20));
+    }
+    w.program("p-a").menu = Some(super::menu::Menu { choices: vec!["Yes".into(), "No".into()], ..Default::default() });
+    w.run(secs(120));
+    let p = w.program("p-a");
+    assert_eq!((p.submitted.len(), p.presses, p.keys.len()), (0, 0, 0), "no key into the dialog");
+    p.menu = None;
+    p.reading = Default::default();
+    w.run(secs(60));
+    assert_eq!((w.program("p-a").submitted.len(), w.program("p-a").presses), (1, 1));
+}

@@ -14,6 +14,7 @@ use crate::{
 };
 use std::{collections::BTreeMap, time::Duration};
 
+use super::menu::Menu;
 pub use super::samples::*;
 
 pub fn evidence(rule: &str) -> Option<Evidence> {
@@ -50,6 +51,11 @@ pub struct Program {
     pub unseen_tree: bool,
     /// Its backend has no `draft_re`.
     pub no_draft_re: bool,
+    /// So many submit keys find the cursor elsewhere.
+    pub refused: u32,
+    pub menu: Option<Menu>,
+    /// Pressed in a dialog.
+    pub keys: Vec<String>,
 }
 
 pub struct World {
@@ -146,6 +152,9 @@ impl World {
                     ours: ours.map(|(id, _)| *id),
                     begins: partial.map(|(id, _)| *id),
                 });
+            }
+            if let Some(menu) = &mut program.menu {
+                menu.draw(&mut reading, self.now.boot);
             }
             for (id, text) in ids {
                 let stands = program.composer == text && !drawn.is_empty();
@@ -252,6 +261,12 @@ impl World {
             }
             Action::Press { session, .. } => {
                 let program = self.programs.entry(session.clone()).or_default();
+                if program.refused > 0 {
+                    program.refused -= 1;
+                    let outcome = Outcome::Failed { error: "the cursor has moved".into() };
+                    self.results.push(ActionResult { action, at: self.now.wall, outcome });
+                    return;
+                }
                 program.presses += 1;
                 if program.away {
                     self.obs.unread.insert(session.clone());
@@ -262,6 +277,20 @@ impl World {
                     program.submitted.push(text);
                 }
                 Outcome::Done
+            }
+            Action::Choose { session, key, .. } => {
+                let program = self.programs.entry(session.clone()).or_default();
+                program.keys.push(key.clone());
+                let refused = program.menu.as_mut().is_some_and(|m| std::mem::take(&mut m.refuses));
+                if let Some(menu) = program.menu.as_mut().filter(|_| !refused)
+                    && menu.is_answered_by(key)
+                {
+                    program.menu = menu.next.take().map(|next| *next);
+                }
+                match refused {
+                    true => Outcome::Failed { error: "the screen has changed".into() },
+                    false => Outcome::Done,
+                }
             }
             Action::Erase { session, count, .. } => {
                 let program = self.programs.entry(session.clone()).or_default();

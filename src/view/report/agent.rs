@@ -1,6 +1,6 @@
 //! One agent's row: its time, holds, restarts, questions and texts, from its events and its memory.
 use super::{
-    data::{AgentReport, Hold, Restart, Undelivered, Usage, Wait},
+    data::{AgentReport, Answer, Hold, Restart, Undelivered, Usage, Wait},
     spans::{Span, Window, seconds},
 };
 use crate::{
@@ -65,6 +65,7 @@ impl Of<'_> {
             gave_up: self.of(EventKind::GaveUp).map(|e| e.at).filter(|at| self.window.holds(*at)).collect(),
             waited_s: seconds(waits.iter().filter_map(|w| self.within(w.from, w.until)).collect()),
             waits,
+            answers: self.answers(),
             undelivered: self.undelivered(),
         }
     }
@@ -196,6 +197,13 @@ impl Of<'_> {
         }
         waits.retain(|w| self.within(w.from, w.until).is_some());
         waits
+    }
+
+    fn answers(&self) -> Vec<Answer> {
+        let word = |e: &Event, key: &str| printable_cut(e.data[key].as_str().unwrap_or_default(), SAID);
+        let one =
+            |e: &Event| Answer { at: e.at, asked: word(e, "asked"), choice: word(e, "choice"), rule: word(e, "rule") };
+        self.of(EventKind::Answered).filter(|e| self.window.holds(e.at)).map(one).collect()
     }
 
     fn undelivered(&self) -> Vec<Undelivered> {

@@ -130,6 +130,7 @@ fn totals(inputs: &Inputs<'_>, agents: &[AgentReport], services: &[ServiceReport
         restarts: agents.iter().map(|a| a.restarts.len()).chain(services.iter().map(|s| s.restarts.len())).sum(),
         waits: agents.iter().map(|a| a.waits.len()).sum(),
         waited_s: agents.iter().map(|a| a.waited_s).sum(),
+        answers: agents.iter().map(|a| a.answers.len()).sum(),
         undelivered: agents.iter().map(|a| a.undelivered.len()).sum(),
     }
 }

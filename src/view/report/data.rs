@@ -69,6 +69,8 @@ pub struct Totals {
     pub restarts: usize,
     pub waits: usize,
     pub waited_s: u64,
+    /// Dialogs that rules of the config answered.
+    pub answers: usize,
     pub undelivered: usize,
 }
 
@@ -106,6 +108,7 @@ pub struct AgentReport {
     pub gave_up: Vec<Wall>,
     pub waited_s: u64,
     pub waits: Vec<Wait>,
+    pub answers: Vec<Answer>,
     pub undelivered: Vec<Undelivered>,
 }
 
@@ -143,6 +146,16 @@ pub struct Wait {
     #[serde(serialize_with = "maybe")]
     pub until: Option<Wall>,
     pub asked: String,
+}
+
+/// A dialog that a rule of the config answered.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Answer {
+    #[serde(serialize_with = "moment")]
+    pub at: Wall,
+    pub asked: String,
+    pub choice: String,
+    pub rule: String,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize)]

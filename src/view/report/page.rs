@@ -92,6 +92,7 @@ impl Page<'_> {
         add(t.holds, "hold", t.held_s);
         add(t.restarts, "restart", 0);
         add(t.waits, "question", t.waited_s);
+        add(t.answers, "automatic answer", 0);
         add(t.undelivered, "lost message", 0);
         t.cost_usd.iter().for_each(|usd| words.push(money(*usd)));
         words
@@ -173,6 +174,7 @@ impl Page<'_> {
         self.section(&mut out, "needs you", Tint::Red, self.needs());
         self.section(&mut out, "holds", Tint::Bold, newest(self.holds()));
         self.section(&mut out, "questions that are over", Tint::Bold, newest(self.answered()));
+        self.section(&mut out, "answered by rules", Tint::Bold, newest(self.by_rules()));
         self.section(&mut out, "restarts", Tint::Bold, newest(self.restarts()));
         self.section(&mut out, "no watchdog", Tint::Bold, newest(self.gaps()));
         self.section(&mut out, "incidents", Tint::Bold, newest(self.told(&r.incidents)));
@@ -223,6 +225,17 @@ impl Page<'_> {
         for agent in &self.report.agents {
             for wait in agent.waits.iter().filter(|w| w.until.is_some()) {
                 all.push((wait.from, self.stretch(&agent.name, wait.from, wait.until, wait.asked.clone())));
+            }
+        }
+        in_order(all)
+    }
+
+    fn by_rules(&self) -> Vec<Vec<String>> {
+        let mut all: Vec<(Wall, Vec<String>)> = Vec::new();
+        for agent in &self.report.agents {
+            for a in &agent.answers {
+                let text = format!("{} → {} ({})", a.asked, a.choice, a.rule);
+                all.push((a.at, vec![agent.name.clone(), self.stamp(a.at), text]));
             }
         }
         in_order(all)

@@ -40,6 +40,8 @@ pub struct Client {
     all_panes: usize,
     /// Numbers paste buffers.
     pub(super) pastes: u64,
+    /// Where the cursor has to stand for the next text or key.
+    pub(super) cursor: Option<(u16, u16)>,
 }
 
 impl Client {
@@ -61,6 +63,7 @@ impl Client {
             speaks: None,
             all_panes: 0,
             pastes: 0,
+            cursor: None,
         };
         client.restore()?;
         client.sweep_buffers()?;

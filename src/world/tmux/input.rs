@@ -32,6 +32,21 @@ impl Client {
         self.type_line(line, pane_id, "press")
     }
 
+    /// Presses one key if row `row` of the screen, from 0, still reads as `text`: tmux looks and sends in one step. The
+    /// program may still be about to draw something else; nobody can know that from outside.
+    pub fn press_at(&mut self, pane_id: &str, key: &str, row: usize, text: &str) -> Result<(), TmuxError> {
+        if !quote::is_key(key) {
+            return Err(TmuxError::Refused("no such key".into()));
+        }
+        let pane = self.pane(pane_id)?;
+        let send = format!("send-keys -t {pane} -- {}", quote::word(key));
+        let changed = format!("display-message -p -t {pane} '{}changed'", self.nonce);
+        let same = format!("#{{==:#{{C/r:{}}},{}}}", quote::row_pattern(text), row + 1);
+        self.cursor = None;
+        let line = self.guarded(&pane, &format!("if-shell -F -t {pane} '{same}' {{ {send} }} {{ {changed} }}"));
+        self.type_line(line, pane_id, "press")
+    }
+
     /// Takes back the last `count` characters before the cursor.
     pub fn erase(&mut self, pane_id: &str, count: usize) -> Result<(), TmuxError> {
         let pane = self.pane(pane_id)?;
@@ -91,27 +106,43 @@ impl Client {
         )
     }
 
-    /// `command`, unless the pane is dead, in a mode, or shut for input; then a word that says so. A target that is
-    /// gone has no id, which fails the condition as well.
-    fn guarded(&self, pane: &str, command: &str) -> String {
+    /// The next text or key is sent only while the pane's cursor stands at this column and row.
+    pub fn while_at(&mut self, cursor: Option<(u16, u16)>) -> &mut Client {
+        self.cursor = cursor;
+        self
+    }
+
+    /// `command`, unless the pane is dead, in a mode, or shut for input, or its cursor is not where it is to be; then a
+    /// word that says so. A target that is gone has no id, which fails the condition as well.
+    fn guarded(&mut self, pane: &str, command: &str) -> String {
+        let flags = "#{pane_dead}#{?pane_in_mode,1,0}#{pane_input_off}";
+        let (at, wanted) = match self.cursor.take() {
+            Some((x, y)) => (" #{cursor_x} #{cursor_y}", format!("000 {x} {y}")),
+            None => ("", "000".to_owned()),
+        };
         format!(
-            "if-shell -F -t {pane} '#{{&&:#{{==:#{{pane_id}},{pane}}},#{{==:#{{pane_dead}}#{{?pane_in_mode,1,0}}#{{pane_input_off}},000}}}}' \
-             {{ {command} }} {{ display-message -p -t {pane} '{}blocked #{{pane_dead}}#{{?pane_in_mode,1,0}}#{{pane_input_off}}' }}",
+            "if-shell -F -t {pane} '#{{&&:#{{==:#{{pane_id}},{pane}}},#{{==:{flags}{at},{wanted}}}}}' \
+             {{ {command} }} {{ display-message -p -t {pane} '{}blocked {flags}' }}",
             self.nonce
         )
     }
 
     fn type_line(&mut self, line: String, pane_id: &str, doing: &str) -> Result<(), TmuxError> {
         let blocked = format!("{}blocked ", self.nonce);
+        let changed = format!("{}changed", self.nonce);
         for answer in self.ask(&[line], doing)? {
             if let Some(words) = answer.error {
                 return Err(self.error(&words, pane_id));
+            }
+            if answer.blocks.iter().any(|text| text.starts_with(&changed)) {
+                return Err(TmuxError::Refused(format!("the screen of pane {pane_id} has changed")));
             }
             if let Some(flags) = answer.blocks.iter().find_map(|text| text.strip_prefix(&blocked)) {
                 return Err(match flags.trim_end() {
                     flags if flags.starts_with('1') => TmuxError::Refused(format!("pane {pane_id} is dead")),
                     "010" | "011" => TmuxError::Refused(format!("pane {pane_id} is in copy mode")),
                     "001" => TmuxError::Refused(format!("pane {pane_id} is shut for input")),
+                    "000" => TmuxError::Refused(format!("the cursor of pane {pane_id} has moved")),
                     _ => TmuxError::Gone(pane_id.to_owned()),
                 });
             }

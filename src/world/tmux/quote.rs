@@ -83,6 +83,26 @@ pub fn chunks(text: &str, max: usize) -> Vec<&str> {
     out
 }
 
+/// A pattern for tmux's search in a pane (`#{C/r:…}`) that fits a row of this text. Letters, digits and the signs of a
+/// cursor stand for themselves, everything between them for anything of its kind: no character of the text means
+/// anything to a format, to a command line or to the pattern.
+pub fn row_pattern(text: &str) -> String {
+    const OTHER: &str = "[^A-Za-z0-9]*";
+    let mut out = String::from("^");
+    let mut between = true;
+    for c in text.chars() {
+        let is_cursor = matches!(c, '❯' | '›' | '●' | '▶' | '>');
+        if c.is_ascii_alphanumeric() || is_cursor {
+            if between || is_cursor {
+                out.push_str(OTHER);
+            }
+            out.push(c);
+        }
+        between = !c.is_ascii_alphanumeric();
+    }
+    out + OTHER + "$"
+}
+
 /// Whether `key` is the name of a key that may be pressed: `Enter`, `C-m`, `M-Left`, `F5`, `a`, …
 pub fn is_key(key: &str) -> bool {
     const NAMED: [&str; 28] = [

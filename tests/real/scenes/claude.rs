@@ -100,6 +100,29 @@ pub const SCENES: &[Scene] = &[
         ..BASE
     },
     Scene {
+        name: "bypass-warning",
+        welcome: Welcome::FirstRun,
+        args: &["--dangerously-skip-permissions"],
+        steps: &[
+            Wait("text style|theme"),
+            Rest,
+            Press("Enter"),
+            Wait("Security notes"),
+            Rest,
+            Press("Enter"),
+            Wait("trust this folder"),
+            Rest,
+            Press("Enter"),
+            Wait("Bypass Permissions mode"),
+            Rest,
+            Save("waiting-bypass-warning", "waiting"),
+            Press("Down"),
+            Rest,
+            Save("waiting-bypass-warning-moved", "waiting"),
+        ],
+        ..BASE
+    },
+    Scene {
         name: "limit",
         mode: Mode::Limit,
         args: &["Please look after the shop"],
