@@ -104,6 +104,16 @@ pub fn night_toml(clis: &[Cli]) -> Result<String, String> {
         let mut backend = example_backend(cli.name)?;
         let more: Table = toml::from_str(NIGHT_BACKEND).map_err(|e| e.to_string())?;
         backend.extend(more);
+        // The two that open a menu at their limit.
+        let waits = match cli.name {
+            "claude" => Some("wait"),
+            "gemini" => Some("stop"),
+            _ => None,
+        };
+        if let Some(choice) = waits {
+            let rules = Table::from_iter([("limit-menu".to_owned(), Value::from(choice))]);
+            backend.insert("dialogs".into(), Value::Table(rules));
+        }
         backends.insert(cli.name.into(), Value::Table(backend));
         let agent = [
             ("name", Value::from(cli.name)),
@@ -143,7 +153,8 @@ probe_pause_max = 15
 "#;
 
 const NIGHT_BACKEND: &str = r#"
-stall_idle = 600
+stall_idle = 120
+hang_timeout = 20
 "#;
 
 fn example_backend(name: &str) -> Result<Table, String> {
