@@ -57,7 +57,10 @@ struct Row<'t> {
 /// The last list on the screen that has a cursor. `rows`: all of the screen, without blank ones at its end.
 pub fn last(rows: &[&str]) -> Option<Menu> {
     let filled = |row: &&&str| !row.trim_matches(is_frame).is_empty();
-    let at = rows.iter().rposition(|row| cut(row).is_some_and(|r| r.cursor && (r.number.is_some() || sure(row))))?;
+    // Most rows are told from one with a cursor by their first sign.
+    let may_be = |row: &str| row.trim_start_matches(is_frame).starts_with(['❯', '›', '●', '▶', '>']);
+    let is_cursor = |row: &str| may_be(row) && cut(row).is_some_and(|r| r.cursor && (r.number.is_some() || sure(row)));
+    let at = rows.iter().rposition(|row| is_cursor(row))?;
     if rows[at + 1..].iter().filter(filled).count() > MOST_BELOW * 3 {
         return None;
     }
