@@ -187,6 +187,7 @@ pub(super) fn why(kind: EventKind, text: &str) -> &str {
         EventKind::Mismatch => "another backend's program ran in it",
         EventKind::Fatal => "fatal error on its screen",
         EventKind::Stalled => "stalled",
+        EventKind::FreshSession => "its conversation could not go on",
         EventKind::Hung => "hung",
         EventKind::Stopped => "a new phase began",
         EventKind::Restarting => "asked for",
