@@ -77,7 +77,7 @@ fn permission(cli: &'static Cli, installed: &Installed) -> Outcome<&'static str>
         b.mode = Mode::Tool;
         b.tool_command = format!("touch {}", made.display());
     });
-    s.agents(&["send", "worker", "Run the tool, please. MARK-tool"])?;
+    s.agents(&["send", "--timeout", "120s", "worker", "Run the tool, please. MARK-tool"])?;
     s.wait("question in the status", || Ok((s.agent()?["state"] == "waiting").then_some(())))?;
     s.ticks(5)?;
     check(!made.exists() && s.agent()?["state"] == "waiting", || s.story_so_far())?;
@@ -111,7 +111,7 @@ fn limit_menu(cli: &'static Cli, installed: &Installed) -> Outcome<&'static str>
         b.mode = Mode::Limit;
         b.reset_in = 1;
     });
-    s.agents(&["send", "worker", "Go on, please. MARK-limit"])?;
+    s.agents(&["send", "--timeout", "120s", "worker", "Go on, please. MARK-limit"])?;
     s.wait("answer", || Ok((s.events("answered")? > 0).then_some(())))?;
     s.wait("hold or its end", || Ok((s.events("limited")? > 0).then_some(())))?;
     check(s.events("waiting")? == 0, || format!("a person was called\n{}", s.story_so_far()))?;

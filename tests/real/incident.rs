@@ -39,9 +39,9 @@ pub const INCIDENTS: [Incident; 7] = [
     Incident { name: "poison", mode: Mode::Poison, during: During::Restarted },
 ];
 
-/// What comes back only once the CLIs' own files are read, too: nothing of it is played.
+/// What is done, and not played.
 pub const NOT_YET: [&str; 1] =
-    ["poison in a resumed session: restarted into the same session until the budget is spent, then told"];
+    ["poison in a resumed session: it gets a fresh one and its id is put aside; only the fresh session is played here"];
 
 const CLAIM_PING: &str = "pushed a gate CLAIM commit";
 const AFTER_ERROR: &str = "your last turn was ended by an error";

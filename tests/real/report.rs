@@ -71,7 +71,7 @@ pub fn run(names: &[&str]) -> ExitCode {
     let played: Vec<&'static str> = whats().filter(|w| lines.iter().any(|l| l.what == *w)).collect();
     table(&chosen, &played, &lines);
     if played.contains(&INCIDENTS[0].name) {
-        NOT_YET.iter().for_each(|what| println!("not yet: {what}"));
+        NOT_YET.iter().for_each(|what| println!("not played: {what}"));
     }
     let count = |wanted: fn(&Verdict) -> bool| lines.iter().filter(|l| wanted(&l.verdict)).count();
     let failed = chosen.len() * played.len() - count(|v| !matches!(v, Verdict::Failed(_)));

@@ -98,7 +98,7 @@ fn limited(s: &Sandbox) -> Outcome<()> {
         b.mode = Mode::Limit;
         b.reset_in = 1;
     });
-    s.agents(&["send", "worker", "Go on, please. MARK-limit"])?;
+    s.agents(&["send", "--timeout", "120s", "worker", "Go on, please. MARK-limit"])?;
     s.wait("hold", || {
         let agent = s.agent()?;
         Ok((agent["state"] == "limited" && !agent["hold_until"].is_null()).then_some(()))
@@ -164,7 +164,7 @@ fn killed(s: &Sandbox) -> Outcome<()> {
     s.wait("first message after the restart", || Ok((firsts() >= wanted).then_some(())))?;
     idle(s)?;
     // Gemini may send its first message before it has read the old session; with the second one all have it.
-    s.agents(&["send", "worker", "Say what we have done so far. MARK-back"])?;
+    s.agents(&["send", "--timeout", "120s", "worker", "Say what we have done so far. MARK-back"])?;
     heard(s, "MARK-back", 1)?;
     let wakes = s.events("woken")?;
     exactly(s, "Supervision pass", wakes)?;
@@ -181,7 +181,7 @@ fn dialog(s: &Sandbox) -> Outcome<()> {
     });
     let pings = s.service.times_said(CLAIM_PING);
     let handoffs = s.events("handoff")?;
-    s.agents(&["send", "worker", "Run the tool, please. MARK-tool"])?;
+    s.agents(&["send", "--timeout", "120s", "worker", "Run the tool, please. MARK-tool"])?;
     s.wait("dialog in the status", || Ok((s.agent()?["state"] == "waiting").then_some(())))?;
     s.push("claim: the second gate is ready")?;
     s.wait("hand-off", || Ok((s.events("handoff")? > handoffs).then_some(())))?;
