@@ -44,6 +44,9 @@ struct Parts<'t> {
     footer: usize,
     /// Where the last row of each of [`Preset::stale`] begins, once somebody asked.
     last: Vec<OnceCell<usize>>,
+    /// Where the rows of a dialog and of the screen's end begin, once somebody asked.
+    dialog: OnceCell<usize>,
+    tail: OnceCell<usize>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -119,7 +122,8 @@ impl<'t> Parts<'t> {
         };
         let found = found.filter(|m| is_last(m.end()));
         let (composer, footer) = (found.map(|m| m.start()), found.map_or(text.len(), |m| m.end()));
-        Parts { text, composer, footer, last: vec![OnceCell::new(); preset.stale.len()] }
+        let last = vec![OnceCell::new(); preset.stale.len()];
+        Parts { text, composer, footer, last, dialog: OnceCell::new(), tail: OnceCell::new() }
     }
 }
 
@@ -187,8 +191,8 @@ fn holds(rule: &Rule, preset: &Preset, parts: &Parts, screen: &Screen, said: &st
         Zone::Footer => (parts.composer.map(|_| parts.footer)?, text.len()),
         Zone::Screen => (0, text.len()),
         Zone::Dialog if parts.composer.is_some() => return None,
-        Zone::Dialog => (rows::last_filled(text, DIALOG_ROWS), text.len()),
-        Zone::Tail => (rows::last_filled(text, TAIL_ROWS), text.len()),
+        Zone::Dialog => (*parts.dialog.get_or_init(|| rows::last_filled(text, DIALOG_ROWS)), text.len()),
+        Zone::Tail => (*parts.tail.get_or_init(|| rows::last_filled(text, TAIL_ROWS)), text.len()),
     };
     let part = &text[from..to];
     let found = if rule.zone == Zone::Composer { rule.re.find(part) } else { rule.re.find_iter(part).last() }?;

@@ -56,7 +56,7 @@ struct Row<'t> {
 
 /// The last list on the screen that has a cursor. `rows`: all of the screen, without blank ones at its end.
 pub fn last(rows: &[&str]) -> Option<Menu> {
-    let filled = |row: &&&str| !row.trim_matches(is_frame).is_empty();
+    let filled = |row: &&&str| !super::rows::is_blank(row);
     // Most rows are told from one with a cursor by their first sign.
     let may_be = |row: &str| row.trim_start_matches(is_frame).starts_with(['❯', '›', '●', '▶', '>']);
     let is_cursor = |row: &str| may_be(row) && cut(row).is_some_and(|r| r.cursor && (r.number.is_some() || sure(row)));

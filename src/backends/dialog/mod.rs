@@ -35,7 +35,7 @@ pub fn find(preset: Option<&Preset>, text: &str, rules: &[DialogRule]) -> Option
     let top =
         preset.and_then(|p| p.dialog_top.as_ref()).and_then(|re| rows[..end].iter().rposition(|r| re.is_match(r)));
     let is_top_seen = top.is_some() || preset.is_none();
-    let is_filled = |i: &usize| !rows[*i].trim_matches(is_frame).is_empty();
+    let is_filled = |i: &usize| !rows::is_blank(rows[*i]);
     let top = top.unwrap_or_else(|| match preset {
         Some(_) => (0..end).rev().filter(is_filled).take(MOST_ABOVE).last().unwrap_or(end),
         // The paragraph above the choices.
@@ -61,7 +61,7 @@ impl Shown<'_> {
     /// What stands below the choices is a hint that belongs there, or nothing.
     fn ends_well(&self, foot: Option<&regex::Regex>) -> bool {
         let from = self.menu.as_ref().map_or(0, |m| m.rows.end);
-        let last = self.rows[from..].iter().rfind(|row| !row.trim_matches(is_frame).is_empty());
+        let last = self.rows[from..].iter().rfind(|row| !rows::is_blank(row));
         match (last, foot) {
             (None, _) => true,
             (Some(row), Some(re)) => re.is_match(row),
