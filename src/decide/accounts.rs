@@ -19,6 +19,13 @@ impl Mind<'_> {
         if !self.state.units.values().any(any) {
             return;
         }
+        let shares = |session: &str| policy.watched().any(|a| a.account.is_some() && a.session == session);
+        for unit in self.state.units.values_mut().filter(|u| u.account_hold.is_some()) {
+            if !shares(&unit.session) {
+                // The config changed; nobody else would ever lift it.
+                unit.account_hold = None;
+            }
+        }
         for agent in policy.watched().filter(|a| a.account.is_some()) {
             let hold = self.account_hold(agent);
             let unit = self.unit(Spec::Agent(agent));
@@ -75,8 +82,8 @@ impl Mind<'_> {
         let Some(account) = &agent.account else { return Duration::ZERO };
         let stagger = self.policy.watchdog.limit_stagger;
         let before = self.policy.watched().take_while(|a| a.session != agent.session);
-        let held = |a: &&Agent| self.state.units.get(&a.session).is_some_and(|u| u.hold.is_some());
-        let turn = before.filter(|a| a.account.as_ref() == Some(account)).filter(held).count() as u32;
+        // By their order in the file: who is held first must not matter, or two have the same turn.
+        let turn = before.filter(|a| a.account.as_ref() == Some(account)).count() as u32;
         restart::jittered(stagger * turn, &agent.session, turn)
     }
 }

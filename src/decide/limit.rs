@@ -17,7 +17,7 @@ use std::time::Duration;
 const FAR: Duration = Duration::from_secs(6 * 3600);
 
 /// After a probe, the limit is over when its banner is gone for so long.
-const PROVED: Duration = Duration::from_secs(15);
+pub(super) const PROVED: Duration = Duration::from_secs(15);
 /// A program that announced to go on by itself after the reset does it within this.
 const BY_ITSELF: Duration = Duration::from_secs(60);
 

@@ -1,4 +1,5 @@
 //! Which panes are worth a look now, and when the next look is due.
+use super::limit::PROVED;
 use crate::model::{
     delivery::{Delivery, DeliveryKind, Stage},
     policy::Policy,
@@ -58,7 +59,7 @@ fn unit_look(unit: &UnitState) -> Option<Boot> {
         return None;
     }
     let suspect = unit.sight.suspect.as_ref().map(|s| s.at.after(SECOND_LOOK));
-    let hold = unit.hold.as_ref().map(|h| h.until);
+    let hold = unit.hold.as_ref().map(|h| h.gone.map_or(h.until, |gone| gone.after(PROVED)));
     let trouble = unit.trouble.as_ref().filter(|t| t.gone.is_none()).map(|t| t.until);
     let dialog = unit.answering.as_ref().map(|a| a.look);
     suspect.into_iter().chain(hold).chain(trouble).chain(dialog).chain(unit.sight.tree_due).min()

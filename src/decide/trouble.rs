@@ -194,7 +194,8 @@ impl Mind<'_> {
             self.unit(spec).trouble = Some(trouble);
             return;
         }
-        self.unit(spec).trouble = None;
+        let unit = self.unit(spec);
+        (unit.trouble, unit.fresh) = (None, None);
         let (name, class) = (&agent.name, trouble.class.as_str());
         let lasted = Duration::from_millis((now.wall.0 - trouble.since.0).max(0) as u64);
         let data = serde_json::json!({ "class": class, "since": trouble.since.rfc3339(), "tries": trouble.tries });

@@ -6,7 +6,7 @@ use crate::model::{
     delivery::{Delivery, DeliveryKind, Stage},
     event::EventKind,
     reading::{OursSeen, Reading},
-    state::Life,
+    state::{AccountHold, Life},
     time::{Boot, Wall},
 };
 use std::time::Duration;
@@ -125,7 +125,9 @@ impl Mind<'_> {
         let Some(pane) = self.obs.panes.get(&d.session) else { return false };
         let real = |e: &Option<crate::model::reading::Evidence>| e.as_ref().is_some_and(|e| !e.quoted);
         let limited = real(&reading.limit) && reading.active.is_none();
-        let held = self.state.units.get(&d.session).is_some_and(|u| u.hold.is_some() || u.account_hold.is_some());
+        let by_account = |h: &AccountHold| h.until > self.now.boot;
+        let unit = self.state.units.get(&d.session);
+        let held = unit.is_some_and(|u| u.hold.is_some() || u.account_hold.as_ref().is_some_and(by_account));
         let may_be_limited = d.kind == DeliveryKind::Probe;
         // It would only be answered by the error that stands there. A person may say what they like, and a program that
         // has not heard its first message has to.

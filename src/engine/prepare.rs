@@ -94,7 +94,6 @@ fn prepare_agent(policy: &Policy, paths: &Paths, order: &Order, agent: &Agent) -
     write(&kickoff, text.as_bytes())?;
     let resume_id = crate::world::file::read(&paths.resume_id(&agent.name), 1 << 20).unwrap_or_default();
     let resume_id = String::from_utf8(resume_id).unwrap_or_default();
-    let resume_id = if order.fresh.is_some() { set_aside(paths, &agent.name, resume_id)? } else { resume_id };
     let start = Start {
         agent,
         backend,
@@ -102,7 +101,7 @@ fn prepare_agent(policy: &Policy, paths: &Paths, order: &Order, agent: &Agent) -
         prompt: &text,
         kickoff_file: &kickoff,
         dir: &at.dir,
-        resume_id: resume_id.trim(),
+        resume_id: if order.fresh.is_some() { "" } else { resume_id.trim() },
         phase: match agent.kind {
             Kind::Loop => phase.map_or("-", |p| p.id.as_str()),
             _ => "-",
@@ -114,14 +113,17 @@ fn prepare_agent(policy: &Policy, paths: &Paths, order: &Order, agent: &Agent) -
     env.insert("AGENTS_READ_KICKOFF".into(), prompt::read_kickoff(&kickoff));
     env.insert("AGENTS_NAME".into(), agent.name.clone());
     record(policy, paths, order, command.shell, &at.dir, env)?;
+    if order.fresh.is_some() {
+        put_id_aside(paths, &agent.name, &resume_id)?;
+    }
     Ok((command.log_line, notes))
 }
 
 /// The id of a conversation that was given up is kept where nothing resumes it.
-fn set_aside(paths: &Paths, name: &str, id: String) -> Result<String, String> {
+fn put_id_aside(paths: &Paths, name: &str, id: &str) -> Result<(), String> {
     let (id, file) = (id.trim(), paths.resume_id(name));
     if id.is_empty() {
-        return Ok(String::new());
+        return Ok(());
     }
     let old = file.with_extension("id.old");
     let line = format!("{} {}\n", crate::world::clock::wall().rfc3339(), printable(id));
@@ -133,7 +135,7 @@ fn set_aside(paths: &Paths, name: &str, id: String) -> Result<String, String> {
     put().map_err(|e: std::io::Error| {
         format!("cannot keep the old id in `{}`: {}", old.display(), super::words::plain(&e))
     })?;
-    Ok(String::new())
+    Ok(())
 }
 
 fn prepare_service(policy: &Policy, paths: &Paths, order: &Order, service: &Service) -> Made {

@@ -117,3 +117,48 @@ fn what_waits_does_not_keep_the_probe_from_being_typed() {
     w.run(secs(3600));
     assert!(w.programs["p-a"].submitted.iter().filter(|t| t.starts_with("watchdog probe")).count() >= 3);
 }
+
+#[test]
+fn one_that_leaves_the_account_is_held_no_more() {
+    let mut w = limited(vec![on("a", Some("team")), on("b", Some("team"))]);
+    assert!(w.state.units["p-b"].account_hold.is_some());
+    w.policy.agents[1].account = None;
+    w.ask(Verb::Send { name: "b".into(), text: "hello".into() });
+    w.run(secs(60));
+    assert_eq!(w.programs["p-b"].submitted, ["hello"]);
+}
+
+#[test]
+fn who_was_held_first_does_not_matter_for_the_turn() {
+    let mut w = World::new(vec![on("a", Some("team")), on("b", Some("team"))]);
+    w.run(secs(30));
+    let reset = Wall(w.now.wall.0 + 3_600_000);
+    for name in ["p-b", "p-a"] {
+        let reading = &mut w.program(name).reading;
+        (reading.limit, reading.reset) = (evidence("limit_re"), Some(reset));
+        w.run(secs(60));
+    }
+    let until = |w: &World, s: &str| w.state.units[s].hold.as_ref().unwrap().until;
+    assert!(until(&w, "p-b").since(until(&w, "p-a")) >= secs(4), "one after the other");
+}
+
+#[test]
+fn a_probe_that_is_being_proved_does_not_make_the_mind_spin() {
+    let mut w = World::new(vec![agent("a")]);
+    (w.policy.watchdog.limit_probe_fallback, w.policy.watchdog.limit_probe_max) = (secs(5), secs(5));
+    w.program("p-a").reading.limit = evidence("limit_re");
+    while w.typed("p-a") == 0 {
+        w.run(secs(1));
+    }
+    w.run(secs(4));
+    w.program("p-a").reading.limit = None;
+    w.program("p-a").reading.active = evidence("active_re");
+    let waits =
+        |w: &World| w.state.units["p-a"].hold.as_ref().is_some_and(|h| h.gone.is_none() || h.until > w.now.boot);
+    while waits(&w) || !w.state.deliveries.is_empty() {
+        w.run(secs(1));
+    }
+    assert!(w.state.units["p-a"].hold.is_some(), "its pause is over, and it is not proved yet");
+    let decision = w.tick();
+    assert!(decision.wake_at.since(w.now.boot) > secs(1), "{:?}", decision.wake_at.since(w.now.boot));
+}
