@@ -144,21 +144,14 @@ fn who_was_held_first_does_not_matter_for_the_turn() {
 
 #[test]
 fn a_probe_that_is_being_proved_does_not_make_the_mind_spin() {
-    let mut w = World::new(vec![agent("a")]);
-    (w.policy.watchdog.limit_probe_fallback, w.policy.watchdog.limit_probe_max) = (secs(5), secs(5));
-    w.program("p-a").reading.limit = evidence("limit_re");
-    while w.typed("p-a") == 0 {
-        w.run(secs(1));
-    }
-    w.run(secs(4));
+    let mut w = limited(vec![agent("a")]);
     w.program("p-a").reading.limit = None;
     w.program("p-a").reading.active = evidence("active_re");
-    let waits =
-        |w: &World| w.state.units["p-a"].hold.as_ref().is_some_and(|h| h.gone.is_none() || h.until > w.now.boot);
-    while waits(&w) || !w.state.deliveries.is_empty() {
-        w.run(secs(1));
-    }
-    assert!(w.state.units["p-a"].hold.is_some(), "its pause is over, and it is not proved yet");
+    let now = w.now.boot;
+    let hold = w.state.units.get_mut("p-a").and_then(|u| u.hold.as_mut()).unwrap();
+    (hold.probes, hold.until, hold.gone) = (1, now, Some(now));
+    w.now = w.now.plus(secs(1));
     let decision = w.tick();
+    assert!(w.state.units["p-a"].hold.is_some(), "its pause is over, and it is not proved yet");
     assert!(decision.wake_at.since(w.now.boot) > secs(1), "{:?}", decision.wake_at.since(w.now.boot));
 }
