@@ -2,7 +2,7 @@
 //! command is run, and send every request to the stand-in service.
 use crate::clis::{Cli, Installed};
 use serde_json::json;
-use std::{fs, io, path::Path};
+use std::{fs, io, path::Path, process::Command};
 
 /// How much the CLI may find already answered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -15,6 +15,13 @@ pub enum Welcome {
     Update,
     /// As `Done`, but with a plan instead of an API key, where the CLI shows the difference.
     Plan,
+}
+
+/// Nothing of the harness's own environment reaches a CLI but the way to programs: with `CI=true` Gemini takes itself
+/// for headless and ends (55) in a folder that nobody trusted yet, where for a person it would ask.
+pub fn neutral(command: &mut Command) -> &mut Command {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    command.env_clear().env("PATH", path).env("TERM", "xterm-256color").env("LANG", "C.UTF-8")
 }
 
 /// Writes the settings under `home` and returns the environment that belongs to them.

@@ -113,10 +113,8 @@ impl Sandbox {
     }
 
     fn output(&self, what: &str, command: &mut Command) -> Outcome<String> {
-        let out = command
+        let out = home::neutral(command)
             .envs(self.env.iter().map(|(k, v)| (k, v)))
-            .env_remove("TMUX")
-            .env_remove("TMUX_PANE")
             .stdin(Stdio::null())
             .output()
             .map_err(words(what))?;

@@ -1,4 +1,5 @@
 //! A private tmux server with one pane, for looking at a CLI without the product in between.
+use crate::home;
 use std::{
     io,
     path::{Path, PathBuf},
@@ -30,7 +31,7 @@ pub struct Look {
 }
 
 impl Terminal {
-    /// Starts `argv` in `dir` with `env` on top of ours.
+    /// Starts `argv` in `dir` with `env` and nothing of ours.
     pub fn start(argv: &[String], dir: &Path, env: &[(String, String)], size: Size) -> io::Result<Terminal> {
         let folder = tempfile::tempdir()?;
         let terminal = Terminal { socket: folder.path().join("tmux"), _folder: folder };
@@ -48,8 +49,9 @@ impl Terminal {
     }
 
     fn tmux<S: AsRef<std::ffi::OsStr>>(&self, words: &[S]) -> io::Result<String> {
-        let out =
-            Command::new("tmux").arg("-u").arg("-S").arg(&self.socket).args(words).stdin(Stdio::null()).output()?;
+        let mut command = Command::new("tmux");
+        command.arg("-u").arg("-S").arg(&self.socket).args(words).stdin(Stdio::null());
+        let out = home::neutral(&mut command).output()?;
         if !out.status.success() {
             return Err(io::Error::other(String::from_utf8_lossy(&out.stderr).trim().to_owned()));
         }
