@@ -1,8 +1,70 @@
 //! Parts of a screen by its rows.
-use super::fold::is_frame;
+use super::{
+    fold::is_frame,
+    signs::{self, Signs, Slot},
+};
+use std::ops::Range;
 
 /// A banner, with the reset time and the words that belong to it, takes at most so many rows.
 pub const BANNER: usize = 4;
+
+/// A screen that was cut into rows once.
+pub struct Rows<'t> {
+    pub text: &'t str,
+    /// Where each begins, and with which sign.
+    starts: Vec<(usize, Slot)>,
+}
+
+impl<'t> Rows<'t> {
+    pub fn of(text: &'t str) -> Rows<'t> {
+        let mut starts = Vec::with_capacity(64);
+        let mut at = 0;
+        for row in text.split('\n') {
+            starts.push((at, signs::first(row)));
+            at += row.len() + 1;
+        }
+        Rows { text, starts }
+    }
+
+    /// 0-based row at a byte.
+    pub fn at(&self, byte: usize) -> usize {
+        self.from(byte + 1) - 1
+    }
+
+    /// Where the row begins.
+    pub fn start(&self, row: usize) -> Option<usize> {
+        self.starts.get(row).map(|(at, _)| *at)
+    }
+
+    /// The row's text; none below the last one.
+    pub fn get(&self, row: usize) -> &'t str {
+        let end = self.start(row + 1).map_or(self.text.len(), |next| next - 1);
+        self.start(row).map_or("", |start| &self.text[start..end])
+    }
+
+    /// The first row that begins at this byte or behind it.
+    fn from(&self, byte: usize) -> usize {
+        self.starts.partition_point(|(at, _)| *at < byte)
+    }
+
+    /// Where rows begin with one of these signs.
+    pub fn beginning<'a>(
+        &'a self,
+        signs: &'a Signs,
+        part: Range<usize>,
+    ) -> impl DoubleEndedIterator<Item = usize> + Clone {
+        let rows = &self.starts[self.from(part.start)..self.from(part.end).max(self.from(part.start))];
+        rows.iter().filter(|(_, sign)| signs.has(*sign)).map(|(at, _)| *at)
+    }
+
+    /// Where the last `n` rows begin, those not counted in which nothing but a frame stands.
+    pub fn last_filled(&self, n: usize) -> usize {
+        // Most rows begin with a letter, and none of these is blank.
+        let is_filled =
+            |(row, (_, sign)): &(usize, &(usize, Slot))| sign.is_ascii_graphic() || !is_blank(self.get(*row));
+        self.starts.iter().enumerate().rev().filter(is_filled).nth(n - 1).map_or(0, |(_, (at, _))| *at)
+    }
+}
 
 /// The last `n` rows of a text without blank rows at its end.
 pub fn last(text: &str, n: usize) -> &str {
@@ -12,30 +74,9 @@ pub fn last(text: &str, n: usize) -> &str {
     }
 }
 
-/// Where the last `n` rows begin, those not counted in which nothing but a frame stands.
-pub fn last_filled(text: &str, n: usize) -> usize {
-    let mut at = text.len();
-    let mut left = n;
-    for row in text.rsplit('\n') {
-        if left == 0 {
-            break;
-        }
-        at -= row.len() + usize::from(at != text.len());
-        left -= usize::from(!is_blank(row));
-    }
-    at
-}
-
 /// Nothing but a frame, or nothing.
 pub fn is_blank(row: &str) -> bool {
     row.chars().all(is_frame)
-}
-
-/// 0-based row at a byte.
-pub fn row_of(text: &str, at: usize) -> usize {
-    // Counted in bytes of a chunk, which takes a quarter of the time.
-    let breaks = |chunk: &[u8]| chunk.iter().map(|b| u8::from(*b == b'\n')).sum::<u8>();
-    text.as_bytes()[..at].chunks(255).map(|chunk| usize::from(breaks(chunk))).sum()
 }
 
 /// `n` rows from row `line` on.
