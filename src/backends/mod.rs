@@ -14,6 +14,7 @@ mod signs;
 mod still;
 mod title;
 mod verdict;
+mod words;
 
 pub use shell::Process;
 pub use verdict::Verdict;

@@ -1,10 +1,13 @@
-//! A pattern of a preset. It is tried where a row begins with a sign of its own, and not at every byte of a screen: that
-//! halves the time of a reading. What it finds is what the plain pattern finds.
+//! A pattern of a preset. It is tried where a row begins with a sign of its own, and not at every byte of a screen, and
+//! from the last row up where a match cannot be longer than a row: that halves the time of a reading. What it finds is what
+//! the plain pattern finds.
 use super::{
     rows::Rows,
     signs::{self, Signs},
+    words,
 };
 use regex::{Captures, Regex, RegexBuilder};
+use regex_syntax::ParserBuilder;
 use std::ops::Range;
 
 /// Where more rows begin with its signs, one search through all of them is faster; and tries that each read a long box to
@@ -16,8 +19,12 @@ pub struct Pattern {
     text: String,
     /// It may match anywhere.
     plain: Regex,
-    /// `None`: its matches do not begin rows.
+    /// `None`: its matches do not begin rows, or with any sign.
     rows: Option<AtRows>,
+    /// Every match holds one of some words.
+    words: Option<Regex>,
+    /// No match is longer than a row.
+    in_one_row: bool,
 }
 
 #[derive(Debug)]
@@ -33,12 +40,19 @@ impl Pattern {
         let ascii = text.replace(r"\b", r"(?-u:\b)");
         let build =
             |pattern: &str| RegexBuilder::new(pattern).multi_line(true).build().map_err(|e| format!("{text}: {e}"));
-        let signs = Signs::of(&ascii).map_err(|e| format!("{text}: {e}"))?;
-        let rows = match signs {
+        let parsed = ParserBuilder::new().multi_line(true).build().parse(&ascii).map_err(|e| format!("{text}: {e}"))?;
+        let rows = match Signs::of(&parsed) {
             Some(signs) => Some(AtRows { signs, here: build(&format!(r"\A(?:{ascii})"))? }),
             None => None,
         };
-        Ok(Pattern { text: text.to_owned(), plain: build(&ascii)?, rows })
+        let any_of = |words: Vec<&str>| words.into_iter().map(regex::escape).collect::<Vec<_>>().join("|");
+        Ok(Pattern {
+            text: text.to_owned(),
+            plain: build(&ascii)?,
+            rows,
+            words: words::needed(&parsed).map(|words| build(&any_of(words))).transpose()?,
+            in_one_row: words::in_one_row(&parsed),
+        })
     }
 
     pub fn as_str(&self) -> &str {
@@ -60,27 +74,39 @@ impl Pattern {
     /// Its last match in a part of the screen, of those that do not overlap.
     pub fn last(&self, rows: &Rows, part: Range<usize>) -> Option<Range<usize>> {
         let text = &rows.text[..part.end];
-        let Some((tries, here)) = self.tries(rows, &part) else {
-            let found = self.plain.find_iter(&text[part.start..]).last()?;
-            return Some(part.start + found.start()..part.start + found.end());
-        };
-        let mut last: Option<Range<usize>> = None;
-        for at in tries {
-            if last.as_ref().is_none_or(|last| last.end <= at) {
-                last = here.find(&text[at..]).map(|found| at..at + found.end()).or(last);
+        let row = |at: usize| text[at..].split('\n').next().unwrap_or_default();
+        let matched = |found: regex::Match, at: usize| at + found.start()..at + found.end();
+        if let Some((mut tries, here)) = self.tries(rows, part.clone()) {
+            if self.in_one_row {
+                return tries.rev().find_map(|at| Some(matched(here.find(row(at))?, at)));
             }
+            let first = tries.find_map(|at| Some(matched(here.find(&text[at..])?, at)))?;
+            return Some(tries.fold(first, |last, at| {
+                let found = if at < last.end { None } else { here.find(&text[at..]) };
+                found.map_or(last, |found| matched(found, at))
+            }));
         }
-        last
+        if !self.may_be_in(&text[part.start..]) {
+            return None;
+        }
+        let last_in = |part: &str, at: usize| self.plain.find_iter(part).last().map(|found| matched(found, at));
+        match self.in_one_row {
+            true => rows.within(part).rev().find_map(|(at, _)| last_in(row(at), at)),
+            false => last_in(&text[part.start..], part.start),
+        }
+    }
+
+    /// Where its first match in this text begins.
+    pub fn first(&self, text: &str) -> Option<usize> {
+        self.may_be_in(text).then(|| self.plain.find(text)).flatten().map(|found| found.start())
     }
 
     /// Where the last row before byte `to` begins that it matches in; 0 without one.
     pub fn last_row(&self, rows: &Rows, to: usize) -> usize {
-        let text = |at: usize| rows.text[at..to].split('\n').next().unwrap_or_default();
-        let found = match &self.rows {
-            Some(AtRows { signs, here }) => rows.beginning(signs, 0..to).rev().find(|at| here.is_match(text(*at))),
-            None => rows.beginning(&Signs::ALL, 0..to).rev().find(|at| self.plain.is_match(text(*at))),
-        };
-        found.unwrap_or(0)
+        let row = |at: usize| rows.text[at..to].split('\n').next().unwrap_or_default();
+        let (signs, re) = self.rows.as_ref().map_or((&Signs::ALL, &self.plain), |rows| (&rows.signs, &rows.here));
+        let begins = rows.within(0..to).rev().filter(|(_, sign)| signs.has(*sign));
+        begins.map(|(at, _)| at).find(|at| re.is_match(row(*at))).unwrap_or(0)
     }
 
     /// What its group finds in a part of the screen, or all of it without a group.
@@ -90,23 +116,25 @@ impl Pattern {
             let group = found.get(1).or_else(|| found.get(0))?;
             Some(at + group.start()..at + group.end())
         };
-        match self.tries(rows, &part) {
+        match self.tries(rows, part.clone()) {
             Some((mut tries, here)) => tries.find_map(|at| group(here.captures(&text[at..])?, at)),
             None => group(self.plain.captures(&text[part.start..])?, part.start),
         }
+    }
+
+    /// `false`: a word that it needs is not there.
+    fn may_be_in(&self, text: &str) -> bool {
+        self.words.as_ref().is_none_or(|words| words.is_match(text))
     }
 
     /// The bytes where a match in `part` can begin, and the pattern to be tried there; `None` where it has to be searched.
     fn tries<'a>(
         &'a self,
         rows: &'a Rows,
-        part: &Range<usize>,
-    ) -> Option<(impl Iterator<Item = usize> + 'a, &'a Regex)> {
+        part: Range<usize>,
+    ) -> Option<(impl DoubleEndedIterator<Item = usize> + 'a, &'a Regex)> {
         let AtRows { signs, here } = self.rows.as_ref()?;
-        // A part begins a row for the pattern, wherever it begins.
-        let begin = part.start;
-        let is_try = signs.has(signs::first(&rows.text[begin..]));
-        let tries = is_try.then_some(begin).into_iter().chain(rows.beginning(signs, begin + 1..part.end));
-        (tries.clone().nth(MOST_TRIES).is_none()).then_some((tries, here))
+        let tries = rows.within(part).filter(|(_, sign)| signs.has(*sign)).map(|(at, _)| at);
+        (self.in_one_row || tries.clone().nth(MOST_TRIES).is_none()).then_some((tries, here))
     }
 }

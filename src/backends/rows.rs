@@ -1,9 +1,9 @@
 //! Parts of a screen by its rows.
 use super::{
     fold::is_frame,
-    signs::{self, Signs, Slot},
+    signs::{self, Slot},
 };
-use std::ops::Range;
+use std::{iter, ops::Range};
 
 /// A banner, with the reset time and the words that belong to it, takes at most so many rows.
 pub const BANNER: usize = 4;
@@ -47,14 +47,11 @@ impl<'t> Rows<'t> {
         self.starts.partition_point(|(at, _)| *at < byte)
     }
 
-    /// Where rows begin with one of these signs.
-    pub fn beginning<'a>(
-        &'a self,
-        signs: &'a Signs,
-        part: Range<usize>,
-    ) -> impl DoubleEndedIterator<Item = usize> + Clone {
-        let rows = &self.starts[self.from(part.start)..self.from(part.end).max(self.from(part.start))];
-        rows.iter().filter(|(_, sign)| signs.has(*sign)).map(|(at, _)| *at)
+    /// Where rows begin in a part of the screen, and with which sign. The part itself begins one.
+    pub fn within(&self, part: Range<usize>) -> impl DoubleEndedIterator<Item = (usize, Slot)> + Clone {
+        let from = self.from(part.start + 1);
+        let begin = (part.start, signs::first(&self.text[part.start..]));
+        iter::once(begin).chain(self.starts[from..self.from(part.end).max(from)].iter().copied())
     }
 
     /// Where the last `n` rows begin, those not counted in which nothing but a frame stands.

@@ -1,10 +1,7 @@
 //! With which signs the matches of a pattern begin. A screen has some forty rows, a preset some twenty patterns, and almost
 //! every pattern begins at a row's beginning with a sign of its own (`●`, `✕ `, `  ⎿`): a look at the first sign of each row
 //! tells where a pattern can hold at all.
-use regex_syntax::{
-    ParserBuilder,
-    hir::{Class, Hir, HirKind, Look},
-};
+use regex_syntax::hir::{Class, Hir, HirKind, Look};
 
 /// Of each row only the first sign that is no blank is looked at; a row without one has its end, `\n`.
 pub type Slot = u8;
@@ -13,10 +10,11 @@ pub type Slot = u8;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Signs([u64; 4]);
 
-/// Signs that are not ASCII keep their last seven bits, which are all different in what the presets know.
+/// One slot for each sign of ASCII; the others share 128, of which 128 in a row take each one.
 fn slot(sign: char) -> Slot {
-    let low = sign as u8;
-    if sign.is_ascii() { low } else { low | 0x80 }
+    let code = sign as u32;
+    // So folded, a rule (`─`) is not a block (`▀`).
+    if sign.is_ascii() { code as u8 } else { (code ^ code >> 7) as u8 | 0x80 }
 }
 
 /// The slot of the row that begins here.
@@ -39,18 +37,17 @@ impl Signs {
         for ascii in (from..=to).take_while(char::is_ascii) {
             self.add(slot(ascii));
         }
-        // 128 in a row fill all slots.
-        for sign in (from.max('\u{80}')..=to).take(128) {
+        // So many hold 128 in a row, from a multiple of 128 on.
+        for sign in (from.max('\u{80}')..=to).take(256) {
             self.add(slot(sign));
         }
     }
 
     /// `None`: a match may begin in the middle of a row, or have no sign in its first row.
-    pub fn of(pattern: &str) -> Result<Option<Signs>, regex_syntax::Error> {
-        let hir = ParserBuilder::new().multi_line(true).build().parse(pattern)?;
-        let begins_rows = hir.properties().look_set_prefix().contains(Look::StartLF);
+    pub fn of(pattern: &Hir) -> Option<Signs> {
+        let begins_rows = pattern.properties().look_set_prefix().contains(Look::StartLF);
         let mut signs = Signs::default();
-        Ok((begins_rows && !signs.begin(&hir)).then_some(signs))
+        (begins_rows && !signs.begin(pattern)).then_some(signs)
     }
 
     /// Adds the signs with which a match of `part` may begin. Whether it may be over before the first one.
@@ -82,9 +79,13 @@ impl Signs {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use regex_syntax::ParserBuilder;
 
+    fn of(pattern: &str) -> Option<Signs> {
+        Signs::of(&ParserBuilder::new().multi_line(true).build().parse(pattern).unwrap())
+    }
     fn fits(pattern: &str, rows: &[&str]) -> Option<Vec<bool>> {
-        let signs = Signs::of(pattern).unwrap()?;
+        let signs = of(pattern)?;
         Some(rows.iter().map(|row| signs.has(first(row))).collect())
     }
 
@@ -100,13 +101,13 @@ mod tests {
     #[test]
     fn a_pattern_that_may_begin_anywhere_has_none() {
         for anywhere in ["x", "^a|b", "", "^", "^ *", "^ *$", "^(?: {2}.*)?$", r"\Ax"] {
-            assert_eq!(Signs::of(anywhere).unwrap(), None, "{anywhere}");
+            assert_eq!(of(anywhere), None, "{anywhere}");
         }
     }
 
     #[test]
     fn a_long_range_of_signs_holds_them_all() {
-        let signs = Signs::of("^[⠁-⣿a-c]").unwrap().unwrap();
+        let signs = of("^[⠁-⣿a-c]").unwrap();
         assert!(['⠁', '⠋', '⣿', 'a', 'c'].into_iter().all(|c| signs.has(slot(c))));
         assert!(!signs.has(slot('d')) && !signs.has(slot(' ')));
     }

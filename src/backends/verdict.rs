@@ -151,7 +151,7 @@ fn background(preset: &Preset, parts: &Parts) -> Option<Evidence> {
     let re = preset.background.as_ref()?;
     let (rows, composer) = (parts.rows, parts.composer?);
     let from = preset.item.as_ref().map_or(0, |item| item.last_row(rows, composer));
-    let in_footer = || re.plain().find(&rows.text[parts.footer..]).map(|m| parts.footer + m.start());
+    let in_footer = || Some(parts.footer + re.first(&rows.text[parts.footer..])?);
     let at = in_footer().or_else(|| Some(re.last(rows, from..composer)?.start))?;
     let line = rows.at(at);
     let row = rows.get(line);
