@@ -71,6 +71,14 @@ impl Pattern {
         }
     }
 
+    /// `false`: it matches in no part of the screen that begins where a row does.
+    pub fn may_be_on(&self, rows: &Rows) -> bool {
+        match &self.rows {
+            Some(own) => own.signs.meets(&rows.signs),
+            None => self.may_be_in(rows.text),
+        }
+    }
+
     /// Its last match in a part of the screen, of those that do not overlap.
     pub fn last(&self, rows: &Rows, part: Range<usize>) -> Option<Range<usize>> {
         let text = &rows.text[..part.end];

@@ -19,7 +19,8 @@ fn slot(sign: char) -> Slot {
 
 /// The slot of the row that begins here.
 pub fn first(text: &str) -> Slot {
-    text.trim_start_matches(' ').chars().next().map_or(b'\n', slot)
+    let blanks = text.bytes().take_while(|byte| *byte == b' ').count();
+    text[blanks..].chars().next().map_or(b'\n', slot)
 }
 
 impl Signs {
@@ -29,7 +30,11 @@ impl Signs {
         self.0[usize::from(slot >> 6)] >> (slot & 63) & 1 == 1
     }
 
-    fn add(&mut self, slot: Slot) {
+    pub fn meets(&self, other: &Signs) -> bool {
+        self.0.iter().zip(other.0).any(|(one, other)| one & other != 0)
+    }
+
+    pub fn add(&mut self, slot: Slot) {
         self.0[usize::from(slot >> 6)] |= 1 << (slot & 63);
     }
 

@@ -7,10 +7,10 @@ pub fn hash(text: &str, title: &str) -> u64 {
     keep(title.as_bytes(), &mut words);
     keep(text.as_bytes(), &mut words);
     let mut hash = 0x9e37_79b9_7f4a_7c15 ^ words.len() as u64;
-    for chunk in words.chunks(8) {
-        let mut eight = [0; 8];
-        eight[..chunk.len()].copy_from_slice(chunk);
-        hash = (hash ^ u64::from_le_bytes(eight)).wrapping_mul(0x2545_f491_4f6c_dd1d).rotate_left(29);
+    // Blanks at the end of what counts say nothing, and leave no rest.
+    words.resize(words.len().next_multiple_of(8), 0);
+    for eight in words.as_chunks::<8>().0 {
+        hash = (hash ^ u64::from_le_bytes(*eight)).wrapping_mul(0x2545_f491_4f6c_dd1d).rotate_left(29);
     }
     hash ^ hash >> 32
 }
@@ -38,34 +38,52 @@ static KINDS: [u8; 256] = {
     kinds
 };
 
-/// Adds what counts of `text`. Every changed pane of a fleet goes through here: no branch for a byte of a word.
+/// Adds what counts of `text`. Every changed pane of a fleet goes through here: words are taken by eight bytes, without a
+/// branch for each, which takes a third of the time.
 fn keep(text: &[u8], words: &mut Vec<u8>) {
     let mut filled = words.len();
-    words.resize(filled + text.len(), 0);
+    words.resize(filled + text.len() + 8, 0);
     let mut at = 0;
-    while let Some(&byte) = text.get(at) {
-        let kind = KINDS[usize::from(byte)];
-        if kind != SPECIAL {
-            words[filled] = byte;
-            filled += usize::from(kind);
-            at += 1;
-            continue;
+    loop {
+        while let Some(eight) = text[at..].first_chunk::<8>() {
+            let (taken, kept) = plain(eight, &mut words[filled..]);
+            at += taken;
+            filled += kept;
+            if taken < 8 {
+                break;
+            }
         }
+        let Some(&byte) = text.get(at) else { break };
         let (taken, kept) = match byte {
             b'T' if text[at..].starts_with(TIP) && begins_row(&text[..at]) => (tip(&text[at..]), 0),
             b'0'..=b'9' => number(&text[at..], at > 0 && matches!(text[at - 1], b'/' | b'#')),
             // What is drawn: punctuation, arrows, frames, blocks, braille, dingbats.
-            0xe2 => (3, 0),
+            0xe2 => (3 * text[at..].chunks(3).take_while(|sign| sign[0] == 0xe2).count(), 0),
             0xc2 => (2, 0),
             // Pictures, moons and clocks among them.
             0xf0 if text.get(at + 1) == Some(&0x9f) => (4, 0),
-            _ => (1, 1),
+            _ => (1, usize::from(KINDS[usize::from(byte)] != SKIPPED)),
         };
         words[filled..filled + kept].copy_from_slice(&text[at..at + kept]);
         filled += kept;
         at += taken;
     }
     words.truncate(filled);
+}
+
+/// Copies what counts up to the first special byte. How many it looked at, and how many it kept.
+fn plain(eight: &[u8; 8], words: &mut [u8]) -> (usize, usize) {
+    let Some(words) = words.first_chunk_mut::<8>() else { return (0, 0) };
+    let (mut kept, mut special) = ([0; 9], 0);
+    for (i, byte) in eight.iter().enumerate() {
+        let kind = KINDS[usize::from(*byte)];
+        words[kept[i] & 7] = *byte;
+        kept[i + 1] = kept[i] + usize::from(kind & KEPT);
+        special |= u32::from(kind & SPECIAL) << i;
+    }
+    // The lowest bit is that of the first one.
+    let taken = (special >> 1).trailing_zeros().min(8) as usize;
+    (taken, kept[taken])
 }
 
 /// Nothing but signs stands in front of it.

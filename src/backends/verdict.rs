@@ -181,6 +181,8 @@ fn holds(rule: &Rule, preset: &Preset, parts: &Parts, screen: &Screen, said: &st
         Zone::Footer => (parts.composer.map(|_| parts.footer)?, text.len()),
         Zone::Screen => (0, text.len()),
         Zone::Dialog if parts.composer.is_some() => return None,
+        // Where the last rows begin takes longer to tell than that it is not there.
+        Zone::Dialog | Zone::Tail if !rule.re.may_be_on(rows) => return None,
         Zone::Dialog => (*parts.dialog.get_or_init(|| rows.last_filled(DIALOG_ROWS)), text.len()),
         Zone::Tail => (*parts.tail.get_or_init(|| rows.last_filled(TAIL_ROWS)), text.len()),
     };

@@ -3,9 +3,9 @@ use super::{super::fold::is_frame, known::KnownChoice};
 use regex::Regex;
 use std::{ops::Range, sync::LazyLock};
 
-/// `│ ❯ 1. Yes   │`: frame, cursor, number, text.
+/// `│ ❯ 1. Yes   │`: frame, cursor, number, the first sign of the text.
 static ROW: LazyLock<Regex> = LazyLock::new(|| {
-    let text = r"^(?P<left>[ \x{a0}│┃]*)(?P<cursor>[❯›●▶>][ \x{a0}]+)?(?:(?P<number>\d{1,2})[.)] +)?(?P<text>\S.*)$";
+    let text = r"^(?P<left>[ \x{a0}│┃]*)(?P<cursor>[❯›●▶>][ \x{a0}]+)?(?:(?P<number>\d{1,2})[.)] +)?(?P<text>\S)";
     Regex::new(text).expect("a constant pattern")
 });
 
@@ -78,13 +78,14 @@ fn cut(row: &str) -> Option<Row<'_>> {
     let found = ROW.captures(row)?;
     let column = |m: regex::Match| row[..m.start()].chars().count();
     let (text, number) = (found.name("text")?, found.name("number"));
+
     let cursor = found.name("cursor").is_some();
     Some(Row {
         cursor,
         number: number.and_then(|n| n.as_str().parse().ok()),
         column: column(number.unwrap_or(text)),
         text_column: column(text),
-        text: text.as_str().trim_end_matches(is_frame).trim_end_matches(['✔', '✓']).trim_end_matches(is_frame),
+        text: row[text.start()..].trim_end_matches(is_frame).trim_end_matches(['✔', '✓']).trim_end_matches(is_frame),
     })
 }
 
