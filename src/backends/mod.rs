@@ -65,11 +65,11 @@ pub fn said(text: &str) -> String {
 pub fn read(screen: &Screen, ctx: &Context) -> Reading {
     let text = screen.text.trim_end();
     let preset = ctx.reader.preset.as_deref().and_then(preset::named);
-    let rows = Rows::of(text);
     let by_preset_drafts = || preset.and_then(|p| p.draft.as_ref()).map(Drafts::Preset);
     let drafts = ctx.reader.draft.as_ref().map(Drafts::Own).or_else(by_preset_drafts);
+    let rows = Rows::of(text);
     let limit = find(&ctx.reader.limit, "limit_re", text, text, ctx);
-    let reset = limit.as_ref().and_then(|e| reset_time::parse(&rows::below(text, e.line, rows::BANNER), ctx.now));
+    let reset = limit.as_ref().and_then(|e| reset_time::parse(rows.below(e.line, rows::BANNER), ctx.now));
     let mut reading = Reading {
         at: ctx.now.boot,
         screen: hash(&(text, screen.title, screen.cursor)),
@@ -162,7 +162,8 @@ pub fn judge(screen: &Screen, process: Process, ctx: &Context) -> Verdict {
     if let Some(evidence) = shell::ended(preset, text, process) {
         return Verdict { state: Seen::Exited, evidence: vec![(Seen::Exited, evidence)], ..Verdict::default() };
     }
-    let by_rules = verdict::by_rules(preset, screen, &Rows::of(text), ctx, verdict::Wanted::Everything);
+    let rows = Rows::of(text);
+    let by_rules = verdict::by_rules(preset, screen, &rows, ctx, verdict::Wanted::Everything);
     if by_rules.state == Seen::Exited {
         return by_rules;
     }
@@ -193,7 +194,7 @@ pub fn judge(screen: &Screen, process: Process, ctx: &Context) -> Verdict {
     if decided || (best.0 == Seen::Idle && by_rules.state != Seen::Unknown) {
         return Verdict { evidence: by_rules.evidence.into_iter().chain(hits).collect(), ..by_rules };
     }
-    let mut verdict = verdict::of_pattern(best.0, &best.1, text, ctx);
+    let mut verdict = verdict::of_pattern(best.0, &best.1, &rows, ctx);
     verdict.evidence = std::iter::once(best.clone()).chain(hits.into_iter().filter(|hit| *hit != best)).collect();
     verdict.evidence.extend(by_rules.evidence);
     verdict

@@ -43,7 +43,12 @@ impl<'t> Rows<'t> {
 
     /// The row's text; none below the last one.
     pub fn get(&self, row: usize) -> &'t str {
-        let end = self.start(row + 1).map_or(self.text.len(), |next| next - 1);
+        self.below(row, 1)
+    }
+
+    /// `n` rows from `row` on.
+    pub fn below(&self, row: usize, n: usize) -> &'t str {
+        let end = self.start(row + n).map_or(self.text.len(), |next| next - 1);
         self.start(row).map_or("", |start| &self.text[start..end])
     }
 
@@ -84,11 +89,6 @@ pub fn is_blank(row: &str) -> bool {
         rest = more;
     }
     row[row.len() - rest.len()..].chars().all(is_frame)
-}
-
-/// `n` rows from row `line` on.
-pub fn below(text: &str, line: usize, n: usize) -> String {
-    text.lines().skip(line).take(n).collect::<Vec<_>>().join("\n")
 }
 
 /// Rows as one line, without their frames.

@@ -28,7 +28,7 @@ pub struct Verdict {
     pub error: Option<ErrorSeen>,
     /// When a limit ends: an absolute instant, possibly past, or unknown.
     pub reset_at: Option<Wall>,
-    /// Where that stands.
+    /// Where that stands, for a person.
     pub reset_text: Option<String>,
     /// A menu or a question stands where the input line was.
     pub is_menu: bool,
@@ -69,14 +69,14 @@ pub(super) fn by_rules(preset: &Preset, screen: &Screen, rows: &Rows, ctx: &Cont
         if verdict.evidence.is_empty() {
             verdict.state = rule.state;
             verdict.is_menu = rule.zone == Zone::Dialog;
-            verdict.error = rule.error.map(|class| error(class, text, line));
-            if rule.state == Seen::Limited && !verdict.take_reset(text, line, ctx) {
+            verdict.error = rule.error.map(|class| error(class, rows, line));
+            if rule.state == Seen::Limited && !verdict.take_reset(rows, line, ctx, wanted) {
                 // A menu, and what is said later, stands below the banner that says when it ends.
                 let banners = preset.rules.iter().filter(|r| r.state == Seen::Limited && r.zone == Zone::Above);
                 let found = banners.flat_map(|r| r.re.plain().find_iter(text)).map(|m| rows.at(m.start()));
                 let mut above: Vec<usize> = found.filter(|row| *row < line).collect();
                 above.sort_unstable();
-                let _ = above.iter().rev().any(|row| verdict.take_reset(text, *row, ctx));
+                let _ = above.iter().rev().any(|row| verdict.take_reset(rows, *row, ctx, wanted));
             }
         }
         verdict.evidence.push((rule.state, evidence));
@@ -91,11 +91,11 @@ pub(super) fn by_rules(preset: &Preset, screen: &Screen, rows: &Rows, ctx: &Cont
 }
 
 /// A verdict that a pattern of the user settled.
-pub(super) fn of_pattern(state: Seen, evidence: &Evidence, text: &str, ctx: &Context) -> Verdict {
+pub(super) fn of_pattern(state: Seen, evidence: &Evidence, rows: &Rows, ctx: &Context) -> Verdict {
     let mut verdict = Verdict { state, ..Verdict::default() };
     match state {
-        Seen::Limited => drop(verdict.take_reset(text, evidence.line, ctx)),
-        Seen::Fatal => verdict.error = Some(error(ErrorClass::Other, text, evidence.line)),
+        Seen::Limited => drop(verdict.take_reset(rows, evidence.line, ctx, Wanted::Everything)),
+        Seen::Fatal => verdict.error = Some(error(ErrorClass::Other, rows, evidence.line)),
         _ => {}
     }
     verdict
@@ -103,13 +103,15 @@ pub(super) fn of_pattern(state: Seen, evidence: &Evidence, text: &str, ctx: &Con
 
 impl Verdict {
     /// The reset in the banner that begins in row `line`, if it says one.
-    fn take_reset(&mut self, text: &str, line: usize, ctx: &Context) -> bool {
-        let parse = |n: usize| reset_time::parse(&rows::below(text, line, n), ctx.now);
+    fn take_reset(&mut self, rows: &Rows, line: usize, ctx: &Context, wanted: Wanted) -> bool {
+        let parse = |n: usize| reset_time::parse(rows.below(line, n), ctx.now);
         let Some(at) = parse(rows::BANNER) else { return false };
-        // The rows that it takes, and no more.
-        let rows = (1..rows::BANNER).find(|n| parse(*n) == Some(at)).unwrap_or(rows::BANNER);
         self.reset_at = Some(at);
-        self.reset_text = Some(printable_cut(&rows::one_line(&rows::below(text, line, rows)), 200));
+        if wanted == Wanted::Everything {
+            // The rows that it takes, and no more.
+            let taken = (1..rows::BANNER).find(|n| parse(*n) == Some(at)).unwrap_or(rows::BANNER);
+            self.reset_text = Some(printable_cut(&rows::one_line(rows.below(line, taken)), 200));
+        }
         true
     }
 }
@@ -208,12 +210,12 @@ fn holds(rule: &Rule, preset: &Preset, parts: &Parts, screen: &Screen, said: &st
     Some((rows.at(start), if is_menu { question::worded(text, evidence) } else { evidence }))
 }
 
-fn error(class: ErrorClass, text: &str, line: usize) -> ErrorSeen {
+fn error(class: ErrorClass, rows: &Rows, line: usize) -> ErrorSeen {
     static WAIT: LazyLock<Regex> = LazyLock::new(|| {
         let text = r"(?i)(?:retry(?:ing)?[ -]?(?:after|in)|try again in|wait)[: ]+(\d{1,6}) ?(s|m|h|seconds?|minutes?|hours?)\b";
         Regex::new(text).expect("a constant pattern")
     });
-    let words = rows::one_line(&rows::below(text, line, rows::BANNER));
+    let words = rows::one_line(rows.below(line, rows::BANNER));
     let retry_after = WAIT.captures(&words).and_then(|c| {
         let unit = match c[2].as_bytes()[0] {
             b's' => 1,
@@ -222,6 +224,6 @@ fn error(class: ErrorClass, text: &str, line: usize) -> ErrorSeen {
         };
         c[1].parse::<u64>().ok().map(|n| n * unit)
     });
-    let row = rows::below(text, line, 1);
+    let row = rows.get(line);
     ErrorSeen { class, text: printable_cut(row.trim_matches(fold::is_frame), 200), retry_after }
 }
