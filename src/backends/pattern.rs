@@ -12,7 +12,7 @@ use std::ops::Range;
 
 /// Where more rows begin with its signs, one search through all of them is faster; and tries that each read a long box to
 /// its end would take a time that grows with the square of it.
-const MOST_TRIES: usize = 8;
+const MOST_TRIES: usize = 16;
 
 #[derive(Debug)]
 pub struct Pattern {
@@ -45,7 +45,7 @@ impl Pattern {
             Some(signs) => Some(AtRows { signs, here: build(&format!(r"\A(?:{ascii})"))? }),
             None => None,
         };
-        let any_of = |words: Vec<&str>| words.into_iter().map(regex::escape).collect::<Vec<_>>().join("|");
+        let any_of = |words: Vec<String>| words.iter().map(|word| regex::escape(word)).collect::<Vec<_>>().join("|");
         Ok(Pattern {
             text: text.to_owned(),
             plain: build(&ascii)?,
@@ -84,23 +84,23 @@ impl Pattern {
         let text = &rows.text[..part.end];
         let row = |at: usize| text[at..].split('\n').next().unwrap_or_default();
         let matched = |found: regex::Match, at: usize| at + found.start()..at + found.end();
-        if let Some((mut tries, here)) = self.tries(rows, part.clone()) {
-            if self.in_one_row {
-                return tries.rev().find_map(|at| Some(matched(here.find(row(at))?, at)));
-            }
-            let first = tries.find_map(|at| Some(matched(here.find(&text[at..])?, at)))?;
-            return Some(tries.fold(first, |last, at| {
-                let found = if at < last.end { None } else { here.find(&text[at..]) };
-                found.map_or(last, |found| matched(found, at))
-            }));
-        }
-        if !self.may_be_in(&text[part.start..]) {
+        let last_in = |part: &str, at: usize| self.plain.find_iter(part).last().map(|found| matched(found, at));
+        let tries = self.tries(rows, part.clone());
+        let few = tries.as_ref().is_some_and(Tries::are_few);
+        if !few && !self.may_be_in(&text[part.start..]) {
             return None;
         }
-        let last_in = |part: &str, at: usize| self.plain.find_iter(part).last().map(|found| matched(found, at));
-        match self.in_one_row {
-            true => rows.within(part).rev().find_map(|(at, _)| last_in(row(at), at)),
-            false => last_in(&text[part.start..], part.start),
+        match tries {
+            Some(Tries { here, at }) if self.in_one_row => {
+                at.rev().find_map(|at| Some(matched(here.find(row(at))?, at)))
+            }
+            Some(Tries { here, at }) if few => at.fold(None, |last: Option<Range<usize>>, at| {
+                let is_free = last.as_ref().is_none_or(|last| last.end <= at);
+                let found = if is_free { here.find(&text[at..]) } else { None };
+                found.map(|found| matched(found, at)).or(last)
+            }),
+            _ if self.in_one_row => rows.within(part).rev().find_map(|(at, _)| last_in(row(at), at)),
+            _ => last_in(&text[part.start..], part.start),
         }
     }
 
@@ -124,8 +124,8 @@ impl Pattern {
             let group = found.get(1).or_else(|| found.get(0))?;
             Some(at + group.start()..at + group.end())
         };
-        match self.tries(rows, part.clone()) {
-            Some((mut tries, here)) => tries.find_map(|at| group(here.captures(&text[at..])?, at)),
+        match self.tries(rows, part.clone()).filter(Tries::are_few) {
+            Some(Tries { here, mut at }) => at.find_map(|at| group(here.captures(&text[at..])?, at)),
             None => group(self.plain.captures(&text[part.start..])?, part.start),
         }
     }
@@ -135,14 +135,26 @@ impl Pattern {
         self.words.as_ref().is_none_or(|words| words.is_match(text))
     }
 
-    /// The bytes where a match in `part` can begin, and the pattern to be tried there; `None` where it has to be searched.
+    /// Where a match in `part` can begin; `None`: anywhere.
     fn tries<'a>(
         &'a self,
         rows: &'a Rows,
         part: Range<usize>,
-    ) -> Option<(impl DoubleEndedIterator<Item = usize> + 'a, &'a Regex)> {
+    ) -> Option<Tries<'a, impl DoubleEndedIterator<Item = usize> + Clone + 'a>> {
         let AtRows { signs, here } = self.rows.as_ref()?;
-        let tries = rows.within(part).filter(|(_, sign)| signs.has(*sign)).map(|(at, _)| at);
-        (self.in_one_row || tries.clone().nth(MOST_TRIES).is_none()).then_some((tries, here))
+        let at = rows.within(part).filter(|(_, sign)| signs.has(*sign)).map(|(at, _)| at);
+        Some(Tries { here, at })
+    }
+}
+
+/// The bytes at which a pattern is to be tried.
+struct Tries<'p, At> {
+    here: &'p Regex,
+    at: At,
+}
+
+impl<At: Iterator + Clone> Tries<'_, At> {
+    fn are_few(&self) -> bool {
+        self.at.clone().nth(MOST_TRIES).is_none()
     }
 }

@@ -8,24 +8,49 @@ const SHORTEST: usize = 4;
 const MOST: usize = 32;
 
 /// The longest that can be told, if any can.
-pub fn needed(part: &Hir) -> Option<Vec<&str>> {
+pub fn needed(part: &Hir) -> Option<Vec<String>> {
     let found = any_of(part)?;
     (found.len() <= MOST && shortest(&found) >= SHORTEST).then_some(found)
 }
 
-fn shortest(words: &[&str]) -> usize {
-    words.iter().map(|word| word.len()).min().unwrap_or(0)
+fn shortest(words: &[String]) -> usize {
+    words.iter().map(String::len).min().unwrap_or(0)
 }
 
-fn any_of(part: &Hir) -> Option<Vec<&str>> {
+fn any_of(part: &Hir) -> Option<Vec<String>> {
     match part.kind() {
-        HirKind::Literal(literal) => str::from_utf8(&literal.0).ok().map(|word| vec![word]),
-        HirKind::Repetition(repeated) if repeated.min > 0 => any_of(&repeated.sub),
+        HirKind::Literal(_) => repeated(part).map(|(word, _)| vec![word]),
+        HirKind::Repetition(again) if again.min > 0 => any_of(&again.sub),
         HirKind::Capture(group) => any_of(&group.sub),
-        HirKind::Concat(parts) => parts.iter().filter_map(any_of).max_by_key(|words| shortest(words)),
+        HirKind::Concat(parts) => {
+            let mut found: Vec<Vec<String>> = parts.iter().filter_map(any_of).collect();
+            // Words that stand together are one: ` {12,}esc` holds twelve blanks and `esc`.
+            let mut together = String::new();
+            for part in parts {
+                let (word, is_all) = repeated(part).unwrap_or_default();
+                together.push_str(&word);
+                found.push(vec![together.clone()]);
+                if !is_all {
+                    together = word;
+                }
+            }
+            found.into_iter().max_by_key(|words| shortest(words))
+        }
         HirKind::Alternation(either) => {
-            let all: Option<Vec<Vec<&str>>> = either.iter().map(any_of).collect();
+            let all: Option<Vec<Vec<String>>> = either.iter().map(any_of).collect();
             all.map(|all| all.concat())
+        }
+        _ => None,
+    }
+}
+
+/// A word as often as it stands there at least, and whether that is all.
+fn repeated(part: &Hir) -> Option<(String, bool)> {
+    match part.kind() {
+        HirKind::Literal(literal) => Some((str::from_utf8(&literal.0).ok()?.to_owned(), true)),
+        HirKind::Repetition(again) if again.min > 0 => {
+            let (word, is_all) = repeated(&again.sub)?;
+            (is_all && again.min < 100).then(|| (word.repeat(again.min as usize), again.max == Some(again.min)))
         }
         _ => None,
     }
@@ -64,6 +89,8 @@ mod tests {
         let needed = |pattern| super::needed(&hir(pattern)).map(|words| words.join("|"));
         assert_eq!(needed(r"^ *(?:one|two words)[\s\S]*?● x"), Some("● x".into()));
         assert_eq!(needed(r"^[ │]*(?:Usage limit|[^\n]*?daily quota)x?"), Some("Usage limit|daily quota".into()));
+        assert_eq!(needed(r"^ {5,}\S(?:x\S)? {4,}esc *$"), Some("    esc".into()));
+        assert_eq!(needed("one{2} (?:two){1,}x?three"), Some("onee two".into()));
         assert_eq!(needed("a{0,3}(?:[Tt]ime out)+"), Some("ime out".into()));
         assert_eq!(needed("one word|[a-z]+"), None);
         assert_eq!(needed("(?:one word)?"), None);

@@ -50,7 +50,14 @@ struct Row<'t> {
     /// Column of the number, else of the text.
     column: usize,
     text_column: usize,
-    text: &'t str,
+    /// With what closes the frame.
+    rest: &'t str,
+}
+
+impl<'t> Row<'t> {
+    fn text(&self) -> &'t str {
+        self.rest.trim_end_matches(is_frame).trim_end_matches(['✔', '✓']).trim_end_matches(is_frame)
+    }
 }
 
 /// The last list on the screen that has a cursor. `rows`: all of the screen, without blank ones at its end.
@@ -84,13 +91,7 @@ fn cut(row: &str) -> Option<Row<'_>> {
     let (cursor, numbered) = (chosen.is_some(), chosen.unwrap_or(inner));
     let (number, text) = number(numbered).unwrap_or((None, numbered));
     let column = |text: &str| row[..row_from(text)].chars().count();
-    Some(Row {
-        cursor,
-        number,
-        column: column(numbered),
-        text_column: column(text),
-        text: text.trim_end_matches(is_frame).trim_end_matches(['✔', '✓']).trim_end_matches(is_frame),
-    })
+    Some(Row { cursor, number, column: column(numbered), text_column: column(text), rest: text })
 }
 
 /// A sign stands here.
@@ -129,7 +130,8 @@ fn numbered(rows: &[&str], at: usize) -> Option<Menu> {
                 return None;
             }
             cursor = cursor.or(r.cursor.then_some(choices.len()));
-            choices.push(Choice { row: i, text: r.text.to_owned(), whole: r.text.to_owned() });
+            let text = r.text().to_owned();
+            choices.push(Choice { row: i, whole: text.clone(), text });
         } else if goes_on(row)
             && let Some(last) = choices.last_mut()
         {
@@ -146,13 +148,14 @@ fn numbered(rows: &[&str], at: usize) -> Option<Menu> {
 /// Rows whose texts stand in one column, without a blank row between them.
 fn plain(rows: &[&str], at: usize) -> Option<Menu> {
     let column = cut(rows[at])?.text_column;
-    let fits =
-        |i: &usize| cut(rows[*i]).is_some_and(|r| r.number.is_none() && r.text_column == column && !r.text.is_empty());
+    let fits = |i: &usize| {
+        cut(rows[*i]).is_some_and(|r| r.number.is_none() && r.text_column == column && !r.text().is_empty())
+    };
     let first = (0..=at).rev().take_while(fits).last()?;
     let choices: Vec<Choice> = (first..rows.len())
         .take_while(fits)
         .filter_map(|row| {
-            let text = cut(rows[row])?.text.to_owned();
+            let text = cut(rows[row])?.text().to_owned();
             Some(Choice { row, whole: text.clone(), text })
         })
         .collect();
