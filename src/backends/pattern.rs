@@ -6,10 +6,12 @@ use super::{
     signs::{self, Signs},
     words,
 };
-use regex::{Captures, Regex, RegexBuilder};
+use regex::{Regex, RegexBuilder};
 use regex_syntax::ParserBuilder;
 use std::ops::Range;
 
+/// So many tries take no longer than to look for the words that a pattern needs.
+const TRIES_AT_ONCE: usize = 4;
 /// Where more rows begin with its signs, one search through all of them is faster; and tries that each read a long box to
 /// its end would take a time that grows with the square of it.
 const MOST_TRIES: usize = 16;
@@ -81,26 +83,28 @@ impl Pattern {
 
     /// Its last match in a part of the screen, of those that do not overlap.
     pub fn last(&self, rows: &Rows, part: Range<usize>) -> Option<Range<usize>> {
-        let text = &rows.text[..part.end];
-        let row = |at: usize| text[at..].split('\n').next().unwrap_or_default();
+        let text = rows.text;
         let matched = |found: regex::Match, at: usize| at + found.start()..at + found.end();
-        let last_in = |part: &str, at: usize| self.plain.find_iter(part).last().map(|found| matched(found, at));
         let tries = self.tries(rows, part.clone());
-        let few = tries.as_ref().is_some_and(Tries::are_few);
-        if !few && !self.may_be_in(&text[part.start..]) {
+        let at_most = |n: usize| tries.as_ref().is_some_and(|tries| tries.at_most(n));
+        if !at_most(TRIES_AT_ONCE) && !self.may_be_in(&text[part.clone()]) {
             return None;
         }
+        let few = at_most(MOST_TRIES);
+        let last_in = |part: Range<usize>| {
+            self.plain.find_iter(&text[part.clone()]).last().map(|found| matched(found, part.start))
+        };
         match tries {
-            Some(Tries { here, at }) if self.in_one_row => {
-                at.rev().find_map(|at| Some(matched(here.find(row(at))?, at)))
+            Some(Tries { here, rows }) if self.in_one_row => {
+                rows.rev().find_map(|row| Some(matched(here.find(&text[row.clone()])?, row.start)))
             }
-            Some(Tries { here, at }) if few => at.fold(None, |last: Option<Range<usize>>, at| {
-                let is_free = last.as_ref().is_none_or(|last| last.end <= at);
-                let found = if is_free { here.find(&text[at..]) } else { None };
-                found.map(|found| matched(found, at)).or(last)
+            Some(Tries { here, rows }) if few => rows.fold(None, |last: Option<Range<usize>>, row| {
+                let is_free = last.as_ref().is_none_or(|last| last.end <= row.start);
+                let found = if is_free { here.find(&text[row.start..part.end]) } else { None };
+                found.map(|found| matched(found, row.start)).or(last)
             }),
-            _ if self.in_one_row => rows.within(part).rev().find_map(|(at, _)| last_in(row(at), at)),
-            _ => last_in(&text[part.start..], part.start),
+            _ if self.in_one_row => rows.within(part).rev().find_map(|(row, _)| last_in(row)),
+            _ => last_in(part),
         }
     }
 
@@ -111,22 +115,22 @@ impl Pattern {
 
     /// Where the last row before byte `to` begins that it matches in; 0 without one.
     pub fn last_row(&self, rows: &Rows, to: usize) -> usize {
-        let row = |at: usize| rows.text[at..to].split('\n').next().unwrap_or_default();
-        let (signs, re) = self.rows.as_ref().map_or((&Signs::ALL, &self.plain), |rows| (&rows.signs, &rows.here));
-        let begins = rows.within(0..to).rev().filter(|(_, sign)| signs.has(*sign));
-        begins.map(|(at, _)| at).find(|at| re.is_match(row(*at))).unwrap_or(0)
+        let (signs, re) = self.rows.as_ref().map_or((&Signs::ALL, &self.plain), |own| (&own.signs, &own.here));
+        let mut rows_up = rows.within(0..to).rev();
+        let found = rows_up.find(|(row, sign)| signs.has(*sign) && re.is_match(&rows.text[row.clone()]));
+        found.map_or(0, |(row, _)| row.start)
     }
 
     /// What its group finds in a part of the screen, or all of it without a group.
     pub fn captured(&self, rows: &Rows, part: Range<usize>) -> Option<Range<usize>> {
-        let text = &rows.text[..part.end];
-        let group = |found: Captures, at: usize| {
+        let group = |re: &Regex, at: usize| {
+            let found = re.captures(&rows.text[at..part.end])?;
             let group = found.get(1).or_else(|| found.get(0))?;
             Some(at + group.start()..at + group.end())
         };
-        match self.tries(rows, part.clone()).filter(Tries::are_few) {
-            Some(Tries { here, mut at }) => at.find_map(|at| group(here.captures(&text[at..])?, at)),
-            None => group(self.plain.captures(&text[part.start..])?, part.start),
+        match self.tries(rows, part.clone()).filter(|tries| tries.at_most(MOST_TRIES)) {
+            Some(mut tries) => tries.rows.find_map(|row| group(tries.here, row.start)),
+            None => group(&self.plain, part.start),
         }
     }
 
@@ -135,26 +139,26 @@ impl Pattern {
         self.words.as_ref().is_none_or(|words| words.is_match(text))
     }
 
-    /// Where a match in `part` can begin; `None`: anywhere.
+    /// The rows with which a match in `part` can begin; `None`: it can anywhere.
     fn tries<'a>(
         &'a self,
         rows: &'a Rows,
         part: Range<usize>,
-    ) -> Option<Tries<'a, impl DoubleEndedIterator<Item = usize> + Clone + 'a>> {
+    ) -> Option<Tries<'a, impl DoubleEndedIterator<Item = Range<usize>> + Clone + 'a>> {
         let AtRows { signs, here } = self.rows.as_ref()?;
-        let at = rows.within(part).filter(|(_, sign)| signs.has(*sign)).map(|(at, _)| at);
-        Some(Tries { here, at })
+        let rows = rows.within(part).filter(|(_, sign)| signs.has(*sign)).map(|(row, _)| row);
+        Some(Tries { here, rows })
     }
 }
 
-/// The bytes at which a pattern is to be tried.
-struct Tries<'p, At> {
+/// The rows with which a match can begin, and what is tried there.
+struct Tries<'p, Rows> {
     here: &'p Regex,
-    at: At,
+    rows: Rows,
 }
 
-impl<At: Iterator + Clone> Tries<'_, At> {
-    fn are_few(&self) -> bool {
-        self.at.clone().nth(MOST_TRIES).is_none()
+impl<Rows: Iterator + Clone> Tries<'_, Rows> {
+    fn at_most(&self, n: usize) -> bool {
+        self.rows.clone().nth(n).is_none()
     }
 }

@@ -57,11 +57,13 @@ impl<'t> Rows<'t> {
         self.starts.partition_point(|(at, _)| *at < byte)
     }
 
-    /// Where rows begin in a part of the screen, and with which sign. The part itself begins one.
-    pub fn within(&self, part: Range<usize>) -> impl DoubleEndedIterator<Item = (usize, Slot)> + Clone {
+    /// The rows in a part of the screen, and with which sign each begins. The part itself begins one.
+    pub fn within(&self, part: Range<usize>) -> impl DoubleEndedIterator<Item = (Range<usize>, Slot)> + Clone {
         let from = self.from(part.start + 1);
-        let begin = (part.start, signs::first(&self.text[part.start..]));
-        iter::once(begin).chain(self.starts[from..self.from(part.end).max(from)].iter().copied())
+        let to = self.from(part.end).max(from);
+        let end = move |row: usize| self.start(row + 1).map_or(part.end, |next| part.end.min(next - 1));
+        let begin = (part.start..end(from - 1), signs::first(&self.text[part.start..part.end]));
+        iter::once(begin).chain((from..to).map(move |row| (self.starts[row].0..end(row), self.starts[row].1)))
     }
 
     /// Where the last `n` rows begin, those not counted in which nothing but a frame stands.
