@@ -138,6 +138,21 @@ mod tests {
     }
 
     #[test]
+    fn eight_bytes_at_once_are_what_each_of_them_is() {
+        let bytes = (0..=255).flat_map(|byte: u8| (0..8).map(move |at| (byte, at)));
+        for (byte, at) in bytes {
+            let mut eight = *b"a [z`{@A";
+            eight[at] = byte;
+            let stops = |b: &u8| b.is_ascii_digit() || *b == b'T' || !b.is_ascii();
+            let before = &eight[..eight.iter().position(stops).unwrap_or(8)];
+            let letters: Vec<u8> = before.iter().copied().filter(u8::is_ascii_alphabetic).collect();
+            let mut words = [0; 8];
+            let (taken, kept) = plain(&eight, &mut words);
+            assert_eq!((taken, &words[..kept]), (before.len(), &letters[..]), "{eight:?}");
+        }
+    }
+
+    #[test]
     fn words_and_tokens_are() {
         for (a, b) in [
             ("✻ Scurrying… (5s · ↓ 9 tokens)", "✻ Scurrying… (5s · ↓ 12 tokens)"),

@@ -56,11 +56,11 @@ fn repeated(part: &Hir) -> Option<(String, bool)> {
     }
 }
 
-/// No match goes over a row's end, or asks what stands in another row.
+/// No match goes over a row's end, asks what stands in another row, or is empty: so it is in one of the rows.
 pub fn in_one_row(part: &Hir) -> bool {
     let of_rows = [Look::StartLF, Look::EndLF, Look::WordAscii, Look::WordAsciiNegate];
     let others = part.properties().look_set().subtract(of_rows.into_iter().fold(LookSet::empty(), LookSet::insert));
-    others.is_empty() && !takes_row_end(part)
+    others.is_empty() && !takes_row_end(part) && part.properties().minimum_len() > Some(0)
 }
 
 fn takes_row_end(part: &Hir) -> bool {
@@ -101,7 +101,7 @@ mod tests {
     fn a_pattern_that_may_see_another_row() {
         let in_one_row = |pattern| super::in_one_row(&hir(pattern));
         assert!(in_one_row(r"^ {2}[^\n]*(?-u:\b)x$|\S.*y"));
-        for over in [r"a\s", "a\nb", "[^x]*", r"a\z", r"\Aa", r"(?s:.)"] {
+        for over in [r"a\s", "a\nb", "[^x]*", r"a\z", r"\Aa", r"(?s:.)", "^a?$"] {
             assert!(!in_one_row(over), "{over}");
         }
     }
