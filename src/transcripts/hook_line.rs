@@ -33,6 +33,8 @@ pub struct HookRow {
     pub session_id: String,
     /// Absolute.
     pub transcript_path: PathBuf,
+    /// It happened to a helper within the session.
+    pub helper: bool,
     pub event: HookEvent,
 }
 
@@ -55,7 +57,7 @@ pub enum HookEvent {
         again: bool,
         background: usize,
     },
-    /// A turn ended with an error (since 2.1.78). One that a person interrupts is not told at all.
+    /// A turn ended with an error (since 2.1.78), perhaps only that of a [helper](HookRow::helper). One that a person interrupts is not told at all.
     StopFailure {
         error: String,
         message: String,
@@ -103,6 +105,7 @@ struct Input {
     session_id: String,
     transcript_path: String,
     cwd: Option<String>,
+    agent_id: Option<IgnoredAny>,
     prompt: Option<String>,
     notification_type: Option<String>,
     message: Option<String>,
@@ -126,6 +129,8 @@ struct Line {
     transcript_path: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     cwd: Option<String>,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    helper: bool,
     #[serde(flatten)]
     more: More,
 }
@@ -191,6 +196,7 @@ pub fn line(input: &[u8], at: Wall, run: u64) -> Option<String> {
         session_id: id(input.session_id)?,
         transcript_path: path(input.transcript_path)?,
         cwd: input.cwd.and_then(path),
+        helper: input.agent_id.is_some(),
         more,
     };
     serde_json::to_string(&line).ok()
@@ -207,7 +213,7 @@ fn path(text: String) -> Option<String> {
 
 /// What a line means, if it is one of ours.
 pub(super) fn row(line: &str) -> Result<HookRow, Taken> {
-    let Line { v: 1, at, run, event, session_id, transcript_path, cwd: _, more } =
+    let Line { v: 1, at, run, event, session_id, transcript_path, cwd: _, helper, more } =
         serde_json::from_str(line).map_err(|_| Taken::Broken)?
     else {
         return Err(Taken::Unknown);
@@ -243,5 +249,5 @@ pub(super) fn row(line: &str) -> Result<HookRow, Taken> {
     let at = (at.len() <= WORD).then(|| Wall::parse_rfc3339(&at)).flatten().ok_or(Taken::Broken)?;
     let session_id = id(session_id).ok_or(Taken::Broken)?;
     let transcript_path = path(transcript_path).ok_or(Taken::Broken)?.into();
-    Ok(HookRow { at, run, session_id, transcript_path, event })
+    Ok(HookRow { at, run, session_id, transcript_path, helper, event })
 }

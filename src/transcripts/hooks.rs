@@ -158,6 +158,15 @@ mod tests {
     }
 
     #[test]
+    fn a_helpers_failure_is_not_the_agents() {
+        let of = |more: &str| {
+            let line = line(input("StopFailure", more).as_bytes(), Wall(1), 1).expect("a line");
+            row(&line).expect("a row").helper
+        };
+        assert_eq!((of(r#","agent_id":"a157""#), of(""), of(r#","agent_id":null"#)), (true, false, false));
+    }
+
+    #[test]
     fn nothing_of_a_prompt_is_kept_but_its_hash() {
         let line = line(input("UserPromptSubmit", r#","prompt":"topsecret""#).as_bytes(), Wall(1), 1).expect("a line");
         assert!(!line.contains("topsecret"), "{line}");

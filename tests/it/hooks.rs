@@ -2,7 +2,7 @@
 //! `AGENTS_WRITE_GOLDEN=1 cargo test --test it hooks` writes the pages beside the recorded ones anew.
 use crate::fleet::Fleet;
 use agents::{
-    model::time::Wall,
+    model::{time::Wall, zones::Zones},
     transcripts::{HookEvent, HookRow, Hooks, hook_line},
     world::clock,
 };
@@ -28,7 +28,7 @@ fn rows(path: &Path) -> Vec<HookRow> {
 fn what_real_versions_told_is_kept_as_recorded() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/transcripts/hooks");
     let write = std::env::var_os("AGENTS_WRITE_GOLDEN").is_some();
-    for version in ["2.0.77", "2.1.197", "2.1.330"] {
+    for version in ["2.0.77", "2.1.197", "2.1.197-plan", "2.1.330"] {
         let inputs = fs::read_to_string(folder.join(format!("claude-{version}.jsonl"))).expect("recorded");
         let dir = tempfile::tempdir().expect("a folder");
         let file = dir.path().join("a.hooks");
@@ -36,8 +36,7 @@ fn what_real_versions_told_is_kept_as_recorded() {
             inputs.lines().filter_map(|i| hook_line(i.as_bytes(), Wall(0), 1)).map(|l| l + "\n").collect();
         assert!(kept.lines().all(|line| line.len() < 600), "{kept}");
         fs::write(&file, kept).expect("written");
-        let page: String =
-            rows(&file).iter().map(|row| format!("{} {}\n", &row.session_id[..8], shown(&row.event))).collect();
+        let page: String = rows(&file).iter().map(shown).collect();
         let golden = folder.join(format!("claude-{version}.txt"));
         match write {
             true => fs::write(golden, page).expect("written"),
@@ -47,11 +46,17 @@ fn what_real_versions_told_is_kept_as_recorded() {
 }
 
 /// The hash of a text may be another one with another compiler.
-fn shown(event: &HookEvent) -> String {
-    match event {
+fn shown(row: &HookRow) -> String {
+    let helper = if row.helper { " (helper)" } else { "" };
+    let event = match &row.event {
         HookEvent::Prompt { length, .. } => format!("Prompt {{ length: {length} }}"),
+        HookEvent::StopFailure { message, .. } => {
+            let class = row.failure(Zones::default()).map_or("none", |error| error.class.as_str());
+            format!("StopFailure {class}: {message}")
+        }
         other => format!("{other:?}"),
-    }
+    };
+    format!("{} {event}{helper}\n", &row.session_id[..8])
 }
 
 struct Case {
