@@ -45,8 +45,9 @@ pub enum HookEvent {
     SessionStart {
         source: String,
     },
-    /// A text of the user's, as [`folded`], and its length in bytes: it is sent now. One that waits in line is told
-    /// when its turn comes. 2.0 does not tell the text that stands on its command line.
+    /// A text of the user's, as [`folded`], and its length in bytes. One that waits in line is told when its turn comes;
+    /// if it goes into the turn under way, not at all (2.1.197), or already when it is put in line (2.1.330). 2.0 does
+    /// not tell the text that stands on its command line.
     Prompt {
         folded: u64,
         length: usize,

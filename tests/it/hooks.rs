@@ -28,7 +28,7 @@ fn rows(path: &Path) -> Vec<HookRow> {
 fn what_real_versions_told_is_kept_as_recorded() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/transcripts/hooks");
     let write = std::env::var_os("AGENTS_WRITE_GOLDEN").is_some();
-    for version in ["2.0.77", "2.1.197", "2.1.197-plan", "2.1.330"] {
+    for version in ["2.0.77", "2.1.197", "2.1.197-plan", "2.1.197-steered", "2.1.330", "2.1.330-steered"] {
         let inputs = fs::read_to_string(folder.join(format!("claude-{version}.jsonl"))).expect("recorded");
         let dir = tempfile::tempdir().expect("a folder");
         let file = dir.path().join("a.hooks");
