@@ -69,7 +69,7 @@ fn plain(eight: &[u8; 8], words: &mut [u8]) -> (usize, usize) {
     let no_digit = (ascii ^ (u64::from(b'0') * ONES)) + (128 - 10) * ONES;
     let no_tip = (ascii ^ (u64::from(b'T') * ONES)) + (128 - 1) * ONES;
     let special = (bytes | !no_digit | !no_tip) & HIGH;
-    let lower = ascii | 0x20 * ONES;
+    let lower = ascii | (0x20 * ONES);
     let from_a = lower + (128 - u64::from(b'a')) * ONES;
     let behind_z = lower + (127 - u64::from(b'z')) * ONES;
     // The bits below the lowest one of `special` are those of the bytes before it.
