@@ -1,0 +1,209 @@
+//! The thread that follows the files: whose is which, and what came to them.
+use super::{Ask, Found, Seat, Wanted};
+use crate::{
+    engine::{paths::Paths, sessions, wakeup::Wakeup},
+    model::{
+        own::{Arrival, OwnObs, Whose},
+        policy::{Agent, Policy},
+        time::{Boot, Now},
+    },
+    transcripts::{Transcript, owner::Rule},
+    world::clock,
+};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::{
+        Arc, PoisonError,
+        mpsc::{Receiver, RecvTimeoutError, Sender},
+    },
+    time::Duration,
+};
+
+/// Between two looks at the file of an agent that is being told something.
+const SOON: Duration = Duration::from_millis(200);
+/// Between two looks for the file of an agent that has just started; each is twice the last one.
+const FIRST: Duration = Duration::from_secs(1);
+/// The longest pause, and how often is asked whether it is in another conversation by now.
+const LONGEST: Duration = Duration::from_secs(60);
+
+pub(super) struct Reader {
+    paths: Paths,
+    found: Found,
+    sender: Sender<Wakeup>,
+    seats: BTreeMap<String, Followed>,
+    wanted: Vec<Wanted>,
+    policy: Option<Arc<Policy>>,
+}
+
+/// What is known of the file of one agent.
+struct Followed {
+    seat: Seat,
+    file: Option<Transcript>,
+    /// Which it is, and in which start that was seen.
+    own: OwnObs,
+    is_known: bool,
+    /// It printed something since the last look for its file.
+    grown: bool,
+    pause: Duration,
+    due: Boot,
+}
+
+impl Followed {
+    fn new(seat: Seat, now: Boot) -> Followed {
+        Followed {
+            seat,
+            file: None,
+            own: OwnObs::default(),
+            is_known: false,
+            grown: true,
+            pause: FIRST,
+            due: now.after(FIRST),
+        }
+    }
+
+    /// Another start may be in another conversation; until that is known, the file of the last one is read on.
+    fn sits(&mut self, seat: Seat, now: Boot) {
+        if self.seat.incarnation != seat.incarnation {
+            (self.is_known, self.pause, self.due) = (false, FIRST, now.after(FIRST));
+        }
+        self.seat = seat;
+    }
+}
+
+impl Reader {
+    pub fn new(paths: &Paths, found: &Found, sender: &Sender<Wakeup>) -> Reader {
+        let (paths, found, sender) = (paths.clone(), found.clone(), sender.clone());
+        Reader { paths, found, sender, seats: BTreeMap::new(), wanted: Vec::new(), policy: None }
+    }
+
+    /// Until nobody asks any more.
+    pub fn follow(&mut self, questions: &Receiver<Ask>) {
+        let mut grown = BTreeSet::new();
+        loop {
+            let pause = self.pause(clock::boot());
+            match questions.recv_timeout(pause) {
+                Ok(ask) => {
+                    let mut latest = ask;
+                    grown.append(&mut latest.grown);
+                    while let Ok(mut more) = questions.try_recv() {
+                        grown.append(&mut more.grown);
+                        latest = more;
+                    }
+                    self.take(latest, clock::boot());
+                }
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => return,
+            }
+            grown.extend(self.wanted.iter().map(|w| w.session.clone()));
+            self.look(std::mem::take(&mut grown), clock::now());
+        }
+    }
+
+    fn pause(&self, now: Boot) -> Duration {
+        let open = |f: &&Followed| f.grown || !f.is_known;
+        let due = self.seats.values().filter(open).map(|f| f.due).min();
+        let due = due.map_or(Duration::from_secs(3600), |at| Duration::from_millis(at.0.saturating_sub(now.0)));
+        if self.wanted.is_empty() { due } else { due.min(SOON) }
+    }
+
+    fn take(&mut self, ask: Ask, now: Boot) {
+        let here: BTreeSet<&str> = ask.seats.iter().map(|s| s.session.as_str()).collect();
+        let awaited = |session: &str| ask.wanted.iter().any(|w| w.session == session);
+        self.seats.retain(|session, _| here.contains(session.as_str()) || awaited(session));
+        for seat in ask.seats {
+            match self.seats.get_mut(&seat.session) {
+                Some(followed) => followed.sits(seat, now),
+                None => drop(self.seats.insert(seat.session.clone(), Followed::new(seat, now))),
+            }
+        }
+        (self.wanted, self.policy) = (ask.wanted, Some(ask.policy));
+    }
+
+    fn look(&mut self, grown: BTreeSet<String>, now: Now) {
+        for session in &grown {
+            if let Some(followed) = self.seats.get_mut(session) {
+                followed.grown = true;
+            }
+        }
+        let is_due = |f: &Followed| f.due <= now.boot && (f.grown || !f.is_known);
+        if self.seats.values().any(is_due) {
+            self.survey(now);
+        }
+        for (session, followed) in &mut self.seats {
+            if !followed.is_known && !self.wanted.iter().any(|w| w.session == *session) {
+                continue;
+            }
+            if let Some(file) = followed.file.as_mut().filter(|file| grown.contains(session) || file.is_behind()) {
+                // A file that cannot be read now says nothing new.
+                let _ = file.read(&mut |_| {});
+                let standing = file.standing();
+                (followed.own.worked, followed.own.failed) = (standing.worked, standing.failed.clone());
+            }
+            if let Some(file) = &followed.file {
+                let mine = self.wanted.iter().filter(|w| w.session == *session);
+                followed.own.arrived = mine.filter_map(|w| Some((w.id, arrival(file, w)?))).collect();
+            }
+        }
+        self.publish();
+    }
+
+    /// Which file is whose.
+    fn survey(&mut self, now: Now) {
+        let Some(policy) = self.policy.clone() else { return };
+        let subject = |agent: &Agent| {
+            let seat = self.seats.get(&agent.session).map(|f| &f.seat);
+            let started_with = seat.and_then(|s| s.started_with.as_deref());
+            let told_of = seat.and_then(|s| s.started).into_iter();
+            sessions::subject(&policy, &self.paths, agent, started_with, seat.map(|s| s.root), told_of)
+        };
+        let subjects: Vec<_> = policy.agents.iter().map(subject).collect();
+        let since = self.seats.values().filter_map(|f| f.seat.started).min().unwrap_or(now.wall);
+        let survey = sessions::survey(&self.paths, &subjects, since);
+        for (session, followed) in &mut self.seats {
+            let Some(agent) = policy.agents.iter().find(|a| a.session == *session) else { continue };
+            let current = survey.sessions_of(&agent.name).pop();
+            // A conversation of an earlier start that nobody has gone on with is not the one it is in.
+            let current = current.filter(|(s, _)| followed.seat.started.is_none_or(|at| s.written >= at));
+            followed.grown = false;
+            followed.is_known = current.is_some();
+            followed.pause = if followed.is_known { LONGEST } else { (followed.pause * 2).min(LONGEST) };
+            followed.due = now.boot.after(followed.pause);
+            let Some((found, rule)) = current else { continue };
+            if followed.file.as_ref().is_none_or(|file| file.path() != found.path) {
+                followed.file = Some(Transcript::new(found.program, &found.path, now.zones));
+                followed.own = OwnObs::default();
+            }
+            followed.own.incarnation = followed.seat.incarnation;
+            followed.own.conversation = matches!(rule, Rule::Process | Rule::Id).then(|| Whose {
+                id: found.id.clone(),
+                program: found.program,
+                dir: found.cwd.clone().unwrap_or_default(),
+            });
+        }
+    }
+
+    /// A text that arrived is told at once; the rest has time until the next look.
+    fn publish(&mut self) {
+        let known = self.seats.iter().filter(|(_, f)| f.file.is_some() && (f.is_known || !f.own.arrived.is_empty()));
+        let now: BTreeMap<String, OwnObs> = known.map(|(session, f)| (session.clone(), f.own.clone())).collect();
+        let mut found = self.found.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_new = |(session, own): (&String, &OwnObs)| {
+            let before = found.get(session).map(|o| &o.arrived);
+            own.arrived.keys().any(|id| before.is_none_or(|b| !b.contains_key(id)))
+        };
+        let any = now.iter().any(is_new);
+        *found = now;
+        drop(found);
+        if any {
+            let _ = self.sender.send(Wakeup::Poke);
+        }
+    }
+}
+
+fn arrival(file: &Transcript, wanted: &Wanted) -> Option<Arrival> {
+    if file.has_said(&wanted.text, wanted.since) {
+        Some(Arrival::Said)
+    } else {
+        file.has_queued(&wanted.text, wanted.since).then_some(Arrival::Queued)
+    }
+}
