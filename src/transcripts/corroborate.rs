@@ -51,3 +51,70 @@ fn shows_limit(reading: &Reading) -> bool {
 fn printable(text: &str) -> String {
     crate::model::name::printable(text).chars().take(200).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{own::Failed, seen::ErrorClass, transcript::TurnError};
+
+    const STARTED: Wall = Wall(1000);
+
+    fn failed(class: Cause, reset: Option<Wall>) -> OwnObs {
+        let error = TurnError { class, text: "it\x1b[2J failed".into(), reset };
+        OwnObs { failed: Some(Failed { at: Wall(2000), error }), ..OwnObs::default() }
+    }
+
+    fn evidence(quoted: bool) -> Option<Evidence> {
+        Some(Evidence { source: "pane".into(), rule: "r".into(), line: 3, text: "t".into(), quoted })
+    }
+
+    fn told(reading: &Reading, own: &OwnObs) -> Option<Reading> {
+        has_more(reading, own, STARTED).then(|| {
+            let mut more = reading.clone();
+            add(&mut more, own, Program::Claude);
+            more
+        })
+    }
+
+    #[test]
+    fn an_error_that_the_screen_does_not_show() {
+        let own = failed(Cause::Error(ErrorClass::Overload), None);
+        let more = told(&Reading::default(), &own).expect("more");
+        assert_eq!(more.error.map(|e| e.class), Some(ErrorClass::Overload));
+        let evidence = more.fatal.expect("evidence");
+        assert_eq!((evidence.source.as_str(), evidence.rule.as_str()), ("transcript", "claude/session-file/overload"));
+        assert!(!evidence.text.contains('\x1b'), "somebody else's bytes");
+    }
+
+    #[test]
+    fn a_limit_and_its_reset() {
+        let own = failed(Cause::Limit, Some(Wall(9000)));
+        let more = told(&Reading::default(), &own).expect("more");
+        assert_eq!((more.limit.is_some(), more.reset), (true, Some(Wall(9000))));
+        let banner = Reading { limit: evidence(false), ..Reading::default() };
+        let more = told(&banner, &own).expect("its reset");
+        assert_eq!((&more.limit, more.reset), (&banner.limit, Some(Wall(9000))), "the screen's own words stay");
+        let says = Reading { limit: evidence(false), reset: Some(Wall(5)), ..Reading::default() };
+        assert_eq!(told(&says, &own), None, "the screen is believed");
+        let quoted = Reading { limit: evidence(true), ..Reading::default() };
+        assert!(told(&quoted, &own).is_some_and(|more| shows_limit(&more)));
+    }
+
+    #[test]
+    fn nothing_is_added_to_a_screen_that_says_otherwise() {
+        let own = failed(Cause::Error(ErrorClass::Overload), None);
+        for reading in [
+            Reading { active: evidence(false), ..Reading::default() },
+            Reading { waiting: evidence(false), ..Reading::default() },
+            Reading { fatal: evidence(false), ..Reading::default() },
+            Reading { limit: evidence(false), ..Reading::default() },
+            Reading { blank: true, ..Reading::default() },
+            Reading { unknown: true, ..Reading::default() },
+        ] {
+            assert_eq!(told(&reading, &own), None, "{reading:?}");
+        }
+        let of_before = OwnObs { failed: own.failed.map(|f| Failed { at: Wall(999), ..f }), ..OwnObs::default() };
+        assert_eq!(told(&Reading::default(), &of_before), None, "an error of an earlier start is over");
+        assert_eq!(told(&Reading::default(), &OwnObs::default()), None);
+    }
+}

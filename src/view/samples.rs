@@ -37,6 +37,7 @@ pub(super) fn agent(name: &str) -> Agent {
         model: String::new(),
         dir: "/p".into(),
         worktree: None,
+        conversation: None,
         enabled: true,
         watch: Watch::HealStall,
         role: Some("builder".into()),

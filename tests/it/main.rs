@@ -32,6 +32,7 @@ mod looking_on;
 mod memory;
 mod menus;
 mod old_file;
+mod own_files;
 mod panes;
 mod process;
 mod readme;

@@ -184,7 +184,9 @@ impl Reader {
 
     /// A text that arrived is told at once; the rest has time until the next look.
     fn publish(&mut self) {
-        let known = self.seats.iter().filter(|(_, f)| f.file.is_some() && (f.is_known || !f.own.arrived.is_empty()));
+        // Of the last start, while one of its texts may stand there.
+        let awaited = |session: &String| self.wanted.iter().any(|w| w.session == *session);
+        let known = self.seats.iter().filter(|(s, f)| f.file.is_some() && (f.is_known || awaited(s)));
         let now: BTreeMap<String, OwnObs> = known.map(|(session, f)| (session.clone(), f.own.clone())).collect();
         let mut found = self.found.lock().unwrap_or_else(PoisonError::into_inner);
         let is_new = |(session, own): (&String, &OwnObs)| {
