@@ -3,7 +3,6 @@
 use super::Mind;
 use crate::model::{
     delivery::{Delivery, Stage},
-    own::Arrival,
     time::Wall,
 };
 
@@ -16,19 +15,16 @@ impl Mind<'_> {
         if obs.own.is_empty() {
             return;
         }
-        let arrival = |d: &Delivery| obs.own.get(&d.session)?.arrived.get(&d.id).copied();
+        let stands = |d: &&Delivery| obs.own.get(&d.session).is_some_and(|own| own.arrived.contains(&d.id));
         let open = |d: &&Delivery| !matches!(d.stage, Stage::Queued { .. } | Stage::Delivered { .. });
-        let proved = self.state.deliveries.values().filter(open).filter_map(|d| Some((d.clone(), arrival(d)?)));
-        for (mut d, arrival) in proved.collect::<Vec<_>>() {
+        let proved = self.state.deliveries.values().filter(open).filter(stands).cloned();
+        for mut d in proved.collect::<Vec<_>>() {
             let doubted = if d.stage.is_over() { " after all" } else { "" };
             d.stage = Stage::Delivered { at: self.now.wall };
             if let Some(unit) = self.state.units.get_mut(&d.session) {
                 unit.leftover = unit.leftover.take().filter(|left| left.delivery.id != d.id);
             }
-            let proof = match arrival {
-                Arrival::Said => format!("{doubted} (it stands in its session file)"),
-                Arrival::Queued => format!("{doubted} (it waits in the program's own queue)"),
-            };
+            let proof = format!("{doubted} (it stands in its session file)");
             self.finished(&d, &proof);
             self.state.deliveries.insert(d.id, d);
         }

@@ -4,7 +4,7 @@ use super::{
     transcript::{Program, TurnError},
 };
 use serde::{Deserialize, Serialize};
-use std::{collections::BTreeMap, path::PathBuf};
+use std::{collections::BTreeSet, path::PathBuf};
 
 /// How its conversation stands, by the file as far as it was read.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -18,23 +18,14 @@ pub struct OwnObs {
     pub worked: Option<Wall>,
     /// The error that ended the last turn, while nothing was asked since.
     pub failed: Option<Failed>,
-    /// Texts on their way, or given up of late, that stand in the file; by delivery id.
-    pub arrived: BTreeMap<i64, Arrival>,
+    /// Texts on their way, or given up of late, that the conversation took; by delivery id.
+    pub arrived: BTreeSet<i64>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Failed {
     pub at: Wall,
     pub error: TurnError,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Arrival {
-    /// The conversation took it.
-    Said,
-    /// It waits for the end of a turn, in the program's own queue.
-    Queued,
 }
 
 /// A conversation can be taken up by its own program, and only in its own folder.

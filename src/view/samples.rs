@@ -37,7 +37,6 @@ pub(super) fn agent(name: &str) -> Agent {
         model: String::new(),
         dir: "/p".into(),
         worktree: None,
-        conversation: None,
         enabled: true,
         watch: Watch::HealStall,
         role: Some("builder".into()),

@@ -102,6 +102,22 @@ fn a_text_that_stands_in_the_session_file_has_arrived_whatever_the_screen_shows(
     assert_eq!(f.said("not delivered"), 0);
 }
 
+/// A wake, a probe, a hand-off: the same words come again and again.
+#[test]
+fn what_was_said_before_in_the_same_words_proves_nothing() {
+    let f = fleet("idle");
+    f.up();
+    is_in(&f, ID);
+    asked(&f, ID, "Work.");
+    f.wait("its conversation is known", |f| conversation(f) == ID);
+    f.agents(&["send", "a", "go on"]).ok();
+    asked(&f, ID, "go on");
+    f.tell("a", "swallow 1000\nidle");
+    f.wait("that is what it does", |f| !f.fake("a", "do").exists());
+    let again = f.agents(&["send", "a", "go on"]);
+    assert_eq!((again.code, f.said("it stands in its session file")), (1, 0), "{}", f.log());
+}
+
 /// It was being told something when it died. Nobody could tell whether it had heard it, but its file can.
 #[test]
 fn what_was_typed_when_it_died_may_prove_to_have_arrived() {

@@ -7,7 +7,7 @@ use crate::model::{
     action::Action,
     delivery::Stage,
     event::EventKind,
-    own::{Arrival, OwnObs, Whose},
+    own::{OwnObs, Whose},
     transcript::Program,
 };
 
@@ -35,7 +35,7 @@ fn a_text_that_stands_in_the_session_file_has_arrived_and_gets_no_second_key() {
     }
     let id = only_delivery(&w);
     own(&mut w, |own| {
-        own.arrived.insert(id, Arrival::Said);
+        own.arrived.insert(id);
     });
     w.run(secs(20));
     assert_eq!((w.program("p-a").presses, w.count(EventKind::Delivered)), (1, 1));
@@ -59,7 +59,7 @@ fn a_text_that_was_given_up_may_prove_to_have_arrived_for_a_minute() {
         let presses = w.program("p-a").presses;
         w.run(late);
         own(&mut w, |own| {
-            own.arrived.insert(id, Arrival::Said);
+            own.arrived.insert(id);
         });
         w.run(secs(40));
         assert_eq!(w.count(EventKind::Delivered), delivered);

@@ -28,9 +28,6 @@ use std::{
     },
 };
 
-/// A program may write down a text a little before we take it for typed.
-const EARLIER: i64 = 2_000;
-
 type Found = Arc<Mutex<BTreeMap<String, OwnObs>>>;
 
 /// The engine's end.
@@ -43,6 +40,8 @@ pub struct OwnFiles {
     readable: Vec<(String, Program, bool)>,
     picked_for: Option<Arc<Policy>>,
     asked: Vec<Seat>,
+    /// Texts that were typed, with the moment when.
+    wanted: Vec<Wanted>,
 }
 
 /// One program that runs.
@@ -82,6 +81,7 @@ impl OwnFiles {
             readable: Vec::new(),
             picked_for: None,
             asked: Vec::new(),
+            wanted: Vec::new(),
         }
     }
 
@@ -117,13 +117,17 @@ impl OwnFiles {
         let seats: Vec<Seat> =
             self.readable.iter().filter_map(|(session, ..)| seat(state.units.get(session)?)).collect();
         let mine = |d: &&Delivery| self.readable.iter().any(|(session, ..)| *session == d.session);
-        let wanted: Vec<Wanted> =
-            state.deliveries.values().filter(mine).filter(|d| may_arrive(d, now)).map(wanted).collect();
+        let wanted = |d: &Delivery| {
+            let before = || self.wanted.iter().find(|w| w.id == d.id).filter(|_| is_doubtful(d, now)).map(|w| w.since);
+            let since = typed(d, now).or_else(before)?;
+            Some(Wanted { session: d.session.clone(), id: d.id, text: d.text.clone(), since })
+        };
+        let wanted: Vec<Wanted> = state.deliveries.values().filter(mine).filter_map(wanted).collect();
         grown.retain(|session| seats.iter().any(|seat| seat.session == *session));
         if wanted.is_empty() && grown.is_empty() && seats == self.asked {
             return;
         }
-        self.asked = seats.clone();
+        (self.asked, self.wanted) = (seats.clone(), wanted.clone());
         let ask = Ask { policy: policy.clone(), seats, wanted, grown };
         if let Some(ask) = self.send(ask) {
             // The thread is gone, or was never there.
@@ -172,14 +176,17 @@ fn seat(unit: &UnitState) -> Option<Seat> {
     })
 }
 
-fn may_arrive(d: &Delivery, now: Now) -> bool {
-    match &d.stage {
-        Stage::Typing { .. } | Stage::Submitting { .. } => true,
-        Stage::Undelivered { at, .. } | Stage::Unknown { at, .. } => arrivals::is_fresh(*at, now.wall),
-        _ => false,
+/// When it was typed, or pressed first. The same words may have been said before that.
+fn typed(d: &Delivery, now: Now) -> Option<Wall> {
+    match d.stage {
+        Stage::Typing { since, .. } | Stage::Submitting { since, .. } => Some(now.wall_at(since)),
+        _ => None,
     }
 }
 
-fn wanted(d: &Delivery) -> Wanted {
-    Wanted { session: d.session.clone(), id: d.id, text: d.text.clone(), since: Wall(d.created.0 - EARLIER) }
+fn is_doubtful(d: &Delivery, now: Now) -> bool {
+    match &d.stage {
+        Stage::Undelivered { at, .. } | Stage::Unknown { at, .. } => arrivals::is_fresh(*at, now.wall),
+        _ => false,
+    }
 }

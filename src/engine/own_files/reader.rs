@@ -3,7 +3,7 @@ use super::{Ask, Found, Seat, Wanted};
 use crate::{
     engine::{paths::Paths, sessions, wakeup::Wakeup},
     model::{
-        own::{Arrival, OwnObs, Whose},
+        own::{OwnObs, Whose},
         policy::{Agent, Policy},
         time::{Boot, Now},
     },
@@ -141,7 +141,7 @@ impl Reader {
             }
             if let Some(file) = &followed.file {
                 let mine = self.wanted.iter().filter(|w| w.session == *session);
-                followed.own.arrived = mine.filter_map(|w| Some((w.id, arrival(file, w)?))).collect();
+                followed.own.arrived = mine.filter(|w| file.has_said(&w.text, w.since)).map(|w| w.id).collect();
             }
         }
         self.publish();
@@ -191,7 +191,7 @@ impl Reader {
         let mut found = self.found.lock().unwrap_or_else(PoisonError::into_inner);
         let is_new = |(session, own): (&String, &OwnObs)| {
             let before = found.get(session).map(|o| &o.arrived);
-            own.arrived.keys().any(|id| before.is_none_or(|b| !b.contains_key(id)))
+            own.arrived.iter().any(|id| before.is_none_or(|b| !b.contains(id)))
         };
         let any = now.iter().any(is_new);
         *found = now;
@@ -199,13 +199,5 @@ impl Reader {
         if any {
             let _ = self.sender.send(Wakeup::Poke);
         }
-    }
-}
-
-fn arrival(file: &Transcript, wanted: &Wanted) -> Option<Arrival> {
-    if file.has_said(&wanted.text, wanted.since) {
-        Some(Arrival::Said)
-    } else {
-        file.has_queued(&wanted.text, wanted.since).then_some(Arrival::Queued)
     }
 }
