@@ -41,6 +41,7 @@ pub fn subject(
         program: transcripts::program(backend.reader.preset.as_deref(), &backend.bin),
         dir: last_dir(&runs).unwrap_or_else(|| agent.dir.clone()),
         root,
+        hooks: Some(paths.hooks(&agent.name)),
         ids: text(&id).map(|id| id.trim().to_owned()).into_iter().chain(old_ids).collect(),
         starts: told_of.chain(launches(&runs)).collect(),
         told: text(&kickoff).into_iter().chain([prompt::read_kickoff(&kickoff)]).collect(),

@@ -4,6 +4,7 @@
 //! ```text
 //! processes, files -> survey -> whose is which                        (pure: owner, places)
 //! file -> tail: whole lines -> claude | codex -> rows -> said, usage  (pure: all but tail)
+//! hook's input -> hook_line -> file -> hooks: rows                    (pure: hook_line)
 //! ```
 mod argument;
 mod cause;
@@ -12,6 +13,8 @@ mod claude_line;
 mod codex;
 pub mod corroborate;
 mod find;
+mod hook_line;
+pub mod hooks;
 mod living;
 pub mod owner;
 mod parse;
@@ -23,6 +26,8 @@ mod tail;
 mod transcript;
 pub mod usage;
 
+pub use hook_line::{HookEvent, HookRow, Notice, line as hook_line};
+pub use hooks::Hooks;
 pub use places::program;
 pub use standing::Standing;
 pub use survey::{Subject, Survey, survey};

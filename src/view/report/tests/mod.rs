@@ -241,7 +241,7 @@ fn what_was_open_when_everything_was_stopped_ended_with_the_last_look() {
 
 #[test]
 fn what_had_arrived_after_all_is_not_lost() {
-    let mut night = night();
+    let mut night = Night::new(&["a", "b"]);
     let data = |id: i64| json!({ "delivery": id, "kind": "send" });
     night.event(HOUR, EventKind::Unknown, "b", "send #7 to b: unknown whether it arrived: the program ended", data(7));
     night.event(HOUR, EventKind::Unknown, "b", "send #8 to b: unknown whether it arrived: the program ended", data(8));
