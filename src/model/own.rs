@@ -18,6 +18,8 @@ pub struct OwnObs {
     pub worked: Option<Wall>,
     /// The error that ended the last turn, while nothing was asked since.
     pub failed: Option<Failed>,
+    /// What it asks a person, by its hooks, while it was not told anything since. It may be answered: no hook tells that.
+    pub asks: Option<Asks>,
     /// Texts on their way, or given up of late, that the conversation took; by delivery id.
     pub arrived: BTreeSet<i64>,
 }
@@ -26,6 +28,13 @@ pub struct OwnObs {
 pub struct Failed {
     pub at: Wall,
     pub error: TurnError,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Asks {
+    pub at: Wall,
+    /// Printable, short.
+    pub what: String,
 }
 
 /// A conversation can be taken up by its own program, and only in its own folder.

@@ -1,5 +1,6 @@
-//! Adds to the reading of a screen what the session file knows and the screen does not show: the error that ended the
-//! last turn, and when a limit is over. A screen that says more is believed.
+//! Adds to the reading of a screen what the session file and the hooks know and the screen does not show: the error that
+//! ended the last turn, when a limit is over, and, where nobody can name the screen, that it asks something. A screen that
+//! says more is believed.
 use crate::model::{
     own::OwnObs,
     reading::{Evidence, Reading},
@@ -10,8 +11,11 @@ use crate::model::{
 
 /// Whether there is anything to add. `started`: of the start that the screen belongs to; older errors are over.
 pub fn has_more(reading: &Reading, own: &OwnObs, started: Wall) -> bool {
+    if reading.unknown && reading.waiting.is_none() {
+        return own.asks.as_ref().is_some_and(|asks| asks.at >= started);
+    }
     let failed = own.failed.as_ref().filter(|f| f.at >= started);
-    let rests = reading.active.is_none() && reading.waiting.is_none() && !reading.blank && !reading.unknown;
+    let rests = reading.active.is_none() && reading.waiting.is_none() && !reading.blank;
     failed.filter(|_| rests).is_some_and(|failed| match failed.error.class {
         Cause::Limit => !shows_limit(reading) || (reading.reset.is_none() && failed.error.reset.is_some()),
         Cause::Error(_) => !shows_limit(reading) && reading.error.is_none() && reading.fatal.is_none(),
@@ -20,6 +24,16 @@ pub fn has_more(reading: &Reading, own: &OwnObs, started: Wall) -> bool {
 
 /// To be asked only if [`has_more`].
 pub fn add(reading: &mut Reading, own: &OwnObs, program: Program) {
+    if reading.unknown {
+        reading.waiting = own.asks.as_ref().map(|asks| Evidence {
+            source: "hook".into(),
+            rule: format!("{}/hook/asks", program.as_str()),
+            line: 0,
+            text: printable(&asks.what),
+            quoted: false,
+        });
+        return;
+    }
     let Some(failed) = &own.failed else { return };
     let error = &failed.error;
     let evidence = || Evidence {
@@ -55,7 +69,11 @@ fn printable(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{own::Failed, seen::ErrorClass, transcript::TurnError};
+    use crate::model::{
+        own::{Asks, Failed},
+        seen::ErrorClass,
+        transcript::TurnError,
+    };
 
     const STARTED: Wall = Wall(1000);
 
@@ -113,6 +131,12 @@ mod tests {
         ] {
             assert_eq!(told(&reading, &own), None, "{reading:?}");
         }
+        let asks = |at| OwnObs { asks: Some(Asks { at, what: "leave to use Bash".into() }), ..OwnObs::default() };
+        let unknown = Reading { unknown: true, ..Reading::default() };
+        let more = told(&unknown, &asks(Wall(2000))).and_then(|more| more.waiting).expect("it asks");
+        assert_eq!((more.source.as_str(), more.text.as_str()), ("hook", "leave to use Bash"));
+        assert_eq!(told(&unknown, &asks(Wall(999))), None);
+        assert_eq!(told(&Reading::default(), &asks(Wall(2000))), None, "it may be answered by now");
         let of_before = OwnObs { failed: own.failed.map(|f| Failed { at: Wall(999), ..f }), ..OwnObs::default() };
         assert_eq!(told(&Reading::default(), &of_before), None, "an error of an earlier start is over");
         assert_eq!(told(&Reading::default(), &OwnObs::default()), None);

@@ -3,6 +3,7 @@
 //!
 //! The engine never waits for it: it gives the thread its questions, and takes what was found so far at its next look.
 mod reader;
+mod told;
 
 use super::{paths::Paths, wakeup::Wakeup};
 use crate::{

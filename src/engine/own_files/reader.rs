@@ -1,9 +1,9 @@
 //! The thread that follows the files: whose is which, and what came to them.
-use super::{Ask, Found, Seat, Wanted};
+use super::{Ask, Found, Seat, Wanted, told::Told};
 use crate::{
     engine::{paths::Paths, sessions, wakeup::Wakeup},
     model::{
-        own::{OwnObs, Whose},
+        own::{Failed, OwnObs, Whose},
         policy::{Agent, Policy},
         time::{Boot, Now},
     },
@@ -39,9 +39,12 @@ pub(super) struct Reader {
 struct Followed {
     seat: Seat,
     file: Option<Transcript>,
-    /// Which it is, and in which start that was seen.
+    /// The session that it is of.
+    id: Option<String>,
     own: OwnObs,
     is_known: bool,
+    /// If its program was started with hooks.
+    told: Option<Told>,
     /// It printed something since the last look for its file.
     grown: bool,
     pause: Duration,
@@ -53,8 +56,10 @@ impl Followed {
         Followed {
             seat,
             file: None,
+            id: None,
             own: OwnObs::default(),
             is_known: false,
+            told: None,
             grown: true,
             pause: FIRST,
             due: now.after(FIRST),
@@ -65,6 +70,7 @@ impl Followed {
     fn sits(&mut self, seat: Seat, now: Boot) {
         if self.seat.incarnation != seat.incarnation {
             (self.is_known, self.pause, self.due) = (false, FIRST, now.after(FIRST));
+            (self.own.conversation, self.own.asks) = (None, None);
         }
         self.seat = seat;
     }
@@ -117,12 +123,29 @@ impl Reader {
             }
         }
         (self.wanted, self.policy) = (ask.wanted, Some(ask.policy));
+        self.hooked();
+    }
+
+    /// The agents whose programs were started with hooks.
+    fn hooked(&mut self) {
+        let Some(policy) = &self.policy else { return };
+        for (session, followed) in self.seats.iter_mut().filter(|(_, f)| f.told.is_none()) {
+            let agent = policy.agents.iter().find(|a| a.session == *session);
+            let agent = agent.filter(|a| policy.backend_of(a, followed.seat.started_with.as_deref()).hooks);
+            followed.told = agent.map(|a| Told::new(&self.paths.hooks(&a.name)));
+        }
     }
 
     fn look(&mut self, grown: BTreeSet<String>, now: Now) {
         for session in &grown {
-            if let Some(followed) = self.seats.get_mut(session) {
-                followed.grown = true;
+            let Some(followed) = self.seats.get_mut(session) else { continue };
+            followed.grown = true;
+            if let Some(told) = &mut followed.told {
+                told.read(followed.seat.incarnation, now.zones);
+                // It has gone into another conversation, or its file can be found now.
+                if told.session.is_some() && told.session != followed.id {
+                    followed.due = followed.due.min(now.boot.after(followed.pause.min(FIRST)));
+                }
             }
         }
         let is_due = |f: &Followed| f.due <= now.boot && (f.grown || !f.is_known);
@@ -130,6 +153,9 @@ impl Reader {
             self.survey(now);
         }
         for (session, followed) in &mut self.seats {
+            if let Some(asks) = followed.told.as_ref().map(|told| &told.asks) {
+                (followed.own.asks, followed.own.incarnation) = (asks.clone(), followed.seat.incarnation);
+            }
             if !followed.is_known && !self.wanted.iter().any(|w| w.session == *session) {
                 continue;
             }
@@ -137,7 +163,10 @@ impl Reader {
                 // A file that cannot be read now says nothing new.
                 let _ = file.read(&mut |_| {});
                 let standing = file.standing();
-                (followed.own.worked, followed.own.failed) = (standing.worked, standing.failed.clone());
+                let later = |f: &&Failed| standing.worked.is_none_or(|at| f.at > at);
+                let told = followed.told.as_ref().and_then(|told| told.failed.as_ref()).filter(later);
+                followed.own.failed = standing.failed.as_ref().or(told).cloned();
+                followed.own.worked = standing.worked;
             }
             if let Some(file) = &followed.file {
                 let mine = self.wanted.iter().filter(|w| w.session == *session);
@@ -173,8 +202,9 @@ impl Reader {
                 followed.file = Some(Transcript::new(found.program, &found.path, now.zones));
                 followed.own = OwnObs::default();
             }
+            followed.id = Some(found.id.clone());
             followed.own.incarnation = followed.seat.incarnation;
-            followed.own.conversation = matches!(rule, Rule::Process | Rule::Id).then(|| Whose {
+            followed.own.conversation = matches!(rule, Rule::Process | Rule::Hook | Rule::Id).then(|| Whose {
                 id: found.id.clone(),
                 program: found.program,
                 dir: found.cwd.clone().unwrap_or_default(),
@@ -186,7 +216,8 @@ impl Reader {
     fn publish(&mut self) {
         // Of the last start, while one of its texts may stand there.
         let awaited = |session: &String| self.wanted.iter().any(|w| w.session == *session);
-        let known = self.seats.iter().filter(|(s, f)| f.file.is_some() && (f.is_known || awaited(s)));
+        let known =
+            self.seats.iter().filter(|(s, f)| (f.file.is_some() && (f.is_known || awaited(s))) || f.own.asks.is_some());
         let now: BTreeMap<String, OwnObs> = known.map(|(session, f)| (session.clone(), f.own.clone())).collect();
         let mut found = self.found.lock().unwrap_or_else(PoisonError::into_inner);
         let is_new = |(session, own): (&String, &OwnObs)| {
