@@ -139,6 +139,7 @@ impl Mind<'_> {
             && reading.active.is_none()
             && reading.waiting.is_none()
             && !reading.unknown
+            && self.has_begun(&d.session)
             && (may_be_limited || !(limited || held))
             && (may_fail || !self.is_troubled(&d.session))
     }

@@ -14,6 +14,8 @@ pub struct OwnObs {
     pub incarnation: u64,
     /// The conversation, if the program itself says that it is in it; a guess is not good enough to resume.
     pub conversation: Option<Whose>,
+    /// Newest row of a text that it was given.
+    pub asked: Option<Wall>,
     /// Newest row that the model or a tool wrote. What we typed is none.
     pub worked: Option<Wall>,
     /// The error that ended the last turn, while nothing was asked since.

@@ -7,6 +7,7 @@ use crate::model::{
 
 #[derive(Clone, Debug, Default)]
 pub struct Standing {
+    pub asked: Option<Wall>,
     pub worked: Option<Wall>,
     pub failed: Option<Failed>,
 }
@@ -21,7 +22,8 @@ impl Standing {
             What::Used(_) => self.worked = self.worked.max(row.at),
             // Without a time nobody can tell whether it is of this start.
             What::Failed(error) => self.failed = row.at.map(|at| Failed { at, error: error.clone() }),
-            What::Asked { .. } | What::Ended(End::Done | End::Interrupted) => self.failed = None,
+            What::Asked { .. } => (self.asked, self.failed) = (self.asked.max(row.at), None),
+            What::Ended(End::Done | End::Interrupted) => self.failed = None,
             What::Ended(End::Failed) | What::Queued { .. } | What::Model { .. } | What::Note { .. } => {}
         }
     }
@@ -60,7 +62,8 @@ mod tests {
 
     #[test]
     fn what_we_typed_is_no_work() {
-        assert_eq!(after(&[(1, What::Asked { text: "go".into() })]).worked, None);
+        let standing = after(&[(1, What::Asked { text: "go".into() })]);
+        assert_eq!((standing.worked, standing.asked), (None, Some(Wall(1))));
         let rows = [
             (9, What::Answered { text: "a".into() }),
             (5, What::Called { id: "1".into(), tool: "x".into(), argument: String::new() }),

@@ -8,8 +8,10 @@ use crate::model::{
     delivery::Stage,
     event::EventKind,
     own::{OwnObs, Whose},
+    policy::{Agent, Prompt},
     transcript::Program,
 };
+use std::sync::Arc;
 
 /// What the file of `p-a` says from now on.
 fn own(w: &mut World, change: impl FnOnce(&mut OwnObs)) {
@@ -135,4 +137,29 @@ fn the_conversation_it_was_in_goes_with_the_next_start() {
     own(&mut w, |_| {});
     w.run(secs(5));
     assert_eq!(w.state.units["p-a"].conversation.as_ref().unwrap().whose, other);
+}
+
+/// It draws its input line before it takes the message of its command line, and drops what is typed in between.
+#[test]
+fn nothing_is_typed_before_the_first_message_was_taken() {
+    for (shows, least, most) in [(Some(5), 5, 8), (None, 20, 25)] {
+        let mut backend = backend();
+        backend.bin = "claude".into();
+        let mut w =
+            World::new(vec![Agent { backend: Arc::new(backend), prompt: Prompt::Text("Work.".into()), ..agent("a") }]);
+        w.run(ms(10));
+        let started = w.now.boot;
+        send(&mut w, "hello");
+        while w.typed("p-a") == 0 {
+            w.run(ms(100));
+            let now = w.now.wall;
+            if shows.is_some_and(|s| w.now.boot.since(started) >= secs(s)) {
+                own(&mut w, |own| own.asked = Some(now));
+            }
+        }
+        let waited = w.now.boot.since(started).as_secs();
+        assert!((least..=most).contains(&waited), "{waited} s");
+        w.run(secs(5));
+        assert_eq!(w.count(EventKind::Delivered), 1);
+    }
 }

@@ -21,8 +21,10 @@ use std::{
 
 /// Between two looks at the file of an agent that is being told something.
 const SOON: Duration = Duration::from_millis(200);
-/// Between two looks for the file of an agent that has just started; each is twice the last one.
+/// Between two looks for the file of an agent that has just started; after some time each is twice the last one.
 const FIRST: Duration = Duration::from_secs(1);
+/// So long an agent has just started, in ms.
+const YOUNG: i64 = 20_000;
 /// The longest pause, and how often is asked whether it is in another conversation by now.
 const LONGEST: Duration = Duration::from_secs(60);
 
@@ -166,7 +168,7 @@ impl Reader {
                 let later = |f: &&Failed| standing.worked.is_none_or(|at| f.at > at);
                 let told = followed.told.as_ref().and_then(|told| told.failed.as_ref()).filter(later);
                 followed.own.failed = standing.failed.as_ref().or(told).cloned();
-                followed.own.worked = standing.worked;
+                (followed.own.asked, followed.own.worked) = (standing.asked, standing.worked);
             }
             if let Some(file) = &followed.file {
                 let mine = self.wanted.iter().filter(|w| w.session == *session);
@@ -195,7 +197,12 @@ impl Reader {
             let current = current.filter(|(s, _)| followed.seat.started.is_none_or(|at| s.written >= at));
             followed.grown = false;
             followed.is_known = current.is_some();
-            followed.pause = if followed.is_known { LONGEST } else { (followed.pause * 2).min(LONGEST) };
+            let young = followed.seat.started.is_some_and(|at| now.wall.0 - at.0 < YOUNG);
+            followed.pause = match followed.is_known {
+                true => LONGEST,
+                false if young => FIRST,
+                false => (followed.pause * 2).min(LONGEST),
+            };
             followed.due = now.boot.after(followed.pause);
             let Some((found, rule)) = current else { continue };
             if followed.file.as_ref().is_none_or(|file| file.path() != found.path) {
