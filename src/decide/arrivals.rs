@@ -9,6 +9,9 @@ use crate::model::{
 /// So long a text that was given up may still prove to have arrived, in ms.
 const DOUBT: i64 = 60_000;
 
+/// How the news of one begins that was given up: nothing is decided by it any more.
+pub(super) const AFTER_ALL: &str = " after all";
+
 impl Mind<'_> {
     pub(super) fn arrivals(&mut self) {
         let obs = self.obs;
@@ -19,7 +22,7 @@ impl Mind<'_> {
         let open = |d: &&Delivery| !matches!(d.stage, Stage::Queued { .. } | Stage::Delivered { .. });
         let proved = self.state.deliveries.values().filter(open).filter(stands).cloned();
         for mut d in proved.collect::<Vec<_>>() {
-            let doubted = if d.stage.is_over() { " after all" } else { "" };
+            let doubted = if d.stage.is_over() { AFTER_ALL } else { "" };
             d.stage = Stage::Delivered { at: self.now.wall };
             if let Some(unit) = self.state.units.get_mut(&d.session) {
                 unit.leftover = unit.leftover.take().filter(|left| left.delivery.id != d.id);

@@ -1,7 +1,7 @@
 //! What an agent's own session file tells beside its screen: which conversation it is in, and when it worked last.
 use super::Mind;
 use crate::model::{
-    own::{Conversation, OwnObs},
+    own::{Conversation, OwnObs, Whose},
     policy::{Prompt, PromptDelivery},
     state::Life,
     time::Boot,
@@ -23,6 +23,14 @@ impl Mind<'_> {
     pub(super) fn conversations(&mut self) {
         let obs = self.obs;
         for (session, own) in &obs.own {
+            // Two that resume one conversation would write over each other.
+            let is_anothers = |whose: &Whose| {
+                let others = self.state.units.values().filter(|u| u.session != *session);
+                others.filter_map(|u| u.conversation.as_ref()).any(|c| c.whose == *whose)
+            };
+            if own.conversation.as_ref().is_some_and(is_anothers) {
+                continue;
+            }
             let Some(unit) = self.state.units.get_mut(session) else { continue };
             let Some(whose) = &own.conversation else { continue };
             let known = unit.conversation.as_ref().is_some_and(|c| c.whose == *whose);
@@ -38,7 +46,8 @@ impl Mind<'_> {
         // The wall clock was set back: nobody can tell when that was.
         let ago = u64::try_from(ago).ok()?;
         let at = Boot(self.now.boot.0.saturating_sub(ago));
-        (at > since).then_some(at)
+        // The two clocks are not read at the same moment.
+        (at > since.after(Duration::from_secs(1))).then_some(at)
     }
 
     /// Its session file shows the first message of this start, or it has had time enough. A program that draws its input
@@ -49,7 +58,7 @@ impl Mind<'_> {
         let Life::Running { since } = unit.life else { return true };
         let backend = self.policy.backend_of(agent, unit.started_with.as_deref());
         let told = backend.delivery == PromptDelivery::Arg && agent.prompt != Prompt::Empty;
-        let kept = Program::of(backend.reader.preset.as_deref(), &backend.bin).is_some();
+        let kept = backend.reader.preset.as_deref().and_then(Program::named).is_some();
         if !(told && kept) || self.now.boot.since(since) >= BEGINNING {
             return true;
         }

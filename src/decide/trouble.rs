@@ -12,7 +12,7 @@ use crate::{
         delivery::DeliveryKind,
         event::EventKind,
         policy::Agent,
-        reading::Reading,
+        reading::{Reading, TRANSCRIPT},
         seen::{ErrorClass, ErrorSeen},
         state::SuspectKind,
         time::human,
@@ -42,12 +42,25 @@ impl Mind<'_> {
             self.trouble_gone(agent, reading, active);
             return false;
         };
+        let shown = reading.fatal.as_ref().is_none_or(|e| e.source != TRANSCRIPT);
         match self.unit(Spec::Agent(agent)).trouble.clone() {
-            Some(trouble) if trouble.class == error.class => self.treat(agent, Trouble { gone: None, ..trouble }),
-            _ if self.confirmed(agent, SuspectKind::Error, reading.screen) => self.troubled(agent, error),
+            Some(trouble) if trouble.class == error.class => {
+                self.treat(agent, Trouble { gone: None, ..trouble }, self.remedy(error.class, shown))
+            }
+            _ if self.confirmed(agent, SuspectKind::Error, reading.screen) => {
+                self.troubled(agent, error, self.remedy(error.class, shown))
+            }
             _ => {}
         }
         true
+    }
+
+    /// What the config orders. An agent's word about itself, alone, ends nothing: it is asked to go on.
+    fn remedy(&self, class: ErrorClass, shown: bool) -> Remedy {
+        match self.policy.errors.of(class) {
+            Remedy::Fresh | Remedy::Restart if !shown => Remedy::Nudge,
+            remedy => remedy,
+        }
     }
 
     /// An error stands on its screen, and something is done about it.
@@ -56,10 +69,9 @@ impl Mind<'_> {
         trouble.is_some_and(|t| t.gone.is_none() && self.policy.errors.of(t.class) != Remedy::Alert)
     }
 
-    fn troubled(&mut self, agent: &Agent, error: &ErrorSeen) {
+    fn troubled(&mut self, agent: &Agent, error: &ErrorSeen, remedy: Remedy) {
         let (name, session, now) = (&agent.name, &agent.session, self.now);
         let (class, remedies) = (error.class, self.policy.errors.clone());
-        let remedy = remedies.of(class);
         let pause = match remedy {
             Remedy::Hold => remedies.probe,
             Remedy::Nudge | Remedy::Fresh => remedies.nudge,
@@ -122,10 +134,9 @@ impl Mind<'_> {
     }
 
     /// The next step for an error that is on the screen.
-    fn treat(&mut self, agent: &Agent, mut trouble: Trouble) {
+    fn treat(&mut self, agent: &Agent, mut trouble: Trouble, remedy: Remedy) {
         let (spec, session, now) = (Spec::Agent(agent), &agent.session, self.now);
         let remedies = self.policy.errors.clone();
-        let remedy = remedies.of(trouble.class);
         let given_up = remedy == Remedy::Fresh && trouble.tries > 0;
         if now.boot >= trouble.until && self.has_text(session, DeliveryKind::GoOn) {
             trouble.until = now.after(RECHECK);

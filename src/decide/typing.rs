@@ -1,6 +1,6 @@
 //! All typing goes through here: one text at a time into a pane that is ready for it, seen before it is submitted,
 //! submitted until the screen proves it, and never twice when nobody can tell.
-use super::{Mind, looks};
+use super::{Mind, arrivals::AFTER_ALL, looks};
 use crate::model::{
     action::Action,
     delivery::{Delivery, DeliveryKind, Stage},
@@ -280,7 +280,7 @@ impl Mind<'_> {
         let data = serde_json::json!({ "delivery": d.id, "kind": what });
         match &d.stage {
             Stage::Delivered { .. } => {
-                if d.kind == DeliveryKind::GoOn {
+                if d.kind == DeliveryKind::GoOn && !proof.starts_with(AFTER_ALL) {
                     self.went_on(&d.session);
                 }
                 self.tell_with(

@@ -343,7 +343,9 @@ impl Heart {
             self.eyes.keep(obs);
         }
         let wake_at = self.carry_out(decision, &policy, now)?;
-        self.own_files.ask(&self.state, &policy, grown, now);
+        if let Some(text) = self.own_files.ask(&self.state, &policy, grown, now) {
+            self.note(EventKind::InternalError, text, true);
+        }
         // After the decision: the question is about the positions and the phase that hold from now on.
         if signal {
             self.eyes.ask_git(&self.state, &policy);

@@ -17,7 +17,7 @@ use crate::{
     transcripts,
 };
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     io::Write,
     os::unix::fs::OpenOptionsExt,
     path::{Path, PathBuf},
@@ -124,7 +124,7 @@ fn prepare_agent(policy: &Policy, paths: &Paths, order: &Order, agent: &Agent) -
     env.extend(hooks.map(|file| (hooks::VARIABLE.to_owned(), file.to_string_lossy().into_owned())));
     record(policy, paths, order, command.shell, &at.dir, env)?;
     if order.fresh.is_some() {
-        put_id_aside(paths, &agent.name, &resume_id)?;
+        put_ids_aside(paths, &agent.name, &resume_id)?;
     }
     Ok((command.log_line, notes))
 }
@@ -135,8 +135,9 @@ fn resume_id(file: &Path, seen: Option<&Conversation>) -> String {
     let said = crate::world::file::read(file, 1 << 20).ok().and_then(|bytes| String::from_utf8(bytes).ok());
     let written = std::fs::metadata(file).and_then(|m| m.modified()).ok();
     let written = written.and_then(|at| at.duration_since(std::time::UNIX_EPOCH).ok()).map(|at| at.as_millis() as i64);
-    let said = said.map(|id| id.trim().to_owned()).filter(|id| !id.is_empty());
+    let said = said.map(|id| id.trim().to_owned());
     match (said, seen) {
+        // Also an empty one: none is to be taken up.
         (Some(id), Some(seen)) if written.is_some_and(|at| at > seen.since.0) => id,
         (_, Some(seen)) => seen.whose.id.clone(),
         (said, None) => said.unwrap_or_default(),
@@ -156,17 +157,22 @@ fn hook_settings(paths: &Paths, backend: &Backend, name: &str, dir: &Path, notes
     }
 }
 
-/// The id of a conversation that was given up is kept where nothing resumes it.
-fn put_id_aside(paths: &Paths, name: &str, id: &str) -> Result<(), String> {
-    let (id, file) = (id.trim(), paths.resume_id(name));
-    if id.is_empty() {
+/// The ids of a conversation that was given up are kept where nothing resumes them: the one it was in, and the one that
+/// it was to take up.
+fn put_ids_aside(paths: &Paths, name: &str, id: &str) -> Result<(), String> {
+    let file = paths.resume_id(name);
+    let written = crate::world::file::read(&file, 1 << 20).ok().and_then(|bytes| String::from_utf8(bytes).ok());
+    let ids: BTreeSet<&str> = [id, written.as_deref().unwrap_or_default()].map(str::trim).into();
+    let ids: Vec<&str> = ids.into_iter().filter(|id| !id.is_empty()).collect();
+    if ids.is_empty() {
         return Ok(());
     }
     let old = file.with_extension("id.old");
-    let line = format!("{} {}\n", crate::world::clock::wall().rfc3339(), printable(id));
+    let at = crate::world::clock::wall().rfc3339();
+    let lines: String = ids.iter().map(|id| format!("{at} {}\n", printable(id))).collect();
     let put = || {
         let mut kept = std::fs::OpenOptions::new().create(true).append(true).mode(0o600).open(&old)?;
-        kept.write_all(line.as_bytes())?;
+        kept.write_all(lines.as_bytes())?;
         match std::fs::remove_file(&file) {
             Err(e) if e.kind() == std::io::ErrorKind::NotFound => Ok(()),
             removed => removed,

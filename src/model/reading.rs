@@ -61,10 +61,13 @@ pub struct Draft {
     pub begins: Option<i64>,
 }
 
+/// [`Evidence::source`] of what an agent's own session file says: its word about itself, and not its screen.
+pub const TRANSCRIPT: &str = "transcript";
+
 /// Which rule matched which line.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Evidence {
-    /// `pane`, `title`, `command`, `log`.
+    /// `pane`, `title`, `command`, `log`, [`TRANSCRIPT`], `hook`.
     pub source: String,
     /// The config key, `active_re`, …, or the rule of a preset, `claude/working/spinner`.
     pub rule: String,

@@ -3,7 +3,7 @@
 //! says more is believed.
 use crate::model::{
     own::OwnObs,
-    reading::{Evidence, Reading},
+    reading::{Evidence, Reading, TRANSCRIPT},
     seen::ErrorSeen,
     time::Wall,
     transcript::{Cause, Program},
@@ -37,7 +37,7 @@ pub fn add(reading: &mut Reading, own: &OwnObs, program: Program) {
     let Some(failed) = &own.failed else { return };
     let error = &failed.error;
     let evidence = || Evidence {
-        source: "transcript".into(),
+        source: TRANSCRIPT.into(),
         rule: format!("{}/session-file/{}", program.as_str(), error.class.as_str()),
         line: 0,
         text: printable(&error.text),

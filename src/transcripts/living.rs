@@ -46,8 +46,10 @@ pub fn variable(process: ProcId, name: &str) -> Option<OsString> {
 pub fn claims(base: &Base, own: &[ProcId]) -> Claims {
     match base.program {
         Program::Claude => claude(base, own),
+        // A tool that the agent runs may be another Codex: the nearest to the shim is the agent itself.
         Program::Codex => {
-            Claims { ours: own.iter().flat_map(|p| open_rollouts(base, *p)).collect(), others: BTreeSet::new() }
+            let nearest = own.iter().map(|p| open_rollouts(base, *p)).find(|open| !open.is_empty());
+            Claims { ours: nearest.into_iter().flatten().collect(), others: BTreeSet::new() }
         }
     }
 }
@@ -64,6 +66,8 @@ struct Entry {
 
 fn claude(base: &Base, own: &[ProcId]) -> Claims {
     let mut claims = Claims::default();
+    // The same for a tool that is another Claude Code: in the order of `own`, ancestors first.
+    let mut nearest: Option<usize> = None;
     for entry in fs::read_dir(base.folder.join("sessions")).into_iter().flatten().flatten().take(MOST) {
         let path = entry.path();
         if path.extension() != Some(OsStr::new("json")) {
@@ -73,8 +77,11 @@ fn claude(base: &Base, own: &[ProcId]) -> Claims {
         let Ok(entry) = serde_json::from_slice::<Entry>(&bytes) else { continue };
         let start = entry.proc_start.as_u64().or_else(|| entry.proc_start.as_str()?.parse().ok());
         let Some(process) = start.map(|start| ProcId { pid: entry.pid, start }) else { continue };
-        if own.contains(&process) {
-            claims.ours.insert(entry.session_id);
+        if let Some(at) = own.iter().position(|p| *p == process) {
+            if nearest.is_none_or(|before| at < before) {
+                nearest = Some(at);
+                claims.ours = [entry.session_id].into();
+            }
         } else if process.is_alive() {
             claims.others.insert(entry.session_id);
         }
@@ -91,7 +98,15 @@ fn open_rollouts(base: &Base, process: ProcId) -> Vec<String> {
     let folder = base.sessions();
     let folder = folder.canonicalize().unwrap_or(folder);
     let fds = fs::read_dir(format!("/proc/{}/fd", process.pid)).into_iter().flatten().flatten();
-    fds.filter_map(|fd| fs::read_link(fd.path()).ok())
+    let is_written = |fd: &fs::DirEntry| {
+        let info = fs::read_to_string(format!("/proc/{}/fdinfo/{}", process.pid, fd.file_name().to_string_lossy()));
+        let flags = info.ok().and_then(|text| text.lines().find_map(|l| l.strip_prefix("flags:").map(str::to_owned)));
+        // The kernel's octal digits; the last one is how it was opened, 0 to read only.
+        flags.is_some_and(|digits| !digits.trim_end().ends_with(['0', '4']))
+    };
+    // Whoever only reads it looks at somebody else's.
+    fds.filter(is_written)
+        .filter_map(|fd| fs::read_link(fd.path()).ok())
         .filter(|path| path.starts_with(&folder))
         .filter_map(|path| id_of(&path))
         .collect()

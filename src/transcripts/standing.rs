@@ -2,8 +2,11 @@
 use crate::model::{
     own::Failed,
     time::Wall,
-    transcript::{End, Row, What},
+    transcript::{End, Row, TurnError, What},
 };
+
+/// Characters of an error's text: the file is anybody's.
+const LONGEST: usize = 500;
 
 #[derive(Clone, Debug, Default)]
 pub struct Standing {
@@ -21,9 +24,14 @@ impl Standing {
             }
             What::Used(_) => self.worked = self.worked.max(row.at),
             // Without a time nobody can tell whether it is of this start.
-            What::Failed(error) => self.failed = row.at.map(|at| Failed { at, error: error.clone() }),
+            What::Failed(error) => {
+                let error = || TurnError { text: error.text.chars().take(LONGEST).collect(), ..*error };
+                self.failed = row.at.map(|at| Failed { at, error: error() });
+            }
             What::Asked { .. } => (self.asked, self.failed) = (self.asked.max(row.at), None),
             What::Ended(End::Done | End::Interrupted) => self.failed = None,
+            // A person, at work on it: `/login`, `/clear`, `/model`.
+            What::Note { text } if text.starts_with('/') => self.failed = None,
             What::Ended(End::Failed) | What::Queued { .. } | What::Model { .. } | What::Note { .. } => {}
         }
     }
@@ -32,10 +40,7 @@ impl Standing {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{
-        seen::ErrorClass,
-        transcript::{Cause, TurnError},
-    };
+    use crate::model::{seen::ErrorClass, transcript::Cause};
 
     fn after(rows: &[(i64, What)]) -> Standing {
         let mut standing = Standing::default();
@@ -57,6 +62,9 @@ mod tests {
         assert_eq!(standing.worked, Some(Wall(2)), "an error is no work");
         assert_eq!(after(&[(3, failed()), (5, asked())]).failed, None);
         assert_eq!(after(&[(3, failed()), (5, answered())]).failed, None, "its own retry");
+        let note = |text: &str| What::Note { text: text.into() };
+        assert_eq!(after(&[(3, failed()), (5, note("/login"))]).failed, None, "a person is at it");
+        assert!(after(&[(3, failed()), (5, note("conversation compacted"))]).failed.is_some());
         assert!(after(&[(3, failed()), (5, What::Queued { text: "x".into() })]).failed.is_some());
     }
 

@@ -167,13 +167,13 @@ fn the_next_start_takes_up_the_conversation_that_the_program_was_in() {
 fn work_that_only_the_session_file_shows_keeps_it_from_being_restarted() {
     let toml = BASE.replace("watch = \"heal\"", "watch = \"heal+stall\"");
     let f = fleet("idle");
-    f.config(&toml.replace("supports_resume", "stall_idle = 2\nsupports_resume"));
+    f.config(&toml.replace("supports_resume", "stall_idle = 5\nsupports_resume"));
     f.up();
     is_in(&f, ID);
     asked(&f, ID, "Work.");
     f.wait("its conversation is known", |f| conversation(f) == ID);
     let restarts = f.starts("a");
-    let until = clock::boot().after(std::time::Duration::from_secs(6));
+    let until = clock::boot().after(std::time::Duration::from_secs(11));
     let mut n = 0;
     while clock::boot() < until {
         n += 1;

@@ -9,6 +9,8 @@ use crate::model::{
     event::EventKind,
     own::{OwnObs, Whose},
     policy::{Agent, Prompt},
+    reading::Evidence,
+    seen::{ErrorClass, ErrorSeen},
     transcript::Program,
 };
 use std::sync::Arc;
@@ -144,7 +146,7 @@ fn the_conversation_it_was_in_goes_with_the_next_start() {
 fn nothing_is_typed_before_the_first_message_was_taken() {
     for (shows, least, most) in [(Some(5), 5, 8), (None, 20, 25)] {
         let mut backend = backend();
-        backend.bin = "claude".into();
+        backend.reader.preset = Some("claude".into());
         let mut w =
             World::new(vec![Agent { backend: Arc::new(backend), prompt: Prompt::Text("Work.".into()), ..agent("a") }]);
         w.run(ms(10));
@@ -162,4 +164,34 @@ fn nothing_is_typed_before_the_first_message_was_taken() {
         w.run(secs(5));
         assert_eq!(w.count(EventKind::Delivered), 1);
     }
+}
+
+/// A forged line, or an old one, is its word about itself: it is asked to go on, and never ended for it.
+#[test]
+fn an_error_that_only_the_file_shows_ends_nothing() {
+    for (source, is_ended) in [("transcript", false), ("pane", true)] {
+        let mut w = World::new(vec![agent("a")]);
+        w.run(secs(60));
+        let text = "prompt is too long".to_owned();
+        let program = w.program("p-a");
+        program.reading.fatal = evidence("session-file").map(|e| Evidence { source: source.into(), ..e });
+        program.reading.error = Some(ErrorSeen { class: ErrorClass::Context, text, retry_after: None });
+        w.run(secs(240));
+        assert!(!w.program("p-a").submitted.is_empty(), "{source}: it is asked to go on");
+        assert_eq!(w.launches.len() > 1, is_ended, "{source}");
+    }
+}
+
+#[test]
+fn no_two_agents_are_in_one_conversation() {
+    let mut w = World::new(vec![agent("a"), agent("b")]);
+    w.run(secs(10));
+    let whose = Whose { id: "11111111-2222".into(), program: Program::Claude, dir: "/p".into() };
+    for session in ["p-a", "p-b"] {
+        let own = OwnObs { incarnation: 1, conversation: Some(whose.clone()), ..OwnObs::default() };
+        w.obs.own.insert(session.into(), own);
+        w.run(secs(40));
+    }
+    assert!(w.state.units["p-a"].conversation.is_some());
+    assert_eq!(w.state.units["p-b"].conversation, None, "it opened the other one's");
 }

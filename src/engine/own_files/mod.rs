@@ -14,7 +14,7 @@ use crate::{
         own::OwnObs,
         policy::{Agent, Policy},
         state::{Life, State, UnitState},
-        time::{Now, Wall},
+        time::{Boot, Now, Wall},
         transcript::Program,
     },
     transcripts::{self, corroborate},
@@ -25,7 +25,7 @@ use std::{
     collections::{BTreeMap, BTreeSet},
     sync::{
         Arc, Mutex, PoisonError,
-        mpsc::{Sender, channel},
+        mpsc::{Sender, SyncSender, TrySendError, sync_channel},
     },
 };
 
@@ -35,7 +35,10 @@ type Found = Arc<Mutex<BTreeMap<String, OwnObs>>>;
 pub struct OwnFiles {
     paths: Paths,
     sender: Sender<Wakeup>,
-    thread: Option<Sender<Ask>>,
+    thread: Option<SyncSender<Ask>>,
+    /// It was busy.
+    pending: Option<Ask>,
+    is_given_up: bool,
     found: Found,
     /// Agents whose files can be read, for the policy of which they were picked.
     readable: Vec<(String, Program, bool)>,
@@ -61,6 +64,8 @@ struct Wanted {
     session: String,
     id: i64,
     text: String,
+    typed: Boot,
+    /// The same by the wall clock, when it was asked for first.
     since: Wall,
 }
 
@@ -78,6 +83,8 @@ impl OwnFiles {
             paths: paths.clone(),
             sender,
             thread: None,
+            pending: None,
+            is_given_up: false,
             found: Found::default(),
             readable: Vec::new(),
             picked_for: None,
@@ -110,42 +117,77 @@ impl OwnFiles {
         all.filter(|session| obs.readings.contains_key(*session)).cloned().collect()
     }
 
-    /// After the decision: what the next one should know.
-    pub fn ask(&mut self, state: &State, policy: &Arc<Policy>, mut grown: BTreeSet<String>, now: Now) {
+    /// After the decision: what the next one should know. Gives words if the thread has a fault.
+    pub fn ask(
+        &mut self,
+        state: &State,
+        policy: &Arc<Policy>,
+        mut grown: BTreeSet<String>,
+        now: Now,
+    ) -> Option<String> {
         if !self.is_any(policy) {
-            return;
+            return None;
         }
         let seats: Vec<Seat> =
             self.readable.iter().filter_map(|(session, ..)| seat(state.units.get(session)?)).collect();
-        let mine = |d: &&Delivery| self.readable.iter().any(|(session, ..)| *session == d.session);
-        let wanted = |d: &Delivery| {
-            let before = || self.wanted.iter().find(|w| w.id == d.id).filter(|_| is_doubtful(d, now)).map(|w| w.since);
-            let since = typed(d, now).or_else(before)?;
-            Some(Wanted { session: d.session.clone(), id: d.id, text: d.text.clone(), since })
-        };
-        let wanted: Vec<Wanted> = state.deliveries.values().filter(mine).filter_map(wanted).collect();
+        let wanted = self.wanted_now(state, now);
         grown.retain(|session| seats.iter().any(|seat| seat.session == *session));
-        if wanted.is_empty() && grown.is_empty() && seats == self.asked {
-            return;
+        let same = wanted.is_empty() && self.wanted.is_empty() && grown.is_empty() && seats == self.asked;
+        if same && self.pending.is_none() {
+            return None;
         }
         (self.asked, self.wanted) = (seats.clone(), wanted.clone());
-        let ask = Ask { policy: policy.clone(), seats, wanted, grown };
-        if let Some(ask) = self.send(ask) {
-            // The thread is gone, or was never there.
-            self.spawn();
-            self.send(ask);
-        }
+        grown.extend(self.pending.take().into_iter().flat_map(|ask| ask.grown));
+        self.send(Ask { policy: policy.clone(), seats, wanted, grown })
     }
 
-    fn send(&self, ask: Ask) -> Option<Ask> {
-        match &self.thread {
-            Some(thread) => thread.send(ask).err().map(|e| e.0),
-            None => Some(ask),
+    /// Texts that were typed, or given up of late, with the moment since when they may stand in a file.
+    fn wanted_now(&self, state: &State, now: Now) -> Vec<Wanted> {
+        let mine = |d: &&Delivery| self.readable.iter().any(|(session, ..)| *session == d.session);
+        let before = |d: &Delivery| self.wanted.iter().find(|w| w.id == d.id);
+        let wanted = |d: &Delivery| {
+            let (typed, since) = match typed(d) {
+                // As it was told first: the wall clock may be set in between.
+                Some(typed) => match before(d).filter(|w| w.typed == typed) {
+                    Some(known) => (typed, known.since),
+                    None => (typed, now.wall_at(typed)),
+                },
+                None => before(d).filter(|_| is_doubtful(d, now)).map(|w| (w.typed, w.since))?,
+            };
+            Some(Wanted { session: d.session.clone(), id: d.id, text: d.text.clone(), typed, since })
+        };
+        let all: Vec<Wanted> = state.deliveries.values().filter(mine).filter_map(wanted).collect();
+        // The same words, typed once more: nobody can tell any longer which of the two a row is.
+        let again = |w: &Wanted| {
+            all.iter().any(|o| o.session == w.session && o.id != w.id && o.typed > w.typed && same_words(o, w))
+        };
+        all.iter().filter(|w| !again(w)).cloned().collect()
+    }
+
+    /// The thread takes the newest question when it has time; no tick waits for that.
+    fn send(&mut self, ask: Ask) -> Option<String> {
+        if self.thread.is_none() {
+            self.spawn();
+        }
+        let Some(thread) = &self.thread else { return None };
+        match thread.try_send(ask) {
+            Ok(()) => None,
+            Err(TrySendError::Full(ask)) => {
+                self.pending = Some(ask);
+                None
+            }
+            Err(TrySendError::Disconnected(_)) if self.is_given_up => None,
+            Err(TrySendError::Disconnected(_)) => {
+                // What it found last is of no time that anybody knows.
+                self.found.lock().unwrap_or_else(PoisonError::into_inner).clear();
+                self.is_given_up = true;
+                Some("this program has a fault: session files and hooks of the agents are not followed any more".into())
+            }
         }
     }
 
     fn spawn(&mut self) {
-        let (thread, questions) = channel();
+        let (thread, questions) = sync_channel(1);
         let mut reader = Reader::new(&self.paths, &self.found, &self.sender);
         let work = move || drop(mishap::caught(|| reader.follow(&questions)));
         let spawned = std::thread::Builder::new().name("own-files".into()).stack_size(512 * 1024).spawn(work);
@@ -178,11 +220,15 @@ fn seat(unit: &UnitState) -> Option<Seat> {
 }
 
 /// When it was typed, or pressed first. The same words may have been said before that.
-fn typed(d: &Delivery, now: Now) -> Option<Wall> {
+fn typed(d: &Delivery) -> Option<Boot> {
     match d.stage {
-        Stage::Typing { since, .. } | Stage::Submitting { since, .. } => Some(now.wall_at(since)),
+        Stage::Typing { since, .. } | Stage::Submitting { since, .. } => Some(since),
         _ => None,
     }
+}
+
+fn same_words(one: &Wanted, other: &Wanted) -> bool {
+    one.text.trim() == other.text.trim()
 }
 
 fn is_doubtful(d: &Delivery, now: Now) -> bool {

@@ -5,7 +5,7 @@ use crate::{
     model::{
         own::{Failed, OwnObs, Whose},
         policy::{Agent, Policy},
-        time::{Boot, Now},
+        time::{Boot, Now, Wall},
     },
     transcripts::{Transcript, owner::Rule},
     world::clock,
@@ -23,6 +23,8 @@ use std::{
 const SOON: Duration = Duration::from_millis(200);
 /// Between two looks for the file of an agent that has just started; after some time each is twice the last one.
 const FIRST: Duration = Duration::from_secs(1);
+/// No folder has a longer name.
+const LONGEST_DIR: usize = 4096;
 /// So long an agent has just started, in ms.
 const YOUNG: i64 = 20_000;
 /// The longest pause, and how often is asked whether it is in another conversation by now.
@@ -45,6 +47,8 @@ struct Followed {
     id: Option<String>,
     own: OwnObs,
     is_known: bool,
+    /// Not only by when it began and what was said first.
+    is_sure: bool,
     /// If its program was started with hooks.
     told: Option<Told>,
     /// It printed something since the last look for its file.
@@ -61,6 +65,7 @@ impl Followed {
             id: None,
             own: OwnObs::default(),
             is_known: false,
+            is_sure: false,
             told: None,
             grown: true,
             pause: FIRST,
@@ -143,9 +148,10 @@ impl Reader {
             let Some(followed) = self.seats.get_mut(session) else { continue };
             followed.grown = true;
             if let Some(told) = &mut followed.told {
+                let before = told.session.clone();
                 told.read(followed.seat.incarnation, now.zones);
                 // It has gone into another conversation, or its file can be found now.
-                if told.session.is_some() && told.session != followed.id {
+                if told.session.is_some() && told.session != before && told.session != followed.id {
                     followed.due = followed.due.min(now.boot.after(followed.pause.min(FIRST)));
                 }
             }
@@ -167,7 +173,8 @@ impl Reader {
                 let standing = file.standing();
                 let later = |f: &&Failed| standing.worked.is_none_or(|at| f.at > at);
                 let told = followed.told.as_ref().and_then(|told| told.failed.as_ref()).filter(later);
-                followed.own.failed = standing.failed.as_ref().or(told).cloned();
+                let failed = standing.failed.as_ref().or(told).filter(|_| followed.is_sure);
+                followed.own.failed = failed.cloned();
                 (followed.own.asked, followed.own.worked) = (standing.asked, standing.worked);
             }
             if let Some(file) = &followed.file {
@@ -188,16 +195,19 @@ impl Reader {
             sessions::subject(&policy, &self.paths, agent, started_with, seat.map(|s| s.root), told_of)
         };
         let subjects: Vec<_> = policy.agents.iter().map(subject).collect();
-        let since = self.seats.values().filter_map(|f| f.seat.started).min().unwrap_or(now.wall);
+        let day_ago = Wall(now.wall.0 - 86_400_000);
+        let since = self.seats.values().map(|f| f.seat.started.unwrap_or(day_ago)).min().unwrap_or(now.wall);
         let survey = sessions::survey(&self.paths, &subjects, since);
         for (session, followed) in &mut self.seats {
             let Some(agent) = policy.agents.iter().find(|a| a.session == *session) else { continue };
             let current = survey.sessions_of(&agent.name).pop();
             // A conversation of an earlier start that nobody has gone on with is not the one it is in.
-            let current = current.filter(|(s, _)| followed.seat.started.is_none_or(|at| s.written >= at));
+            let launched = subjects.iter().find(|s| s.name == agent.name).and_then(|s| s.starts.iter().max().copied());
+            let started = followed.seat.started.or(launched);
+            let current = current.filter(|(s, _)| started.is_some_and(|at| s.written >= at));
             followed.grown = false;
             followed.is_known = current.is_some();
-            let young = followed.seat.started.is_some_and(|at| now.wall.0 - at.0 < YOUNG);
+            let young = started.is_some_and(|at| (0..YOUNG).contains(&(now.wall.0 - at.0)));
             followed.pause = match followed.is_known {
                 true => LONGEST,
                 false if young => FIRST,
@@ -211,10 +221,14 @@ impl Reader {
             }
             followed.id = Some(found.id.clone());
             followed.own.incarnation = followed.seat.incarnation;
-            followed.own.conversation = matches!(rule, Rule::Process | Rule::Hook | Rule::Id).then(|| Whose {
+            followed.is_sure = matches!(rule, Rule::Process | Rule::Hook | Rule::Id);
+            // An id was written by a person, or put aside: it says what is to be taken up by itself.
+            let dir = found.cwd.as_ref().filter(|dir| dir.as_os_str().len() < LONGEST_DIR);
+            let named = matches!(rule, Rule::Process | Rule::Hook);
+            followed.own.conversation = dir.filter(|_| named).map(|dir| Whose {
                 id: found.id.clone(),
                 program: found.program,
-                dir: found.cwd.clone().unwrap_or_default(),
+                dir: dir.clone(),
             });
         }
     }
