@@ -49,7 +49,7 @@ mod unit;
 mod wake;
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 use crate::model::{
     action::Action,

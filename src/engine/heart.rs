@@ -11,6 +11,7 @@ use super::{
     memory::{self, ClockMark},
     owner,
     paths::Paths,
+    recorder::Decisions,
     saver::{RESOURCE, Saver},
     set_aside,
     wakeup::Wakeup,
@@ -49,6 +50,7 @@ pub struct Heart {
     pub eyes: Eyes,
     pub hands: Hands,
     pub journal: Journal,
+    pub(super) decisions: Decisions,
     pub(super) alerts: Alerts,
     mailbox: Receiver<Wakeup>,
     pub sender: Sender<Wakeup>,
@@ -144,6 +146,7 @@ impl Heart {
         let (sender, mailbox) = channel();
         let eyes = Eyes::new(&policy, &paths, sender.clone());
         let hands = Hands::new(paths.clone());
+        let decisions = Decisions::at(&paths.decisions);
         let mut heart = Heart {
             paths,
             config,
@@ -152,6 +155,7 @@ impl Heart {
             eyes,
             hands,
             journal,
+            decisions,
             alerts: Alerts::start(),
             mailbox,
             sender,
@@ -333,10 +337,11 @@ impl Heart {
         }
         obs.host = super::host::look(&obs, &self.state, &policy, now);
         let decision = set_aside::decide_around(&mut obs, &self.state, &policy, now).map_err(Halt::Mishap)?;
+        let changes = self.write_down(&obs, &policy, now, &decision);
         if look {
             self.eyes.keep(obs);
         }
-        let wake_at = self.carry_out(decision, &policy, now)?;
+        let wake_at = self.carry_out(decision, changes, &policy, now)?;
         // After the decision: the question is about the positions and the phase that hold from now on.
         if signal {
             self.eyes.ask_git(&self.state, &policy);

@@ -35,6 +35,7 @@ mod old_file;
 mod panes;
 mod process;
 mod readme;
+mod replay;
 mod report;
 mod rooms;
 mod sandbox;

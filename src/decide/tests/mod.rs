@@ -17,4 +17,4 @@ mod submitting;
 mod tally;
 mod troubles;
 mod typing;
-mod world;
+pub(crate) mod world;
