@@ -220,7 +220,7 @@ fn page(sum: &Sum) -> String {
         return "no decisions of that kind are recorded".into();
     };
     let by: Vec<&str> = sum.programs.iter().map(String::as_str).collect();
-    let span = Duration::from_millis((sum.until.0 - from.0).max(0) as u64);
+    let span = Duration::from_millis(sum.until.0.saturating_sub(from.0).max(0) as u64);
     let (noun, first, last) = (noun(sum.decisions), from.format_local("%F %T"), sum.until.format_local("%F %T"));
     lines.push(format!("{noun} from {first} to {last} ({}), by agents {}", human(span), by.join(", ")));
     if sum.cut > 0 {

@@ -1,6 +1,5 @@
 //! The record of decisions on disk: two files in `state/decisions/`, the newer of which grows to half of what `[log]
 //! decisions` allows and then takes the place of the older one. Nothing waits for it, and nothing fails with it.
-use super::paths::make_private;
 use crate::{
     model::time::Boot,
     replay::record::{Made, Recorder},
@@ -12,7 +11,10 @@ use rustix::{
 use std::{
     fs::File,
     io::{self, Write},
-    os::{fd::OwnedFd, unix::fs::FileExt},
+    os::{
+        fd::OwnedFd,
+        unix::fs::{DirBuilderExt, FileExt},
+    },
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -101,7 +103,11 @@ impl Decisions {
 
 impl Open {
     fn at(dir: &Path) -> io::Result<Open> {
-        make_private(dir)?;
+        // Not where the fleet's folder is gone: who made that knows when to make it anew.
+        match std::fs::DirBuilder::new().mode(0o700).create(dir) {
+            Err(e) if e.kind() != io::ErrorKind::AlreadyExists => return Err(e),
+            _ => {}
+        }
         let flags = OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         let dir = rustix::fs::open(dir, OFlags::RDONLY | flags, Mode::empty())?;
         let (file, mut size) = latest(&dir)?;

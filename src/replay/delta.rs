@@ -28,23 +28,23 @@ pub struct Delta {
 
 impl Delta {
     /// Adds what makes `new` of `old`, at `place`.
-    pub fn add(&mut self, place: &str, old: Option<&Value>, new: Option<Value>) {
+    pub fn add(&mut self, place: &str, old: Option<&Value>, new: Option<&Value>) {
         match (old, new) {
             (None, None) => {}
             (Some(_), None) => self.gone.push(place.to_owned()),
             (Some(Value::Object(old)), Some(Value::Object(new))) => self.fields(place, old, new),
-            (Some(old), Some(new)) if *old == new => {}
-            (_, Some(new)) => drop(self.set.insert(place.to_owned(), new)),
+            (Some(old), Some(new)) if old == new => {}
+            (_, Some(new)) => drop(self.set.insert(place.to_owned(), new.clone())),
         }
     }
 
-    fn fields(&mut self, place: &str, old: &Map<String, Value>, new: Map<String, Value>) {
+    fn fields(&mut self, place: &str, old: &Map<String, Value>, new: &Map<String, Value>) {
         let gone = old.keys().filter(|key| !new.contains_key(*key));
         self.gone.extend(gone.map(|key| below(place, key)));
         for (key, value) in new {
-            let before = old.get(&key);
-            if before != Some(&value) {
-                self.add(&below(place, &key), before, Some(value));
+            let before = old.get(key);
+            if before != Some(value) {
+                self.add(&below(place, key), before, Some(value));
             }
         }
     }
@@ -55,7 +55,7 @@ impl Delta {
 }
 
 /// What makes `new` of `old`.
-pub fn between(old: &Value, new: Value) -> Change {
+pub fn between(old: &Value, new: &Value) -> Change {
     let mut delta = Delta::default();
     delta.add("", Some(old), Some(new));
     delta.done()
@@ -108,7 +108,7 @@ mod tests {
     fn only_what_differs_is_written() {
         let old = json!({"a": {"x": 1, "y": null, "z": [1, 2]}, "b/c": {"~": 1}, "d": 1});
         let new = json!({"a": {"x": 2, "y": null, "z": [1]}, "b/c": {"~": null}, "e": {}});
-        let change = between(&old, new.clone());
+        let change = between(&old, &new);
         let text = serde_json::to_string(&change).unwrap();
         assert_eq!(text, r#"{"set":{"/a/x":2,"/a/z":[1],"/b~1c/~0":null,"/e":{}},"gone":["/d"]}"#);
         let mut made = old;
@@ -137,7 +137,7 @@ mod tests {
     proptest! {
         #[test]
         fn any_two_values(old in value(), new in value()) {
-            let text = serde_json::to_string(&between(&old, new.clone())).unwrap();
+            let text = serde_json::to_string(&between(&old, &new)).unwrap();
             let change: Change = serde_json::from_str(&text).unwrap();
             let mut made = old;
             change.apply(&mut made).unwrap();

@@ -83,7 +83,7 @@ impl Recorder {
             Some(last) => {
                 let changed = changed_state(&last.state, state, &mut masking)?;
                 let seen = seen(obs, &mut masking)?;
-                (changed, delta::between(&last.obs, seen.clone()), seen)
+                (changed, delta::between(&last.obs, &seen), seen)
             }
         };
         let then = changed_state(state, &decision.state, &mut masking)?;
@@ -152,7 +152,7 @@ fn changed_state(old: &State, new: &State, masking: &mut Masking) -> serde_json:
         let mut both = [serde_json::to_value(&old.deliveries)?, serde_json::to_value(deliveries)?];
         both.iter_mut().for_each(|value| masking.written(value));
         let [before, after] = both;
-        delta.add("/deliveries", Some(&before), Some(after));
+        delta.add("/deliveries", Some(&before), Some(&after));
     }
     for (session, unit) in units {
         let before = old.units.get(session);
@@ -160,18 +160,18 @@ fn changed_state(old: &State, new: &State, masking: &mut Masking) -> serde_json:
             let mut both = [serde_json::to_value(before)?, serde_json::to_value(unit)?];
             both.iter_mut().for_each(|value| masking.written(value));
             let [was, is] = both;
-            delta.add(&below("/units", session), before.map(|_| &was), Some(is));
+            delta.add(&below("/units", session), before.map(|_| &was), Some(&is));
         }
     }
     for session in old.units.keys().filter(|session| !units.contains_key(*session)) {
         delta.add(&below("/units", session), Some(&Value::Null), None);
     }
     if old.fleet != *fleet {
-        delta.add("/fleet", Some(&serde_json::to_value(&old.fleet)?), Some(serde_json::to_value(fleet)?));
+        delta.add("/fleet", Some(&serde_json::to_value(&old.fleet)?), Some(&serde_json::to_value(fleet)?));
     }
     let (before, after) = (Fleeting::of(old), Fleeting::of(new));
     if before != after {
-        delta.add("/fleeting", Some(&serde_json::to_value(before)?), Some(serde_json::to_value(after)?));
+        delta.add("/fleeting", Some(&serde_json::to_value(before)?), Some(&serde_json::to_value(after)?));
     }
     Ok(delta.done())
 }
