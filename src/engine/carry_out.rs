@@ -49,7 +49,7 @@ impl Heart {
         decision: &Decision,
     ) -> Changes {
         let changes = memory::changes(&self.state, &decision.state);
-        if !(changes.is_empty() && decision.actions.is_empty() && decision.events.is_empty()) {
+        if !decision.actions.is_empty() || !decision.events.is_empty() || memory::shows(&self.state, &changes) {
             let made = Made { obs, state: &self.state, policy, now, decision };
             if let Err(why) = self.decisions.add(&made, policy.log.decisions) {
                 self.note(EventKind::Warning, why, false);

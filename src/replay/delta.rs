@@ -1,28 +1,22 @@
 //! What differs between two JSON values: places that are set, and places that are gone. A place is a JSON pointer (RFC
 //! 6901); an array is one place, and is written whole.
-use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
-use std::collections::BTreeMap;
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
+use std::{collections::BTreeMap, io::Write};
 
-/// A value as it is written: whole, or as what changed since it was written last.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(untagged)]
-pub enum Change {
-    Whole {
-        whole: Value,
-    },
-    Delta {
-        #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-        set: BTreeMap<String, Value>,
-        #[serde(default, skip_serializing_if = "Vec::is_empty")]
-        gone: Vec<String>,
-    },
+/// What changed, as it is read.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+pub struct Change {
+    #[serde(default)]
+    set: BTreeMap<String, Value>,
+    #[serde(default)]
+    gone: Vec<String>,
 }
 
-/// Places that changed, while they are found.
+/// The text of a change, while it is found: nothing of it is kept as a value, of which a large fleet has many.
 #[derive(Debug, Default)]
 pub struct Delta {
-    set: BTreeMap<String, Value>,
+    set: Vec<u8>,
     gone: Vec<String>,
 }
 
@@ -34,7 +28,11 @@ impl Delta {
             (Some(_), None) => self.gone.push(place.to_owned()),
             (Some(Value::Object(old)), Some(Value::Object(new))) => self.fields(place, old, new),
             (Some(old), Some(new)) if old == new => {}
-            (_, Some(new)) => drop(self.set.insert(place.to_owned(), new.clone())),
+            (_, Some(new)) => {
+                let before = if self.set.is_empty() { "" } else { "," };
+                // A value always has a text.
+                let _ = write!(self.set, "{before}{}:{new}", Value::from(place));
+            }
         }
     }
 
@@ -49,16 +47,21 @@ impl Delta {
         }
     }
 
-    pub fn done(self) -> Change {
-        Change::Delta { set: self.set, gone: self.gone }
+    /// `{"set":{…},"gone":[…]}`, each only if there is any.
+    pub fn text(&self) -> Vec<u8> {
+        let mut text = vec![b'{'];
+        if !self.set.is_empty() {
+            text.extend(b"\"set\":{");
+            text.extend(&self.set);
+            text.push(b'}');
+        }
+        if !self.gone.is_empty() {
+            let before = if text.len() > 1 { "," } else { "" };
+            let _ = write!(text, "{before}\"gone\":{}", json!(self.gone));
+        }
+        text.push(b'}');
+        text
     }
-}
-
-/// What makes `new` of `old`.
-pub fn between(old: &Value, new: &Value) -> Change {
-    let mut delta = Delta::default();
-    delta.add("", Some(old), Some(new));
-    delta.done()
 }
 
 /// The place of a field.
@@ -69,21 +72,17 @@ pub fn below(place: &str, key: &str) -> String {
 impl Change {
     /// Carries it out. The error names the place that is not there.
     pub fn apply(self, to: &mut Value) -> Result<(), String> {
-        match self {
-            Change::Whole { whole } => *to = whole,
-            Change::Delta { set, gone } => {
-                for place in gone {
+        for place in self.gone {
+            let (parent, key) = parent(to, &place)?;
+            parent.remove(&key).ok_or_else(|| format!("`{place}` is not there"))?;
+        }
+        // A place comes before what is below it.
+        for (place, value) in self.set {
+            match place.as_str() {
+                "" => *to = value,
+                _ => {
                     let (parent, key) = parent(to, &place)?;
-                    parent.remove(&key).ok_or_else(|| format!("`{place}` is not there"))?;
-                }
-                for (place, value) in set {
-                    match place.as_str() {
-                        "" => *to = value,
-                        _ => {
-                            let (parent, key) = parent(to, &place)?;
-                            parent.insert(key, value);
-                        }
-                    }
+                    parent.insert(key, value);
                 }
             }
         }
@@ -102,15 +101,20 @@ fn parent<'a>(value: &'a mut Value, place: &str) -> Result<(&'a mut Map<String, 
 mod tests {
     use super::*;
     use proptest::prelude::*;
-    use serde_json::json;
+
+    fn between(old: &Value, new: &Value) -> String {
+        let mut delta = Delta::default();
+        delta.add("", Some(old), Some(new));
+        String::from_utf8(delta.text()).unwrap()
+    }
 
     #[test]
     fn only_what_differs_is_written() {
         let old = json!({"a": {"x": 1, "y": null, "z": [1, 2]}, "b/c": {"~": 1}, "d": 1});
         let new = json!({"a": {"x": 2, "y": null, "z": [1]}, "b/c": {"~": null}, "e": {}});
-        let change = between(&old, &new);
-        let text = serde_json::to_string(&change).unwrap();
+        let text = between(&old, &new);
         assert_eq!(text, r#"{"set":{"/a/x":2,"/a/z":[1],"/b~1c/~0":null,"/e":{}},"gone":["/d"]}"#);
+        let change: Change = serde_json::from_str(&text).unwrap();
         let mut made = old;
         change.apply(&mut made).unwrap();
         assert_eq!(made, new);
@@ -137,7 +141,7 @@ mod tests {
     proptest! {
         #[test]
         fn any_two_values(old in value(), new in value()) {
-            let text = serde_json::to_string(&between(&old, &new)).unwrap();
+            let text = between(&old, &new);
             let change: Change = serde_json::from_str(&text).unwrap();
             let mut made = old;
             change.apply(&mut made).unwrap();

@@ -10,8 +10,8 @@
 //! | `at`, `program` | for people: the moment, and who decided (only where `n` is 0) |
 //! | `now` | both clocks and the UTC offset |
 //! | `policy` | the checked config, where it is not that of the line before |
-//! | `obs` | what was seen, as a [`delta::Change`] of the line before |
-//! | `state` | what was remembered, as a change of `then` of the line before |
+//! | `obs` | what was seen, as a [`delta::Change`] of that of the line before; where `n` is 0, of `{}` |
+//! | `state` | what was remembered, as a change of `then` of the line before, or of `{}` |
 //! | `actions`, `events`, `wake_at` | what was decided |
 //! | `then` | what was remembered from then on, as a change of `state` |
 //!

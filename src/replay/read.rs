@@ -7,7 +7,7 @@ use crate::model::{
     time::{Boot, Now},
 };
 use serde::Deserialize;
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::sync::Arc;
 
 /// A decision as it was recorded.
@@ -94,7 +94,7 @@ impl<'a> Journal<'a> {
             let before = before.map_or("none".into(), |k| k.n.to_string());
             return Err(Fault::Gap { line, n, before });
         }
-        let (mut obs, mut state) = (Value::Null, Value::Null);
+        let (mut obs, mut state) = (json!({}), json!({}));
         let mut program: Arc<str> = text.program.into();
         let mut policy = None;
         if let Some(known) = before.filter(|_| n > 0) {

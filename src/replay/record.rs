@@ -1,6 +1,6 @@
 //! Writes decisions down.
 use super::{
-    delta::{self, Change, Delta, below},
+    delta::{Change, Delta, below},
     masking::Masking,
 };
 use crate::{
@@ -14,24 +14,21 @@ use crate::{
     },
 };
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
-use std::sync::Arc;
+use serde_json::{Map, Value, json};
+use std::{collections::BTreeMap, sync::Arc};
 
 /// Of a journal's lines. Another one that this program cannot read is a higher number; more keys are not another one.
 pub const FORMAT: u64 = 1;
 /// Place of [`Fleeting`] in a written state.
 const FLEETING: &str = "fleeting";
 
-/// One line of a journal.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+/// One line of a journal, as it is read.
+#[derive(Clone, Debug, Deserialize)]
 pub struct Line {
-    pub v: u64,
     pub n: u64,
-    pub at: String,
-    #[serde(default, skip_serializing_if = "String::is_empty")]
+    #[serde(default)]
     pub program: String,
     pub now: Now,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub policy: Option<Value>,
     pub obs: Change,
     pub state: Change,
@@ -59,7 +56,7 @@ pub struct Recorder {
 struct Last {
     n: u64,
     policy: Arc<Policy>,
-    obs: Value,
+    obs: Observation,
     state: State,
 }
 
@@ -74,39 +71,34 @@ impl Recorder {
         let Made { obs, state, policy, now, decision } = *made;
         let mut masking = Masking::default();
         let last = self.last.take();
-        let (state_change, obs_change, seen) = match &last {
-            None => {
-                let whole = whole_state(state, &mut masking)?;
-                let seen = seen(obs, &mut masking)?;
-                (Change::Whole { whole }, Change::Whole { whole: seen.clone() }, seen)
-            }
-            Some(last) => {
-                let changed = changed_state(&last.state, state, &mut masking)?;
-                let seen = seen(obs, &mut masking)?;
-                (changed, delta::between(&last.obs, &seen), seen)
-            }
+        let last = last.as_ref();
+        let n = last.map_or(0, |l| l.n + 1);
+        let at = now.wall.rfc3339();
+        let mut line = serde_json::to_vec(&json!({ "v": FORMAT, "n": n, "at": at, "now": now }))?;
+        line.pop();
+        let mut put = |key: &str, text: &[u8]| {
+            line.extend(format!(",\"{key}\":").bytes());
+            line.extend(text);
         };
-        let then = changed_state(state, &decision.state, &mut masking)?;
-        let known = last.as_ref().is_some_and(|l| Arc::ptr_eq(&l.policy, policy));
+        if last.is_none() {
+            put("program", json!(env!("CARGO_PKG_VERSION")).to_string().as_bytes());
+        }
+        if last.is_none_or(|l| !Arc::ptr_eq(&l.policy, policy)) {
+            put("policy", &in_force(policy)?);
+        }
+        // States first: they say which text is whose.
+        let remembered = changed_state(last.map(|l| &l.state), state, &mut masking)?;
+        put("obs", &changed_obs(last.map(|l| &l.obs), obs, &mut masking)?);
+        put("state", &remembered);
+        let then = changed_state(Some(state), &decision.state, &mut masking)?;
         let order = Order::of(decision, &mut masking)?;
-        let line = Line {
-            v: FORMAT,
-            n: last.as_ref().map_or(0, |l| l.n + 1),
-            at: now.wall.rfc3339(),
-            program: if last.is_none() { env!("CARGO_PKG_VERSION").into() } else { String::new() },
-            now,
-            policy: if known { None } else { Some(in_force(policy)?) },
-            obs: obs_change,
-            state: state_change,
-            actions: order.actions,
-            events: order.events,
-            wake_at: decision.wake_at,
-            then,
-        };
-        let mut bytes = serde_json::to_vec(&line)?;
-        bytes.push(b'\n');
-        self.last = Some(Last { n: line.n, policy: policy.clone(), obs: seen, state: decision.state.clone() });
-        Ok(bytes)
+        put("actions", order.actions.to_string().as_bytes());
+        put("events", order.events.to_string().as_bytes());
+        put("wake_at", decision.wake_at.0.to_string().as_bytes());
+        put("then", &then);
+        line.extend(b"}\n");
+        self.last = Some(Last { n, policy: policy.clone(), obs: obs.clone(), state: decision.state.clone() });
+        Ok(line)
     }
 }
 
@@ -144,57 +136,101 @@ pub fn state_of(value: &Value) -> serde_json::Result<State> {
     Ok(state)
 }
 
-/// As between two [`whole_state`]s; only what differs is written out for it.
-fn changed_state(old: &State, new: &State, masking: &mut Masking) -> serde_json::Result<Change> {
-    let mut delta = Delta::default();
+/// A change that is being written: only what differs is made a value for it, one entry at a time.
+struct Found<'a> {
+    delta: Delta,
+    masking: &'a mut Masking,
+}
+
+impl Found<'_> {
+    /// A field. No `old`: the line needs no other one.
+    fn field<T: Serialize + PartialEq>(&mut self, place: &str, old: Option<&T>, new: &T) -> serde_json::Result<()> {
+        if old == Some(new) {
+            return Ok(());
+        }
+        let old = old.map(|old| self.value(old)).transpose()?;
+        let new = self.value(new)?;
+        self.delta.add(place, old.as_ref(), Some(&new));
+        Ok(())
+    }
+
+    /// A field with an entry for each of many.
+    fn entries<T: Serialize + PartialEq>(
+        &mut self,
+        place: &str,
+        old: Option<&BTreeMap<String, T>>,
+        new: &BTreeMap<String, T>,
+    ) -> serde_json::Result<()> {
+        if old.is_none() {
+            self.delta.add(place, None, Some(&json!({})));
+        }
+        for (key, value) in new {
+            self.field(&below(place, key), old.and_then(|old| old.get(key)), value)?;
+        }
+        for key in old.into_iter().flat_map(BTreeMap::keys).filter(|key| !new.contains_key(*key)) {
+            self.delta.add(&below(place, key), Some(&Value::Null), None);
+        }
+        Ok(())
+    }
+
+    fn value(&mut self, of: &impl Serialize) -> serde_json::Result<Value> {
+        let mut value = serde_json::to_value(of)?;
+        self.masking.written(&mut value);
+        Ok(value)
+    }
+}
+
+/// The text of the change between two [`whole_state`]s.
+fn changed_state(old: Option<&State>, new: &State, masking: &mut Masking) -> serde_json::Result<Vec<u8>> {
+    let mut found = Found { delta: Delta::default(), masking };
     let State { units, deliveries, fleet } = new;
-    if old.deliveries != *deliveries {
-        let mut both = [serde_json::to_value(&old.deliveries)?, serde_json::to_value(deliveries)?];
-        both.iter_mut().for_each(|value| masking.written(value));
-        let [before, after] = both;
-        delta.add("/deliveries", Some(&before), Some(&after));
-    }
-    for (session, unit) in units {
-        let before = old.units.get(session);
-        if before != Some(unit) {
-            let mut both = [serde_json::to_value(before)?, serde_json::to_value(unit)?];
-            both.iter_mut().for_each(|value| masking.written(value));
-            let [was, is] = both;
-            delta.add(&below("/units", session), before.map(|_| &was), Some(&is));
-        }
-    }
-    for session in old.units.keys().filter(|session| !units.contains_key(*session)) {
-        delta.add(&below("/units", session), Some(&Value::Null), None);
-    }
-    if old.fleet != *fleet {
-        delta.add("/fleet", Some(&serde_json::to_value(&old.fleet)?), Some(&serde_json::to_value(fleet)?));
-    }
-    let (before, after) = (Fleeting::of(old), Fleeting::of(new));
-    if before != after {
-        delta.add("/fleeting", Some(&serde_json::to_value(before)?), Some(&serde_json::to_value(after)?));
-    }
-    Ok(delta.done())
+    found.field("/deliveries", old.map(|s| &s.deliveries), deliveries)?;
+    found.entries("/units", old.map(|s| &s.units), units)?;
+    found.field("/fleet", old.map(|s| &s.fleet), fleet)?;
+    found.field(&below("", FLEETING), old.map(Fleeting::of).as_ref(), &Fleeting::of(new))?;
+    Ok(found.delta.text())
 }
 
-fn seen(obs: &Observation, masking: &mut Masking) -> serde_json::Result<Value> {
-    let mut value = serde_json::to_value(obs)?;
-    masking.written(&mut value);
-    Ok(value)
+/// The same of two observations. Whatever there is an entry of for each agent is compared entry by entry.
+fn changed_obs(old: Option<&Observation>, new: &Observation, masking: &mut Masking) -> serde_json::Result<Vec<u8>> {
+    let mut found = Found { delta: Delta::default(), masking };
+    // A field that is not named here does not compile.
+    macro_rules! compare {
+        ($($way:ident: $($name:ident)*;)*) => {
+            let Observation { $($($name,)*)* } = new;
+            $($(found.$way(concat!("/", stringify!($name)), old.map(|o| &o.$name), $name)?;)*)*
+        };
+    }
+    compare! {
+        entries: panes exits usage readings broken;
+        field: supervised server occupied lingering logless unread host git phase files results requests config
+            store_failing;
+    }
+    Ok(found.delta.text())
 }
 
-/// A backend that many agents share is written once: they have its name in its place.
-fn in_force(policy: &Policy) -> serde_json::Result<Value> {
-    let mut value = serde_json::to_value(policy)?;
-    let backends: Vec<Value> = value["backends"].as_array().cloned().unwrap_or_default();
-    for agent in agents(&mut value) {
-        if let Some(backend) = agent.get_mut("backend")
-            && backends.iter().find(|b| b["name"] == backend["name"]) == Some(backend)
-        {
-            *backend = backend["name"].take();
+/// The text of a policy. A backend that many agents share is written once: they have its name in its place.
+fn in_force(policy: &Policy) -> serde_json::Result<Vec<u8>> {
+    let mut masking = Masking::default();
+    let mut rest = serde_json::to_value(Policy { agents: Vec::new(), ..policy.clone() })?;
+    let known = |backend: &Value| {
+        let mut named = policy.backends.iter().filter(|b| backend["name"] == b.name);
+        named.next().is_some_and(|b| serde_json::to_value(b).is_ok_and(|b| b == *backend))
+    };
+    let mut text = b"{\"agents\":[".to_vec();
+    for (at, agent) in policy.agents.iter().enumerate() {
+        let mut agent = serde_json::to_value(agent)?;
+        if known(&agent["backend"]) {
+            agent["backend"] = agent["backend"]["name"].take();
         }
+        masking.policy(&mut agent);
+        text.extend(format!("{}{agent}", if at > 0 { "," } else { "" }).bytes());
     }
-    Masking::default().policy(&mut value);
-    Ok(value)
+    rest.as_object_mut().map(|rest| rest.remove("agents"));
+    masking.policy(&mut rest);
+    text.extend(b"],");
+    text.extend(rest.to_string().bytes().skip(1));
+    Ok(text)
 }
 
 /// A policy that was written by a recorder.

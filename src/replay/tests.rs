@@ -123,7 +123,7 @@ fn what_is_no_journal_is_said_with_its_line() {
     assert_eq!(fault(&[all[1]]), "line 1 goes on from a line that is not there (record 1 after none)");
     assert_eq!(fault(&[all[0], all[2]]), "line 2 goes on from a line that is not there (record 2 after 0)");
     let other = String::from_utf8(all[0].to_vec()).unwrap().replace("\"life\":\"absent\"", "\"life\":7");
-    let other = other.replace("\"supervised\":true", "\"supervised\":7");
+    let other = other.replace("\"/supervised\":true", "\"/supervised\":7");
     assert!(
         fault(&[other.as_bytes()]).starts_with("line 1 does not fit the lines before it: `obs`"),
         "{}",

@@ -181,6 +181,13 @@ fn a_quiet_tick_is_not_recorded() {
     let before = size(&f);
     f.ticks(10);
     assert_eq!(size(&f), before, "{}", text(&f));
+    // Nor one that sees what changes all the time.
+    f.tell("a", "rate 10 60");
+    f.wait("it prints", |f| f.output("a").lines().count() > 20);
+    f.ticks(3);
+    let before = size(&f);
+    f.ticks(10);
+    assert_eq!(size(&f), before, "{}", text(&f));
 }
 
 #[test]
