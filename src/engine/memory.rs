@@ -221,7 +221,10 @@ mod tests {
     fn a_repaint_is_not_worth_a_write() {
         let mut old = State::default();
         let pane = PaneObs { pane_id: "%1".into(), activity: 1, title: "a".into(), ..PaneObs::default() };
-        old.units.insert("p-a".into(), UnitState { pane: Some(pane.clone()), ..UnitState::default() });
+        old.units.insert(
+            "p-a".into(),
+            UnitState { session: "p-a".into(), pane: Some(pane.clone()), ..UnitState::default() },
+        );
         let mut new = old.clone();
         new.fleet.next_signal = Some(Boot(7));
         new.units.get_mut("p-a").unwrap().pane = Some(PaneObs { activity: 2, title: "b".into(), ..pane.clone() });
