@@ -9,6 +9,7 @@ use super::{
     journal::Journal,
     lock::Lock,
     memory::{self, ClockMark},
+    own_files::OwnFiles,
     owner,
     paths::Paths,
     recorder::Decisions,
@@ -57,6 +58,7 @@ pub struct Heart {
     /// Watches over the fleet; else it only does what it was asked.
     pub(super) supervised: bool,
     pub(super) results: Vec<ActionResult>,
+    own_files: OwnFiles,
     git: Option<GitObs>,
     phase: Option<PhaseObs>,
     config_news: Option<ConfigObs>,
@@ -147,6 +149,7 @@ impl Heart {
         let eyes = Eyes::new(&policy, &paths, sender.clone());
         let hands = Hands::new(paths.clone());
         let decisions = Decisions::at(&paths.decisions);
+        let own_files = OwnFiles::new(&paths, sender.clone());
         let mut heart = Heart {
             paths,
             config,
@@ -161,6 +164,7 @@ impl Heart {
             sender,
             supervised,
             results: Vec::new(),
+            own_files,
             git: None,
             phase: None,
             config_news: None,
@@ -331,6 +335,7 @@ impl Heart {
                 self.exited.clear();
             }
         }
+        self.own_files.tell(&mut obs, &policy);
         self.eyes.files(&mut obs, &self.state, &policy, now);
         if signal && look {
             obs.files.committed = evidence::committed(&policy);
@@ -338,10 +343,12 @@ impl Heart {
         obs.host = super::host::look(&obs, &self.state, &policy, now);
         let decision = set_aside::decide_around(&mut obs, &self.state, &policy, now).map_err(Halt::Mishap)?;
         let changes = self.write_down(&obs, &policy, now, &decision);
+        let grown = self.own_files.grown(&obs);
         if look {
             self.eyes.keep(obs);
         }
         let wake_at = self.carry_out(decision, changes, &policy, now)?;
+        self.own_files.ask(&self.state, &policy, grown, now);
         // After the decision: the question is about the positions and the phase that hold from now on.
         if signal {
             self.eyes.ask_git(&self.state, &policy);

@@ -8,6 +8,7 @@ pub mod host;
 pub mod name;
 pub mod nearest;
 pub mod observation;
+pub mod own;
 pub mod pattern;
 pub mod phases;
 pub mod policy;

@@ -202,7 +202,7 @@ fn changed_obs(old: Option<&Observation>, new: &Observation, masking: &mut Maski
         };
     }
     compare! {
-        entries: panes exits usage readings broken;
+        entries: panes exits usage readings own broken;
         field: supervised server occupied lingering logless unread host git phase files results requests config
             store_failing;
     }
