@@ -175,7 +175,7 @@ mod tests {
     }
 
     fn count(file: &Path) -> usize {
-        fs::read(file).map_or(0, |bytes| Journal::new(&bytes).map(|r| r.unwrap()).count())
+        fs::read(file).map_or(0, |bytes| Journal::new(&bytes).inspect(|r| assert!(r.is_ok(), "{r:?}")).count())
     }
 
     #[test]
