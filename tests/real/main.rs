@@ -9,6 +9,7 @@ mod night;
 mod prompts;
 mod record;
 mod report;
+mod resumed;
 mod sandbox;
 mod scenes;
 mod screen;
@@ -26,7 +27,7 @@ cargo test --test real -- [CLI…] stories  only these; likewise `incidents`, `d
 cargo test --test real -- night [MINUTES [SEED]]
                                           all four in one fleet, incidents at random; prints the morning's report
 cargo test --test real -- long [CLI…]     every incident, one after the other, each with its time to be back at work
-cargo test --test real -- record [--size COLSxROWS|all] [CLI…|CLI/SCENE…]
+cargo test --test real -- record [--size COLSxROWS|all] [--colors 256] [CLI…|CLI/SCENE…]
                                           take the screens under tests/panes again (see the README there)
 cargo test --test real -- record --version V [--size S] CLI…   with another version of a CLI
 cargo test --test real -- serve PORT      the stand-in model service, for use by hand

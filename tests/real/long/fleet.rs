@@ -7,14 +7,11 @@ use crate::{
     clis::{Cli, Installed},
     example::{self, AGENT},
     prompts::{self, Prompts},
+    resumed,
     sandbox::{Outcome, Sandbox},
     service::{Asked, Behaviour, Mode},
-    session,
 };
-use std::{
-    fs,
-    time::{Duration, Instant, SystemTime},
-};
+use std::time::{Duration, Instant, SystemTime};
 
 /// Longer than that is "never".
 const GIVE_UP: Duration = Duration::from_secs(150);
@@ -36,7 +33,7 @@ impl Fleet {
 
     /// Its prompt before, the incident, and its prompt after. `None`: this CLI has no such thing.
     pub fn play(&self, incident: &Incident) -> Outcome<Option<Line>> {
-        self.note_id()?;
+        resumed::note_id(&self.s)?;
         let before = self.prompts.all().len();
         self.ask(&format!("{}-before", incident.word), "60s");
         self.arrived(&format!("{}-before", incident.word))?;
@@ -129,18 +126,6 @@ impl Fleet {
     /// Answers dialogs by this rule; empty: by none but the one for the limit's menu.
     pub fn rule(&self, rule: &str) -> Outcome<()> {
         self.s.write("agents.toml", &example::long_toml(self.s.cli, rule)?)
-    }
-
-    /// Its conversation can be resumed: agents write the id down themselves.
-    pub fn note_id(&self) -> Outcome<String> {
-        let id = self.s.wait("session id in the CLI's own files", || Ok(session::id(&self.s)))?;
-        self.s.write(&format!(".agents/state/{AGENT}.id"), &id)?;
-        Ok(id)
-    }
-
-    /// The text of `state/worker.ENDING`; empty if there is none.
-    pub fn state_file(&self, ending: &str) -> String {
-        fs::read_to_string(self.s.project.join(format!(".agents/state/{AGENT}.{ending}"))).unwrap_or_default()
     }
 
     pub fn restarts(&self) -> Outcome<u64> {

@@ -2,7 +2,8 @@
 //! ours. During each a numbered prompt comes in.
 use super::{dialog, fleet::Fleet};
 use crate::{
-    example::{AGENT, NIGHT_HANG},
+    example::NIGHT_HANG,
+    resumed,
     sandbox::Outcome,
     service::{Asked, Mode},
     sweep,
@@ -118,24 +119,9 @@ fn hang(f: &Fleet, i: &Incident) -> Outcome<Option<Played>> {
 /// Resumed by its id, and refused for ever; counted from the first refusal.
 fn poison(f: &Fleet, i: &Incident) -> Outcome<Option<Played>> {
     let began = SystemTime::now();
-    let (id, restarts) = (f.note_id()?, f.s.agent()?["pid"].clone());
-    let mark = format!("MARK-{}-before-", i.word);
-    f.s.service.change(|b| b.poisoned = Some(mark.clone()));
-    f.s.agents(&["restart", AGENT])?;
-    f.s.wait("resumed session", || {
-        let agent = f.s.agent()?;
-        Ok((agent["alive"] == true && agent["pid"] != restarts).then_some(()))
-    })?;
-    f.ask(&format!("{}-during", i.word), "0s");
-    let ended = f.request("refused request", began, |a| a.answer == Mode::Poison)?.at;
-    let back = f.back(ended, |a| !a.said.contains(&mark));
-    let noted = back.as_ref().is_some_and(|a| a.said.contains("the service refused its transcript"));
-    let aside = f.state_file("id.old").lines().last().is_some_and(|l| l.ends_with(&id));
-    if !(noted && aside && f.state_file("id").trim() != id) {
-        let (now, old) = (f.state_file("id"), f.state_file("id.old"));
-        return Err(format!("hand-over: {noted}, id {id} now `{now}` old `{old}`\n{}", f.s.story_so_far()));
-    }
-    Played::new(began, ended, back, "fresh session with a hand-over note, its id put aside")
+    let (before, during) = (format!("MARK-{}-before-", i.word), format!("{}-during", i.word));
+    let (refused, fresh) = resumed::give_up(&f.s, &before, || drop(f.ask(&during, "0s")))?;
+    Played::new(began, refused.at, Some(fresh), "fresh session with a hand-over note, its id put aside")
 }
 
 /// In the middle of a turn.

@@ -276,7 +276,8 @@ impl Turn<'_> {
     }
 
     fn still(&self, mode: Mode) -> bool {
-        !self.shared.stopping.load(Ordering::Relaxed) && self.asked.mode_of_answer(&lock(&self.shared.behaviour)) == mode
+        !self.shared.stopping.load(Ordering::Relaxed)
+            && self.asked.mode_of_answer(&lock(&self.shared.behaviour)) == mode
     }
 
     /// Looks after a while at the earliest where nothing would be noticed otherwise.
