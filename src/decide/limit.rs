@@ -34,10 +34,12 @@ impl Mind<'_> {
             return;
         };
         if (active || !banner) && !reading.blank {
-            // A probe pushes the banner up and makes it work; whether the limit is over shows only after that.
+            // A probe pushes the banner up and makes it work, and an answered menu makes room for a banner that may not
+            // name the reset any more; whether the limit is over shows only after that.
             let now = self.now.boot;
             let first = hold.gone.unwrap_or(now);
-            if hold.probes > 0 && now.since(first) < PROVED {
+            let named = hold.reset.is_some() && now < hold.until;
+            if (hold.probes > 0 || named) && now.since(first) < PROVED {
                 self.unit(spec).hold = Some(Hold { gone: Some(first), ..hold });
                 return self.wake_by(first.after(PROVED));
             }

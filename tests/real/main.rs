@@ -26,7 +26,8 @@ cargo test --test real [-- CLI…]          play the stories and the incidents
 cargo test --test real -- [CLI…] stories  only these; likewise `incidents`, `dialogs`, or the name of one
 cargo test --test real -- night [MINUTES [SEED]]
                                           all four in one fleet, incidents at random; prints the morning's report
-cargo test --test real -- long [CLI…]     every incident, one after the other, each with its time to be back at work
+cargo test --test real -- long [CLI…] [INCIDENT…]
+                                          every incident, one after the other, each with its time to be back at work
 cargo test --test real -- record [--size COLSxROWS|all] [--colors 256] [CLI…|CLI/SCENE…]
                                           take the screens under tests/panes again (see the README there)
 cargo test --test real -- record --version V [--size S] CLI…   with another version of a CLI

@@ -139,7 +139,7 @@ impl Fleet {
         events.filter(|e| e["kind"] == kind).filter_map(|e| e["data"]["delivery"].as_i64()).collect()
     }
 
-    pub fn report(&self, lines: Vec<Line>) -> Report {
+    pub fn report(&self, lines: Vec<Line>, played: &[&'static Incident]) -> Report {
         let log = self.log();
         let (undelivered, unknown) = (self.told("undelivered"), self.told("unknown"));
         let mut counts = Counts::default();
@@ -158,7 +158,9 @@ impl Fleet {
         counts.granted = calls(|a| a.tool_result);
         counts.answered = self.s.events("answered").unwrap_or_default();
         let _ = self.s.agents(&["down"]);
-        Report { cli: self.s.cli, lines, counts, fault: None }
+        let names = played.iter().map(|i| i.name);
+        let missing = names.filter(|n| lines.iter().all(|l| l.what != *n)).collect();
+        Report { cli: self.s.cli, lines, missing, counts, fault: None }
     }
 }
 

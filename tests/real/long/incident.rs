@@ -60,19 +60,27 @@ fn limit(f: &Fleet, i: &Incident) -> Outcome<Option<Played>> {
     let began = SystemTime::now();
     // On the minute, as most CLIs show it.
     let reset = (seconds(began) / 60 + 2) * 60;
+    let probes = f.s.events("probe")?;
     f.s.service.change(|b| (b.mode, b.reset_at) = (Mode::Limit, Some(reset)));
     f.ask(&format!("{}-during", i.word), "0s");
-    let hold = f.s.wait("hold", || Ok(f.s.agent()?["hold_until"].as_str().map(str::to_owned)))?;
-    let hold = chrono::DateTime::parse_from_rfc3339(&hold).map_err(|e| format!("`{hold}`: {e}"))?;
+    f.s.wait("hold", || Ok((!f.s.agent()?["hold_until"].is_null()).then_some(())))?;
     f.ask(&format!("{}-held", i.word), "0s");
     let ended = SystemTime::UNIX_EPOCH + Duration::from_secs(reset);
-    std::thread::sleep(ended.duration_since(SystemTime::now()).unwrap_or_default());
-    let held = f.s.agent()?["state"].clone();
+    let left = ended.duration_since(SystemTime::now()).unwrap_or_default();
+    std::thread::sleep(left.saturating_sub(Duration::from_secs(2)));
+    let (agent, early) = (f.s.agent()?, f.s.events("probe")? - probes);
+    let hold = agent["hold_until"].as_str().map(chrono::DateTime::parse_from_rfc3339);
+    let Some(Ok(hold)) = hold.filter(|_| early == 0) else {
+        return Err(format!(
+            "{early} probes before the reset, held until {}\n{}",
+            agent["hold_until"],
+            f.s.story_so_far()
+        ));
+    };
     let back = f.back(ended, |_| true);
     let tries = f.log().iter().filter(|a| !a.side && a.at >= began && a.answer == Mode::Limit).count();
     let by = hold.timestamp() - i64::try_from(reset).unwrap_or_default();
-    let how = format!("hold until {by:+} s of the reset, {held} until it, {tries} requests refused");
-    Played::new(began, ended, back, &how)
+    Played::new(began, ended, back, &format!("held until {by:+} s of the reset, {tries} requests refused"))
 }
 
 /// The service is in trouble for a while.
