@@ -101,9 +101,10 @@ pub fn night_toml(clis: &[Cli]) -> Result<String, String> {
     fleet_toml("night-", clis.iter().map(|cli| (cli, cli.name, String::new())))
 }
 
-/// The same for one CLI that asks before it runs a command. `rule`: TOML that answers for a person.
-pub fn long_toml(cli: &Cli, rule: &str) -> Result<String, String> {
-    let more = format!("flags = {}\n{rule}", Value::from(asking_flags(cli.name)));
+/// The same for one CLI that asks before it runs a command; what shows nothing new for `hang` seconds hangs. `rule`: TOML
+/// that answers dialogs for a person.
+pub fn long_toml(cli: &Cli, hang: u64, rule: &str) -> Result<String, String> {
+    let more = format!("flags = {}\nhang_timeout = {hang}\n{rule}", Value::from(asking_flags(cli.name)));
     fleet_toml(PREFIX, [(cli, AGENT, more)].into_iter())
 }
 
@@ -164,8 +165,6 @@ probe_pause = 3
 probe_pause_max = 15
 "#;
 
-/// Seconds.
-pub const NIGHT_HANG: u64 = 20;
 const NIGHT_BACKEND: &str = r#"
 stall_idle = 120
 hang_timeout = 20

@@ -15,6 +15,8 @@ use std::time::{Duration, Instant, SystemTime};
 
 /// Longer than that is "never".
 const GIVE_UP: Duration = Duration::from_secs(150);
+/// The hang time-out while nothing is to hang, in seconds: on a busy machine a CLI needs as long for its start.
+const PATIENT: u64 = 120;
 
 pub struct Fleet {
     pub s: Sandbox,
@@ -125,7 +127,12 @@ impl Fleet {
 
     /// Answers dialogs by this rule; empty: by none but the one for the limit's menu.
     pub fn rule(&self, rule: &str) -> Outcome<()> {
-        self.s.write("agents.toml", &example::long_toml(self.s.cli, rule)?)
+        self.configure(PATIENT, rule)
+    }
+
+    /// A screen that shows nothing new for so many seconds hangs.
+    pub fn configure(&self, hang: u64, rule: &str) -> Outcome<()> {
+        self.s.write("agents.toml", &example::long_toml(self.s.cli, hang, rule)?)
     }
 
     pub fn restarts(&self) -> Outcome<u64> {

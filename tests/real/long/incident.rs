@@ -2,7 +2,6 @@
 //! ours. During each a numbered prompt comes in.
 use super::{dialog, fleet::Fleet};
 use crate::{
-    example::NIGHT_HANG,
     resumed,
     sandbox::Outcome,
     service::{Asked, Mode},
@@ -45,6 +44,8 @@ pub const INCIDENTS: [Incident; 11] = [
 
 /// From the end of the cause to work.
 pub const BACK: Duration = Duration::from_secs(30);
+/// The hang time-out in seconds, while something hangs.
+const HANG: u64 = 20;
 /// How long a service is in trouble.
 const TROUBLE: Duration = Duration::from_secs(12);
 
@@ -112,6 +113,7 @@ fn trouble(f: &Fleet, i: &Incident, mode: Mode) -> Outcome<Option<Played>> {
 fn hang(f: &Fleet, i: &Incident) -> Outcome<Option<Played>> {
     let began = SystemTime::now();
     let (restarts, hung) = (f.restarts()?, f.s.events("hung")?);
+    f.configure(HANG, "")?;
     f.s.service.change(|b| (b.mode, b.hangs_on) = (Mode::Hang, true));
     f.ask(&format!("{}-during", i.word), "0s");
     let ended = f.request("request that hangs", began, |a| a.answer == Mode::Hang)?.at;
@@ -119,9 +121,10 @@ fn hang(f: &Fleet, i: &Incident) -> Outcome<Option<Played>> {
     f.ask(&format!("{}-hung", i.word), "0s");
     let back = f.back(ended, |_| true);
     let told = f.s.events("hung")? > hung && f.restarts()? > restarts;
+    f.rule("")?;
     let how = if told { "restarted" } else { "by itself" };
     let played = Played::new(began, ended, back, how)?;
-    Ok(played.map(|p| Played { at_most: BACK + Duration::from_secs(NIGHT_HANG), ..p }))
+    Ok(played.map(|p| Played { at_most: BACK + Duration::from_secs(HANG), ..p }))
 }
 
 /// Resumed by its id, and refused for ever; counted from the first refusal.
