@@ -16,10 +16,7 @@ pub fn by_a_person(f: &Fleet, i: &Incident) -> Outcome<Option<Played>> {
     let began = SystemTime::now();
     let (waits, answers) = (f.s.events("waiting")?, f.s.events("answered")?);
     let made = ask_for_tool(f, i, began)?;
-    f.s.wait("question in the status", || {
-        let agent = f.s.agent()?;
-        Ok((agent["state"] == "waiting" && !agent["dialog"].is_null()).then_some(()))
-    })?;
+    f.s.wait("question in the status", || Ok((f.s.agent()?["state"] == "waiting").then_some(())))?;
     let late = format!("{}-waiting", i.word);
     f.ask(&late, "0s");
     std::thread::sleep(ALONE);

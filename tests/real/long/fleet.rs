@@ -119,8 +119,9 @@ impl Fleet {
     /// After an incident that failed.
     pub fn calm(&self) {
         self.well();
-        let _ = self.rule("");
-        if let Err(e) = self.idle() {
+        // It may be in any state, a dialog too.
+        let anew = || self.rule("").and_then(|()| self.s.agents(&["restart", AGENT])).and_then(|_| self.idle());
+        if let Err(e) = anew() {
             println!("{e}");
         }
     }
