@@ -57,6 +57,20 @@ fn the_reset_that_a_menu_named_holds_after_the_menu_was_answered() {
 }
 
 #[test]
+fn a_reset_that_is_named_only_at_a_later_look_counts() {
+    let mut w = limited();
+    w.run(secs(5));
+    let reset = Wall(w.now.wall.0 + 3_600_000);
+    w.program("p-a").reading.reset = Some(reset);
+    w.run(secs(120));
+    w.program("p-a").reading.reset = None;
+    w.run(secs(3_480));
+    assert_eq!(w.typed("p-a"), 0);
+    w.run(secs(60));
+    assert_eq!((w.typed("p-a"), w.count(EventKind::Limited)), (1, 1));
+}
+
+#[test]
 fn fault_03_probes_go_on_for_ever_with_a_growing_pause() {
     let mut w = limited();
     w.run(secs(24 * 3600));
