@@ -12,6 +12,7 @@ mod events;
 mod explain;
 mod failure;
 mod help;
+pub mod hook_event;
 mod init;
 mod init_backends;
 mod locate;

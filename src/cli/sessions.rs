@@ -51,6 +51,7 @@ fn subject(fleet: &Fleet, agent: &Agent, state: &State, events: &[Event]) -> Sub
         dir: last_dir(&fleet.paths.run.join(&agent.session)).unwrap_or_else(|| agent.dir.clone()),
         root: pane.map(|p| ProcId { pid: p.pid, start: p.pid_start }),
         ids: text(&id).map(|id| id.trim().to_owned()).into_iter().chain(old_ids).collect(),
+        hooks: Some(fleet.paths.hooks(&agent.name)),
         starts: told_of.chain(launches(&fleet.paths.run.join(&agent.session))).collect(),
         told: text(&kickoff).into_iter().chain([prompt::read_kickoff(&kickoff)]).collect(),
     }

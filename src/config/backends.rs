@@ -4,6 +4,7 @@ use super::{
     fault::Class,
     fields::Fields,
     findings::{Findings, Reach},
+    hooks,
     keys::BACKEND,
 };
 use crate::model::{
@@ -80,6 +81,7 @@ fn one(name: &str, f: &Fields, out: &mut Findings) -> Backend {
         resume_flag: f.plain(out, "resume_flag"),
         remote_control: f.bool(out, "remote_control"),
         remote_control_flag: f.plain(out, "remote_control_flag"),
+        hooks: f.bool(out, "hooks") && hooks::are_possible(f, out),
         attach: f.plain(out, "attach"),
         server: f.plain(out, "server"),
         preamble: f.plain(out, "preamble"),
@@ -131,6 +133,7 @@ pub(super) fn placeholder(name: &str) -> Backend {
         resume_flag: String::new(),
         remote_control: false,
         remote_control_flag: String::new(),
+        hooks: false,
         attach: String::new(),
         server: String::new(),
         preamble: String::new(),

@@ -40,7 +40,7 @@ pub fn changed_commands(old: &Policy, new: &Policy) -> Vec<CommandChange> {
     changes
 }
 
-fn command_parts(b: &Backend) -> [(&'static str, String); 9] {
+fn command_parts(b: &Backend) -> [(&'static str, String); 10] {
     [
         ("bin", b.bin.clone()),
         ("flags", b.flags.clone()),
@@ -48,6 +48,7 @@ fn command_parts(b: &Backend) -> [(&'static str, String); 9] {
         ("resume_flag", b.resume_flag.clone()),
         ("remote_control", b.remote_control.to_string()),
         ("remote_control_flag", b.remote_control_flag.clone()),
+        ("hooks", b.hooks.to_string()),
         ("attach", b.attach.clone()),
         ("server", b.server.clone()),
         ("preamble", b.preamble.clone()),

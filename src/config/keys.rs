@@ -225,6 +225,7 @@ pub(super) static BACKEND: Section = Section {
         key("resume_flag", Text, Is("--resume '{id}'"), "Used when the agent has `resume` and an id file (arg)."),
         key("remote_control", Bool, Is("false"), "Add `remote_control_flag` (arg)."),
         key("remote_control_flag", Text, Is("--remote-control '{session}'"), "See `remote_control`."),
+        key("hooks", Bool, Is("false"), "Claude Code tells by hooks what it does, from a settings file of ours (arg)."),
         key("attach", Text, Is("{bin}"), "Command template with `{bin}`, `{server}` and `{dir}` (ping)."),
         key("server", Text, Absent, "Value of `{server}` (ping)."),
         key("preamble", Text, Absent, "Shell text that runs before the command (ping)."),

@@ -17,6 +17,7 @@ mod fault;
 mod fields;
 mod findings;
 mod ground;
+mod hooks;
 mod host;
 mod key;
 mod keys;

@@ -25,6 +25,7 @@ mod grown_logs;
 mod guarded;
 pub mod guardian;
 mod heart;
+mod hook_settings;
 mod host;
 mod import;
 pub mod journal;

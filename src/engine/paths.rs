@@ -63,6 +63,14 @@ impl Paths {
     pub fn resume_id(&self, name: &str) -> PathBuf {
         self.state_dir.join(format!("{name}.id"))
     }
+    /// Where an agent's hooks append what happens in it.
+    pub fn hooks(&self, name: &str) -> PathBuf {
+        self.state_dir.join(format!("{name}.hooks"))
+    }
+    /// The settings that ask for them.
+    pub fn hook_settings(&self, name: &str) -> PathBuf {
+        self.state_dir.join(format!("{name}.hooks.json"))
+    }
     /// Written by the old driver; read once.
     pub fn old_limit(&self, session: &str) -> PathBuf {
         self.state_dir.join(format!("limited-{session}.json"))

@@ -1,10 +1,11 @@
 //! Everything that can fail about a start, done before anything is ended: prompt, folder, launch record.
 use super::{
+    hook_settings,
     paths::{Paths, make_private},
     worktrees,
 };
 use crate::{
-    launch::{self, Start, prompt},
+    launch::{self, Start, hooks, prompt},
     model::{
         action::Outcome,
         name::printable,
@@ -94,6 +95,7 @@ fn prepare_agent(policy: &Policy, paths: &Paths, order: &Order, agent: &Agent) -
     write(&kickoff, text.as_bytes())?;
     let resume_id = crate::world::file::read(&paths.resume_id(&agent.name), 1 << 20).unwrap_or_default();
     let resume_id = String::from_utf8(resume_id).unwrap_or_default();
+    let hooks = hook_settings(paths, backend, &agent.name, &at.dir, &mut notes);
     let start = Start {
         agent,
         backend,
@@ -102,6 +104,7 @@ fn prepare_agent(policy: &Policy, paths: &Paths, order: &Order, agent: &Agent) -
         kickoff_file: &kickoff,
         dir: &at.dir,
         resume_id: if order.fresh.is_some() { "" } else { resume_id.trim() },
+        hooks: hooks.is_some(),
         phase: match agent.kind {
             Kind::Loop => phase.map_or("-", |p| p.id.as_str()),
             _ => "-",
@@ -112,11 +115,25 @@ fn prepare_agent(policy: &Policy, paths: &Paths, order: &Order, agent: &Agent) -
     env.insert("AGENTS_KICKOFF".into(), kickoff.to_string_lossy().into_owned());
     env.insert("AGENTS_READ_KICKOFF".into(), prompt::read_kickoff(&kickoff));
     env.insert("AGENTS_NAME".into(), agent.name.clone());
+    env.extend(hooks.map(|file| (hooks::VARIABLE.to_owned(), file.to_string_lossy().into_owned())));
     record(policy, paths, order, command.shell, &at.dir, env)?;
     if order.fresh.is_some() {
         put_id_aside(&paths.resume_id(&agent.name), &resume_id)?;
     }
     Ok((command.log_line, notes))
+}
+
+/// Writes the settings that ask for hooks. An agent without them works as well: no failure is one of the start.
+fn hook_settings(paths: &Paths, backend: &Backend, name: &str, dir: &Path, notes: &mut Vec<String>) -> Option<PathBuf> {
+    let text = if backend.hooks { hook_settings::text(paths, backend, name, dir)? } else { return None };
+    let file = paths.hook_settings(name);
+    match write(&file, text.as_bytes()) {
+        Ok(()) => Some(file),
+        Err(e) => {
+            notes.push(format!("{name}: starts without hooks: {e}"));
+            None
+        }
+    }
 }
 
 /// The id of a conversation that was given up is kept where nothing resumes it.

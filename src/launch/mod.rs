@@ -1,4 +1,5 @@
 //! From policy to one start: the command line, the first message and how it gets there. Pure text work.
+pub mod hooks;
 pub mod prompt;
 pub mod template;
 
@@ -23,6 +24,8 @@ pub struct Start<'a> {
     pub dir: &'a Path,
     /// Content of `state/<name>.id`, trimmed; empty = none.
     pub resume_id: &'a str,
+    /// A settings file that asks for hooks has been written.
+    pub hooks: bool,
     /// Phase shown in the log line; `-` where there is none.
     pub phase: &'a str,
 }
@@ -76,6 +79,9 @@ pub fn command(start: &Start) -> Command {
             }
             if !model.is_empty() {
                 words.push(fill(&backend.model_flag, &[("model", model)]));
+            }
+            if start.hooks {
+                words.push(hooks::FLAG.into());
             }
             if !backend.flags.trim().is_empty() {
                 words.push(backend.flags.clone());

@@ -219,6 +219,8 @@ pub struct Backend {
     pub remote_control: bool,
     /// Shell text with `{session}`.
     pub remote_control_flag: String,
+    /// The program is asked to tell what it does, by hooks in a settings file of ours.
+    pub hooks: bool,
     /// Shell text with `{bin} {server} {dir}`.
     pub attach: String,
     pub server: String,

@@ -24,6 +24,15 @@ impl Program {
     pub fn named(name: &str) -> Option<Program> {
         Program::ALL.into_iter().find(|p| p.as_str() == name)
     }
+
+    /// Which one a backend runs: as its preset says, else by the command's own name.
+    pub fn of(preset: Option<&str>, bin: &str) -> Option<Program> {
+        if let Some(preset) = preset {
+            return Program::named(preset);
+        }
+        let word = bin.split_whitespace().find(|word| !word.contains('='))?;
+        Program::named(word.trim_matches(['"', '\'']).rsplit('/').next()?)
+    }
 }
 
 /// One row. `at`: when it happened, if the file says so; rows are in the order of the file, which is not always that of

@@ -23,11 +23,24 @@ use std::{
 /// So much of a file is looked at for what it begins with.
 const BEGINNING: u64 = 4 << 20;
 
-/// The sessions of `base` that ran in one of `dirs` and were written at `since` or later, and those with one of `ids`.
-pub fn sessions(base: &Base, dirs: &BTreeSet<PathBuf>, ids: &BTreeSet<String>, since: Wall) -> Vec<Session> {
+/// Which sessions are looked for.
+#[derive(Debug, Default)]
+pub struct Wanted {
+    /// Those that ran there,
+    pub dirs: BTreeSet<PathBuf>,
+    /// and those with one of these ids,
+    pub ids: BTreeSet<String>,
+    /// of which some are known to lie here.
+    pub folders: BTreeSet<PathBuf>,
+}
+
+/// The wanted sessions of `base`; those that ran in one of the folders only if they were written at `since` or later.
+pub fn sessions(base: &Base, wanted: &Wanted, since: Wall) -> Vec<Session> {
+    let Wanted { dirs, ids, folders } = wanted;
     let files: BTreeSet<(PathBuf, bool)> = match base.program {
         Program::Claude => {
-            dirs.iter().flat_map(|dir| claude_folders(base, dir)).flat_map(|f| claude_files(&f)).collect()
+            let by_dir = dirs.iter().flat_map(|dir| claude_folders(base, dir));
+            by_dir.chain(folders.iter().cloned()).flat_map(|f| claude_files(&f)).collect()
         }
         Program::Codex => rollouts(&base.sessions(), ids, since),
     };

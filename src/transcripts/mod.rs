@@ -4,6 +4,7 @@
 //! ```text
 //! processes, files -> survey -> whose is which                        (pure: owner, places)
 //! file -> tail: whole lines -> claude | codex -> rows -> said, usage  (pure: all but tail)
+//! hook's input -> hook_line -> file -> hooks: rows                    (pure: hook_line)
 //! ```
 mod argument;
 mod cause;
@@ -11,6 +12,8 @@ mod claude;
 mod claude_line;
 mod codex;
 mod find;
+mod hook_line;
+pub mod hooks;
 mod living;
 pub mod owner;
 mod parse;
@@ -21,6 +24,8 @@ mod tail;
 mod transcript;
 pub mod usage;
 
+pub use hook_line::{HookEvent, HookRow, Notice, line as hook_line};
+pub use hooks::Hooks;
 pub use places::program;
 pub use survey::{Subject, Survey, survey};
 pub use tail::{Look, Skipped};

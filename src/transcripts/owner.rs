@@ -7,6 +7,7 @@
 //! |---|---|
 //! | `process` | a living process of the agent's own tree says so: Claude Code in `sessions/<pid>.json`, Codex by having the file open (its daemon does not count, it serves several) |
 //! | – | a living process of nobody's tree says that it is its own: then it is nobody's |
+//! | `hook` | a hook that the agent's program ran named it, and this file of it ([`super::hooks`]), and that of no other agent did |
 //! | `id` | `state/<name>.id` names it, or named it before a fresh session, and that of no other agent does |
 //! | `words` | it began while the agent ran, with exactly what this agent is told first, and no other agent fits as well |
 //! | `alone` | it began while the agent ran, no other agent of that program has the same folder, and no other session began there in that run |
@@ -46,6 +47,8 @@ pub struct Suspect {
     pub bases: BTreeSet<PathBuf>,
     /// Sessions of its living processes.
     pub living: BTreeSet<String>,
+    /// Sessions that its hooks named, with their files.
+    pub hooked: BTreeSet<(String, PathBuf)>,
     /// Content of `state/<name>.id`, and what stood there before.
     pub ids: BTreeSet<String>,
     /// When it was started, the oldest first.
@@ -58,6 +61,7 @@ pub struct Suspect {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Rule {
     Process,
+    Hook,
     Id,
     Words,
     Alone,
@@ -68,6 +72,11 @@ impl Suspect {
         self.program == Some(session.program)
             && self.bases.contains(&session.base)
             && session.cwd.as_deref() == Some(self.dir.as_path() as &Path)
+    }
+
+    /// A helper's file is not named, only the session that it belongs to.
+    fn has_hooked(&self, session: &Session) -> bool {
+        self.hooked.iter().any(|(id, path)| *id == session.id && (session.helper || *path == session.path))
     }
 
     /// In which of its runs that moment lies: the time of that start.
@@ -97,6 +106,11 @@ fn owner(
         (Some(agent), None) => return Some((agent, Rule::Process)),
         (Some(_), Some(_)) => return None,
         (None, _) if strangers.contains(&session.id) => return None,
+        (None, _) => {}
+    }
+    match only(&|a| theirs(a) && a.has_hooked(session)) {
+        (Some(agent), None) => return Some((agent, Rule::Hook)),
+        (Some(_), Some(_)) => return None,
         (None, _) => {}
     }
     match only(&|a| theirs(a) && a.ids.contains(&session.id)) {
@@ -193,6 +207,23 @@ mod tests {
         assert_eq!(told(&sessions, &agents, &[]), [Some((1, Rule::Process)), None]);
         let one = [agent("a", 1)];
         assert_eq!(told(&[session("x", 150, 1)], &one, &["x"]), [None], "a person's own, with the same words");
+    }
+
+    #[test]
+    fn a_hook_is_a_better_witness_than_what_was_written_down() {
+        let mut agents = [agent("a", 1), agent("b", 1)];
+        agents[0].ids.insert("x".into());
+        agents[1].hooked.insert(("x".into(), "/h/x".into()));
+        let (x, y) = (session("x", 5, 7), session("y", 150, 9));
+        let helper = Session { path: "/h/x/h1".into(), helper: true, ..x.clone() };
+        let copy = Session { path: "/h/copy/x".into(), ..x.clone() };
+        let hook = Some((1, Rule::Hook));
+        assert_eq!(told(&[x.clone(), y, helper, copy], &agents, &[]), [hook, None, hook, Some((0, Rule::Id))]);
+        assert_eq!(told(std::slice::from_ref(&x), &agents, &["x"]), [None], "a person went on with it");
+        agents[0].hooked.insert(("x".into(), "/h/x".into()));
+        assert_eq!(told(std::slice::from_ref(&x), &agents, &[]), [None], "both say so");
+        agents[0].living.insert("x".into());
+        assert_eq!(told(&[x], &agents, &[]), [Some((0, Rule::Process))]);
     }
 
     #[test]

@@ -2,7 +2,7 @@
 use crate::model::transcript::Program;
 use std::{
     ffi::OsString,
-    path::{Path, PathBuf},
+    path::{Component, Path, PathBuf},
 };
 
 /// The folder of one program's files.
@@ -27,6 +27,15 @@ impl Base {
         Some(Base { program, folder: dir.join(folder) })
     }
 
+    /// Where Claude Code's session file says that its base is: `BASE/projects/FOLDER/ID.jsonl`.
+    pub fn of_claude_session(path: &Path, id: &str) -> Option<Base> {
+        let plain = path.components().all(|c| matches!(c, Component::RootDir | Component::Normal(_)));
+        let name = path.file_name()?.to_str()?.strip_suffix(".jsonl")?;
+        let projects = path.parent()?.parent()?;
+        let folder = projects.parent()?.to_owned();
+        (plain && name == id && projects.ends_with("projects")).then_some(Base { program: Program::Claude, folder })
+    }
+
     /// All session files are below it.
     pub fn sessions(&self) -> PathBuf {
         self.folder.join(match self.program {
@@ -38,11 +47,7 @@ impl Base {
 
 /// Which program an agent runs: as its preset says, else by the command's own name.
 pub fn program(preset: Option<&str>, bin: &str) -> Option<Program> {
-    if let Some(preset) = preset {
-        return Program::named(preset);
-    }
-    let word = bin.split_whitespace().find(|word| !word.contains('='))?;
-    Program::named(word.trim_matches(['"', '\'']).rsplit('/').next()?)
+    Program::of(preset, bin)
 }
 
 /// The name of the folder in which Claude Code keeps the sessions of one working directory: every character but ASCII
@@ -81,6 +86,17 @@ mod tests {
         assert_eq!(base(Program::Codex, &[("CODEX_HOME", "own")]), Some("/p/own/sessions".into()));
         assert_eq!(base(Program::Codex, &[home, ("CLAUDE_CONFIG_DIR", "/c")]), Some("/h/.codex/sessions".into()));
         assert_eq!(base(Program::Codex, &[]), None);
+    }
+
+    #[test]
+    fn a_session_file_says_where_the_others_are() {
+        let of = |path: &str| Base::of_claude_session(Path::new(path), "a1").map(|b| b.folder);
+        assert_eq!(of("/c/d/projects/-p/a1.jsonl"), Some("/c/d".into()));
+        for other in
+            ["/c/projects/-p/b2.jsonl", "/c/other/-p/a1.jsonl", "/c/projects/../projects/-p/a1.jsonl", "a1.jsonl"]
+        {
+            assert_eq!(of(other), None, "{other}");
+        }
     }
 
     #[test]

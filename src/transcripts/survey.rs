@@ -1,6 +1,7 @@
 //! A look at the session files of a fleet: which there are, and whose they are.
 use super::{
-    find, living,
+    find::{self, Wanted},
+    hooks, living,
     owner::{self, Rule, Session, Suspect},
     places::Base,
     said::folded,
@@ -28,6 +29,8 @@ pub struct Subject {
     pub root: Option<ProcId>,
     /// Content of `state/<name>.id`, and what stood there before.
     pub ids: Vec<String>,
+    /// Where its hooks write, if it has any.
+    pub hooks: Option<PathBuf>,
     /// When it was started, in any order.
     pub starts: Vec<Wall>,
     /// Its first message, in all forms in which it may have been given.
@@ -52,21 +55,29 @@ pub fn survey(subjects: &[Subject], environment: &[u8], since: Wall) -> Survey {
         found.map(|value| OsStr::from_bytes(value).to_owned())
     };
     let mut agents = Vec::new();
-    let mut places: BTreeMap<Base, (BTreeSet<PathBuf>, BTreeSet<String>)> = BTreeMap::new();
+    let mut places: BTreeMap<Base, Wanted> = BTreeMap::new();
     let (mut claimed, mut others) = (BTreeSet::new(), BTreeSet::new());
     for subject in subjects {
         let dir = subject.dir.canonicalize().unwrap_or_else(|_| subject.dir.clone());
         let processes = subject.root.map(living::processes).unwrap_or_default();
-        let bases = subject.program.map(|p| bases(p, &dir, &processes, &stored)).unwrap_or_default();
+        let mut bases = subject.program.map(|p| bases(p, &dir, &processes, &stored)).unwrap_or_default();
+        let named = subject.hooks.as_deref().filter(|_| subject.program == Some(Program::Claude));
+        let hooked = named.map(hooks::sessions).unwrap_or_default();
+        bases.extend(hooked.iter().filter_map(|(id, path)| Base::of_claude_session(path, id)));
         let mut living = BTreeSet::new();
         let known: BTreeSet<String> = subject.ids.iter().filter(|id| id.len() >= 8).cloned().collect();
         for base in &bases {
             let claims = living::claims(base, &processes);
             living.extend(claims.ours);
             others.extend(claims.others);
-            let (dirs, ids) = places.entry(base.clone()).or_default();
-            dirs.insert(dir.clone());
-            ids.extend(living.iter().chain(&known).cloned());
+            let wanted = places.entry(base.clone()).or_default();
+            wanted.dirs.insert(dir.clone());
+            wanted.ids.extend(living.iter().chain(&known).cloned());
+            let here = hooked.iter().filter(|(_, path)| path.starts_with(base.sessions()));
+            for (id, path) in here {
+                wanted.ids.insert(id.clone());
+                wanted.folders.extend(path.parent().map(Path::to_owned));
+            }
         }
         claimed.extend(living.iter().cloned());
         agents.push(Suspect {
@@ -75,14 +86,14 @@ pub fn survey(subjects: &[Subject], environment: &[u8], since: Wall) -> Survey {
             dir,
             bases: bases.into_iter().map(|b| b.folder).collect(),
             living,
+            hooked,
             ids: known,
             starts: runs(subject.starts.clone()),
             told: subject.told.iter().filter(|t| !t.trim().is_empty()).map(|t| folded(t)).collect(),
         });
     }
     let strangers = others.difference(&claimed).cloned().collect();
-    let sessions: Vec<Session> =
-        places.iter().flat_map(|(base, (dirs, ids))| find::sessions(base, dirs, ids, since)).collect();
+    let sessions: Vec<Session> = places.iter().flat_map(|(base, wanted)| find::sessions(base, wanted, since)).collect();
     let owners = owner::owners(&sessions, &agents, &strangers);
     Survey { sessions, owners, agents }
 }

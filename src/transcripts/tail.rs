@@ -60,7 +60,7 @@ impl Tail {
         Tail::with_longest(path, LONGEST)
     }
 
-    fn with_longest(path: &Path, longest: usize) -> Tail {
+    pub(super) fn with_longest(path: &Path, longest: usize) -> Tail {
         let (partial, mark) = (Vec::new(), Vec::new());
         let path = path.to_owned();
         Tail { path, file: None, at: 0, mark, partial, skipping: false, skipped: Skipped::default(), longest }
@@ -76,6 +76,19 @@ impl Tail {
             Ok(meta) => self.file != Some((meta.dev(), meta.ino())) || meta.len() != self.at,
             Err(_) => false,
         }
+    }
+
+    /// Whether the file that was read last is the one that lies at `path`.
+    pub(super) fn is_now(&self, path: &Path) -> bool {
+        self.file.is_some() && std::fs::metadata(path).is_ok_and(|meta| self.file == Some((meta.dev(), meta.ino())))
+    }
+
+    /// As [`Tail::read`], of the same file under another path.
+    pub(super) fn read_at(&mut self, path: &Path, each: &mut dyn FnMut(&str, &mut Skipped)) -> io::Result<Look> {
+        let own = std::mem::replace(&mut self.path, path.to_owned());
+        let look = self.read(&mut || {}, each);
+        self.path = own;
+        look
     }
 
     /// Gives every line that is complete by now. `anew` is called before the first line if what was given before is void.

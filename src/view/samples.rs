@@ -16,6 +16,7 @@ pub(super) fn backend() -> Arc<Backend> {
         attach: String::new(),
         server: String::new(),
         preamble: String::new(),
+        hooks: false,
         model_env: false,
         connect_delay: Duration::from_secs(12),
         submit_key: None,

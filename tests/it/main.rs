@@ -27,6 +27,7 @@ mod fleet;
 mod fleet_fake;
 mod git;
 mod guardian;
+mod hooks;
 mod host;
 mod looking_on;
 mod memory;

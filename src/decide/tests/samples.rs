@@ -21,6 +21,7 @@ pub fn backend() -> Backend {
         attach: "{bin}".into(),
         server: String::new(),
         preamble: String::new(),
+        hooks: false,
         model_env: false,
         connect_delay: secs(12),
         submit_key: None,
