@@ -51,13 +51,15 @@ pub fn give_up(s: &Sandbox, mark: &str, ask: impl FnOnce()) -> Outcome<(Asked, A
     };
     let refused = request("refused request", began, Mode::Poison)?;
     let fresh = request("answered request", refused.at, Mode::Say)?;
-    let noted = fresh.said.contains(NOTE) && !fresh.said.contains(mark);
+    // Something else that waited may be typed into it before its first message is sent.
+    let note = |a: &Asked| a.at >= fresh.at && a.said.contains(NOTE) && !a.said.contains(mark);
+    s.wait("hand-over note", || Ok(s.service.conversation().iter().any(note).then_some(())))?;
     let (now, old) = (state_file(s, "id"), state_file(s, "id.old"));
     let aside = old.lines().last().is_some_and(|l| l.ends_with(&format!(" {id}"))) && now.trim() != id;
-    if noted && aside {
+    if aside {
         return Ok((refused, fresh));
     }
-    Err(format!("hand-over note: {noted}; the id was {id}, is `{now}`, aside `{old}`\n{}", s.story_so_far()))
+    Err(format!("the id was {id}, is `{now}`, aside `{old}`\n{}", s.story_so_far()))
 }
 
 /// Agents write down the id of their conversation themselves; here we do it for them.
