@@ -29,6 +29,9 @@ impl Mind<'_> {
         }
         let now = self.now.boot;
         let Some(since) = self.unchanged(agent, reading.still) else { return };
+        if let Some(at) = self.worked_since(&agent.session, since) {
+            return self.spins_since(agent, at);
+        }
         let quiet = Quiet::of(agent.backend.reader.preset.as_deref());
         let allowance = Allowance { cpu: quiet.spinner_cpu, io: quiet.io };
         match self.tree(agent, since.after(timeout / 2), since.after(timeout), allowance) {
@@ -75,6 +78,15 @@ impl Mind<'_> {
         let due = now.after(agent.backend.hang_timeout / 2);
         self.unit(Spec::Agent(agent)).sight.tree_due = Some(due);
         None
+    }
+
+    /// Its session file shows progress that its screen does not.
+    fn spins_since(&mut self, agent: &Agent, at: Boot) {
+        if let Some(spin) = &mut self.unit(Spec::Agent(agent)).sight.spin {
+            spin.since = at;
+        }
+        self.forget_tree(agent);
+        self.unit(Spec::Agent(agent)).sight.tree_due = Some(at.after(agent.backend.hang_timeout / 2));
     }
 
     /// A process that began with this turn or later, and lived all the time between the two looks.

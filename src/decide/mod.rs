@@ -15,7 +15,9 @@
 //!    +--------------------------------------------------------- done (one-shot that ended with 0)
 //! ```
 mod accounts;
+pub mod arrivals;
 mod config;
+mod conversation;
 mod death;
 mod dialogs;
 pub mod done_marker;
@@ -95,6 +97,7 @@ pub fn decide(obs: &Observation, state: &State, policy: &Policy, now: Now) -> De
     mind.phase_index();
     mind.server();
     mind.lifecycles();
+    mind.conversations();
     mind.requests();
     if obs.supervised {
         mind.handoff();

@@ -6,6 +6,7 @@ use crate::model::{
     policy::{Agent, StallAction},
     reading::Reading,
     state::SuspectKind,
+    time::Boot,
 };
 
 impl Mind<'_> {
@@ -21,6 +22,9 @@ impl Mind<'_> {
             return self.unsuspect(&agent.session, SuspectKind::Stall);
         }
         let idle_since = *self.unit(spec).sight.idle_since.get_or_insert(now.boot);
+        if let Some(at) = self.worked_since(&agent.session, idle_since) {
+            return self.works_unseen(agent, at);
+        }
         if agent.backend.stall_action == StallAction::Nudge {
             return self.nudge_if_still(agent, reading, idle_since);
         }
@@ -46,5 +50,12 @@ impl Mind<'_> {
             self.unit(spec).sight.idle_since = None;
             self.restart_live(spec, EventKind::Stalled, &text, true);
         }
+    }
+
+    /// Its session file shows work of which its screen shows nothing: it is idle since then at most.
+    fn works_unseen(&mut self, agent: &Agent, at: Boot) {
+        self.unit(Spec::Agent(agent)).sight.idle_since = Some(at);
+        self.stands_no_more(agent);
+        self.unsuspect(&agent.session, SuspectKind::Stall);
     }
 }

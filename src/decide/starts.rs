@@ -50,6 +50,7 @@ impl Mind<'_> {
             phase,
             sweep: !(clean_end || first),
             fresh: unit.fresh,
+            conversation: unit.conversation.clone(),
         };
         self.actions.push(order);
     }
@@ -71,7 +72,9 @@ impl Mind<'_> {
         unit.pane = None;
         unit.start_model = None;
         unit.owed = None;
-        unit.fresh = None;
+        if unit.fresh.take().is_some() {
+            unit.conversation = None;
+        }
         unit.trouble = None;
         unit.restarts.last_start = Some(now.boot);
         if counted {

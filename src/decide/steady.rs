@@ -63,6 +63,10 @@ impl Mind<'_> {
             && !unit.alerted.contains("waiting")
             && !unit.is_left_alone()
             && self.state.deliveries.is_empty()
+            && self.own(&agent.session).is_none_or(|own| {
+                own.failed.is_none()
+                    && sight.idle_since.is_none_or(|at| self.worked_since(&agent.session, at).is_none())
+            })
             && !agent.backend.reader.footer_ui
             && self.obs.readings.get(&agent.session).is_some_and(|r| idle(r))
     }

@@ -7,7 +7,7 @@ use crate::model::{
     event::EventKind,
     reading::{OursSeen, Reading},
     state::{AccountHold, Life},
-    time::{Boot, Wall},
+    time::Boot,
 };
 use std::time::Duration;
 
@@ -36,19 +36,19 @@ const BLANK: Duration = Duration::from_secs(180);
 
 impl Mind<'_> {
     pub(super) fn deliveries(&mut self) {
+        self.arrivals();
         self.leftovers();
         let heads: Vec<Delivery> = looks::heads(&self.state).cloned().collect();
         for mut delivery in heads {
             let before = delivery.stage.clone();
             self.deliver(&mut delivery);
             if delivery.stage != before {
-                self.finished(&delivery);
+                self.finished(&delivery, "");
                 self.state.deliveries.insert(delivery.id, delivery);
             }
         }
         self.forget_blocks();
-        let now = self.now;
-        self.state.deliveries.retain(|_, d| !d.stage.is_over() || over_at(d) == Some(now.wall));
+        self.forget_over();
     }
 
     fn deliver(&mut self, d: &mut Delivery) {
@@ -139,6 +139,7 @@ impl Mind<'_> {
             && reading.active.is_none()
             && reading.waiting.is_none()
             && !reading.unknown
+            && self.has_begun(&d.session)
             && (may_be_limited || !(limited || held))
             && (may_fail || !self.is_troubled(&d.session))
     }
@@ -269,7 +270,8 @@ impl Mind<'_> {
         d.stage = Stage::Undelivered { at: self.now.wall, reason: reason.into() };
     }
 
-    fn finished(&mut self, d: &Delivery) {
+    /// `proof`: what showed that it arrived, if it was not the screen.
+    pub(super) fn finished(&mut self, d: &Delivery, proof: &str) {
         // What follows from one that is not proved is decided, and told, without a person.
         let alert = d.kind != DeliveryKind::Nudge;
         self.nudge_over(d);
@@ -284,7 +286,7 @@ impl Mind<'_> {
                 self.tell_with(
                     EventKind::Delivered,
                     Some(&name),
-                    format!("{what} #{} delivered to {name}", d.id),
+                    format!("{what} #{} delivered to {name}{proof}", d.id),
                     data,
                     false,
                 );
@@ -360,7 +362,7 @@ impl Mind<'_> {
             d.stage = Stage::Undelivered { at, reason: reason.into() };
             over.push(d.clone());
         }
-        over.iter().for_each(|d| self.finished(d));
+        over.iter().for_each(|d| self.finished(d, ""));
     }
 
     /// The program ended: what was being typed may or may not have been taken; what was meant for it alone is over;
@@ -385,14 +387,7 @@ impl Mind<'_> {
             }
         }
         for d in over {
-            self.finished(&d);
+            self.finished(&d, "");
         }
-    }
-}
-
-fn over_at(d: &Delivery) -> Option<Wall> {
-    match &d.stage {
-        Stage::Delivered { at } | Stage::Undelivered { at, .. } | Stage::Unknown { at, .. } => Some(*at),
-        _ => None,
     }
 }

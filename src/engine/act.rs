@@ -60,7 +60,7 @@ impl Hands {
         let mut launches = Vec::new();
         for action in actions {
             let outcome = match &action {
-                Action::Prepare { session, incarnation, model, backend, phase, sweep, fresh } => {
+                Action::Prepare { session, incarnation, model, backend, phase, sweep, fresh, conversation } => {
                     let order = Order {
                         session,
                         incarnation: *incarnation,
@@ -69,6 +69,7 @@ impl Hands {
                         phase: *phase,
                         sweep: *sweep,
                         fresh: *fresh,
+                        conversation: conversation.as_ref(),
                     };
                     let prepared = mishap::caught(|| prepare::prepare(policy, &self.paths, &order));
                     let outcome = prepared.unwrap_or_else(|words| {

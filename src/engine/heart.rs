@@ -9,6 +9,7 @@ use super::{
     journal::Journal,
     lock::Lock,
     memory::{self, ClockMark},
+    own_files::OwnFiles,
     owner,
     paths::Paths,
     saver::{RESOURCE, Saver},
@@ -55,6 +56,7 @@ pub struct Heart {
     /// Watches over the fleet; else it only does what it was asked.
     pub(super) supervised: bool,
     pub(super) results: Vec<ActionResult>,
+    own_files: OwnFiles,
     git: Option<GitObs>,
     phase: Option<PhaseObs>,
     config_news: Option<ConfigObs>,
@@ -144,6 +146,7 @@ impl Heart {
         let (sender, mailbox) = channel();
         let eyes = Eyes::new(&policy, &paths, sender.clone());
         let hands = Hands::new(paths.clone());
+        let own_files = OwnFiles::new(&paths, sender.clone());
         let mut heart = Heart {
             paths,
             config,
@@ -157,6 +160,7 @@ impl Heart {
             sender,
             supervised,
             results: Vec::new(),
+            own_files,
             git: None,
             phase: None,
             config_news: None,
@@ -327,16 +331,19 @@ impl Heart {
                 self.exited.clear();
             }
         }
+        self.own_files.tell(&mut obs, &policy);
         self.eyes.files(&mut obs, &self.state, &policy, now);
         if signal && look {
             obs.files.committed = evidence::committed(&policy);
         }
         obs.host = super::host::look(&obs, &self.state, &policy, now);
         let decision = set_aside::decide_around(&mut obs, &self.state, &policy, now).map_err(Halt::Mishap)?;
+        let grown = self.own_files.grown(&obs);
         if look {
             self.eyes.keep(obs);
         }
         let wake_at = self.carry_out(decision, &policy, now)?;
+        self.own_files.ask(&self.state, &policy, grown, now);
         // After the decision: the question is about the positions and the phase that hold from now on.
         if signal {
             self.eyes.ask_git(&self.state, &policy);

@@ -9,10 +9,12 @@ use crate::{
     model::{
         action::Outcome,
         name::printable,
+        own::Conversation,
         policy::{Agent, Backend, Kind, Policy, Prompt, Service},
         seen::ErrorClass,
     },
     shim::record::{self as shim, LaunchRecord},
+    transcripts,
 };
 use std::{
     collections::BTreeMap,
@@ -32,6 +34,8 @@ pub struct Order<'a> {
     pub sweep: bool,
     /// Its conversation was given up, for this reason: not resumed.
     pub fresh: Option<ErrorClass>,
+    /// The one it was in last, by its session file.
+    pub conversation: Option<&'a Conversation>,
 }
 
 /// Prepares one start. Nothing that runs is touched.
@@ -93,8 +97,10 @@ fn prepare_agent(policy: &Policy, paths: &Paths, order: &Order, agent: &Agent) -
     };
     let kickoff = paths.kickoff(order.session);
     write(&kickoff, text.as_bytes())?;
-    let resume_id = crate::world::file::read(&paths.resume_id(&agent.name), 1 << 20).unwrap_or_default();
-    let resume_id = String::from_utf8(resume_id).unwrap_or_default();
+    let program = transcripts::program(backend.reader.preset.as_deref(), &backend.bin);
+    let real_dir = at.dir.canonicalize().unwrap_or_else(|_| at.dir.clone());
+    let here = |c: &&Conversation| Some(c.whose.program) == program && c.whose.dir == real_dir;
+    let resume_id = resume_id(&paths.resume_id(&agent.name), order.conversation.filter(here));
     let hooks = hook_settings(paths, backend, &agent.name, &at.dir, &mut notes);
     let start = Start {
         agent,
@@ -103,7 +109,7 @@ fn prepare_agent(policy: &Policy, paths: &Paths, order: &Order, agent: &Agent) -
         prompt: &text,
         kickoff_file: &kickoff,
         dir: &at.dir,
-        resume_id: if order.fresh.is_some() { "" } else { resume_id.trim() },
+        resume_id: if order.fresh.is_some() { "" } else { &resume_id },
         hooks: hooks.is_some(),
         phase: match agent.kind {
             Kind::Loop => phase.map_or("-", |p| p.id.as_str()),
@@ -121,6 +127,20 @@ fn prepare_agent(policy: &Policy, paths: &Paths, order: &Order, agent: &Agent) -
         put_id_aside(&paths.resume_id(&agent.name), &resume_id)?;
     }
     Ok((command.log_line, notes))
+}
+
+/// What the file says, as it was given by a person or the agent; but once the program was seen in another conversation,
+/// it goes on with that one.
+fn resume_id(file: &Path, seen: Option<&Conversation>) -> String {
+    let said = crate::world::file::read(file, 1 << 20).ok().and_then(|bytes| String::from_utf8(bytes).ok());
+    let written = std::fs::metadata(file).and_then(|m| m.modified()).ok();
+    let written = written.and_then(|at| at.duration_since(std::time::UNIX_EPOCH).ok()).map(|at| at.as_millis() as i64);
+    let said = said.map(|id| id.trim().to_owned()).filter(|id| !id.is_empty());
+    match (said, seen) {
+        (Some(id), Some(seen)) if written.is_some_and(|at| at > seen.since.0) => id,
+        (_, Some(seen)) => seen.whose.id.clone(),
+        (said, None) => said.unwrap_or_default(),
+    }
 }
 
 /// Writes the settings that ask for hooks. An agent without them works as well: no failure is one of the start.
@@ -147,7 +167,10 @@ fn put_id_aside(file: &Path, id: &str) -> Result<(), String> {
     let put = || {
         let mut kept = std::fs::OpenOptions::new().create(true).append(true).mode(0o600).open(&old)?;
         kept.write_all(line.as_bytes())?;
-        std::fs::remove_file(file)
+        match std::fs::remove_file(file) {
+            Err(e) if e.kind() == std::io::ErrorKind::NotFound => Ok(()),
+            removed => removed,
+        }
     };
     put().map_err(|e: std::io::Error| {
         format!("cannot keep the old id in `{}`: {}", old.display(), super::words::plain(&e))

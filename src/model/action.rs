@@ -1,5 +1,5 @@
 //! What is to be done, as data. Saved before it is done; what became of it is an input of a later decision.
-use super::{event::Event, seen::ErrorClass, time::Wall};
+use super::{event::Event, own::Conversation, seen::ErrorClass, time::Wall};
 use serde::{Deserialize, Serialize};
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -16,6 +16,9 @@ pub enum Action {
         /// Not resumed: its conversation was given up, for this reason.
         #[serde(default)]
         fresh: Option<ErrorClass>,
+        /// The one it was in last, by its session file: resumed, or put aside.
+        #[serde(default)]
+        conversation: Option<Conversation>,
     },
     /// Start what was prepared. Skipped if its `Prepare` in the same decision failed.
     Launch {

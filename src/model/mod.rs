@@ -7,6 +7,7 @@ pub mod host;
 pub mod name;
 pub mod nearest;
 pub mod observation;
+pub mod own;
 pub mod policy;
 pub mod reading;
 pub mod request;

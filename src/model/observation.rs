@@ -32,6 +32,8 @@ pub struct Observation {
     pub usage: BTreeMap<String, TreeUse>,
     /// Readings of the panes captured for this decision.
     pub readings: BTreeMap<String, std::sync::Arc<Reading>>,
+    /// What the agents' own session files say, by session. Not all agents have one that can be read.
+    pub own: BTreeMap<String, super::own::OwnObs>,
     /// The machine, looked at because something may be started.
     pub host: Option<HostObs>,
     pub git: Option<GitObs>,

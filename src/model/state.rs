@@ -4,6 +4,7 @@ use super::{
     dialog::{Answered, Answering, Dialog},
     host::NoRoom,
     observation::{ExitRecord, PaneObs, ServerObs},
+    own::Conversation,
     seen::ErrorClass,
     tally::{Slot, Tally},
     time::{Boot, Wall},
@@ -124,6 +125,9 @@ pub struct UnitState {
     /// Its next start is a fresh session: why its conversation was given up.
     #[serde(default)]
     pub fresh: Option<ErrorClass>,
+    /// By its own session file, while it ran.
+    #[serde(default)]
+    pub conversation: Option<Conversation>,
     /// A text of ours that may still stand in the input line.
     #[serde(default)]
     pub leftover: Option<Leftover>,

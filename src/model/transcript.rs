@@ -1,10 +1,12 @@
 //! What an agent's own session file says, row by row, whichever program wrote it. Texts are as they stand in the file:
 //! every byte of them is somebody else's.
 use super::{seen::ErrorClass, time::Wall};
+use serde::{Deserialize, Serialize};
 use std::ops::AddAssign;
 
 /// An agent CLI whose session files can be read.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Program {
     Claude,
     Codex,
@@ -90,7 +92,7 @@ pub enum End {
 }
 
 /// The error that ended a turn.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TurnError {
     pub class: Cause,
     pub text: String,
@@ -99,7 +101,8 @@ pub struct TurnError {
 }
 
 /// What kind of error: `limit`, or one of the classes that a screen knows.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Cause {
     /// A usage limit of the plan.
     Limit,

@@ -20,6 +20,10 @@ struct Text {
     at: Wall,
     hash: u64,
     queued: bool,
+    /// When it was put in line, if it was; else `at`.
+    entered: Wall,
+    /// In line, and taken since.
+    taken: bool,
 }
 
 impl Said {
@@ -36,23 +40,26 @@ impl Said {
         if self.texts.len() == TEXTS {
             self.texts.pop_front();
         }
-        self.texts.push_back(Text { at, hash: folded(text), queued });
+        let hash = folded(text);
+        let in_line = |t: &&mut Text| !queued && t.queued && !t.taken && t.hash == hash;
+        let entered = self.texts.iter_mut().find(in_line).map_or(at, |t| {
+            t.taken = true;
+            t.at
+        });
+        self.texts.push_back(Text { at, hash, queued, entered, taken: false });
     }
 
-    /// The session took exactly this text as the user's, at `since` or later. Blank space at both ends and the kind of
-    /// line ends do not count.
+    /// The session took exactly this text as the user's, and it was given it at `since` or later: one that waited in line
+    /// counts from when it was put there. Blank space at both ends and the kind of line ends do not count.
     pub fn has_said(&self, text: &str, since: Wall) -> bool {
-        self.any(text, since, false)
+        let hash = folded(text);
+        self.texts.iter().any(|t| !t.queued && t.entered >= since && t.hash == hash)
     }
 
     /// The program put exactly this text in line, at `since` or later; it may have taken it since.
     pub fn has_queued(&self, text: &str, since: Wall) -> bool {
-        self.any(text, since, true)
-    }
-
-    fn any(&self, text: &str, since: Wall, queued: bool) -> bool {
         let hash = folded(text);
-        self.texts.iter().any(|t| t.queued == queued && t.at >= since && t.hash == hash)
+        self.texts.iter().any(|t| t.queued && t.at >= since && t.hash == hash)
     }
 
     /// A row is that new.
@@ -96,6 +103,18 @@ mod tests {
         }
         assert!(said.has_queued("later", Wall(0)) && !said.has_queued("do it\nnow", Wall(0)));
         assert!(said.appended_since(Wall(200)) && !said.appended_since(Wall(201)));
+    }
+
+    /// Twice the same words: the second may be typed before the first, which waited in line, is taken.
+    #[test]
+    fn a_text_from_the_line_is_no_proof_for_the_same_words_typed_later() {
+        let mut said = Said::default();
+        let text = || "go on".to_owned();
+        said.take(&row(100, What::Queued { text: text() }));
+        said.take(&row(300, What::Asked { text: text() }));
+        assert!(said.has_said("go on", Wall(100)) && !said.has_said("go on", Wall(200)));
+        said.take(&row(310, What::Asked { text: text() }));
+        assert!(said.has_said("go on", Wall(200)), "said once more");
     }
 
     #[test]

@@ -3,6 +3,7 @@ use super::{
     claude, codex,
     parse::Taken,
     said::Said,
+    standing::Standing,
     tail::{Look, Skipped, Tail},
 };
 use crate::model::{
@@ -26,6 +27,7 @@ struct Mind {
     program: Program,
     parser: Parser,
     said: Said,
+    standing: Standing,
 }
 
 #[derive(Debug)]
@@ -40,13 +42,14 @@ impl Mind {
             Program::Claude => Parser::Claude(claude::Parser::default()),
             Program::Codex => Parser::Codex(codex::Parser::default()),
         };
-        Mind { program, parser, said: Said::default() }
+        Mind { program, parser, said: Said::default(), standing: Standing::default() }
     }
 
     fn line(&mut self, line: &str, zones: Zones, each: &mut dyn FnMut(Row)) -> Taken {
-        let said = &mut self.said;
+        let (said, standing) = (&mut self.said, &mut self.standing);
         let mut row = |row: Row| {
             said.take(&row);
+            standing.take(&row);
             each(row);
         };
         match &mut self.parser {
@@ -110,6 +113,11 @@ impl Transcript {
     /// What was read so far has exactly this text in line behind a turn, at `since` or later.
     pub fn has_queued(&self, text: &str, since: Wall) -> bool {
         self.mind.said.has_queued(text, since)
+    }
+
+    /// How the conversation stands by what was read so far.
+    pub fn standing(&self) -> &Standing {
+        &self.mind.standing
     }
 
     /// A row of what was read so far is that new.

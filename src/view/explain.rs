@@ -25,6 +25,8 @@ pub struct Explanation {
     pub blocker: Option<String>,
     /// Where its worktree stands.
     pub worktree: Option<String>,
+    /// The conversation that it is in, or was in last.
+    pub conversation: Option<String>,
     /// Texts on their way to it.
     pub queued: usize,
 }
@@ -38,6 +40,7 @@ pub struct Subject<'a> {
     dialog: Option<&'a DialogView>,
     error: Option<&'a str>,
     worktree: Option<&'a str>,
+    conversation: Option<&'a str>,
     queued: usize,
     outlook: &'a Outlook,
 }
@@ -52,6 +55,7 @@ impl<'a> From<&'a AgentView> for Subject<'a> {
             dialog: agent.dialog.as_ref(),
             error: agent.error.as_ref().map(|e| e.text.as_str()),
             worktree: agent.worktree.as_deref(),
+            conversation: agent.conversation.as_deref(),
             queued: agent.queued,
             outlook: &agent.outlook,
         }
@@ -68,6 +72,7 @@ impl<'a> From<&'a ServiceView> for Subject<'a> {
             dialog: None,
             error: service.last_exit.as_ref().filter(|_| !service.alive).and_then(|e| e.error.as_deref()),
             worktree: None,
+            conversation: None,
             queued: 0,
             outlook: &service.outlook,
         }
@@ -90,6 +95,7 @@ pub fn explanation<'a>(subject: impl Into<Subject<'a>>) -> Explanation {
         next_at: next.and_then(|n| n.at).map(Wall::rfc3339),
         blocker: subject.outlook.blocker.clone(),
         worktree: subject.worktree.map(str::to_owned),
+        conversation: subject.conversation.map(str::to_owned),
         queued: subject.queued,
     }
 }
@@ -124,6 +130,9 @@ pub fn text<'a>(subject: impl Into<Subject<'a>>, view: &StatusView, now: Now, pa
     }
     if let Some(place) = subject.worktree {
         row("worktree", place.to_owned());
+    }
+    if let Some(id) = subject.conversation {
+        row("talks in", id.to_owned());
     }
     if subject.queued > 0 {
         row("queued", format!("{} not delivered yet", subject.queued));

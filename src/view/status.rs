@@ -85,6 +85,8 @@ pub struct AgentView {
     pub session: String,
     /// Where its worktree stands, if it works in one.
     pub worktree: Option<String>,
+    /// The conversation that it is in, or was in last, where its program says so.
+    pub conversation: Option<String>,
     pub enabled: bool,
     pub watch: String,
     pub alive: bool,
@@ -214,6 +216,7 @@ fn agent(inputs: &Inputs<'_>, agent: &Agent, phase: Option<&PhaseView>, around: 
         model: inputs.policy.model_for(agent, phase.map_or(0, |p| p.index), None).map(printable),
         account: agent.account.as_deref().map(printable),
         session: agent.session.clone(),
+        conversation: unit.and_then(|u| u.conversation.as_ref()).map(|c| printable(&c.whose.id)),
         worktree: agent.worktree.as_ref().map(|place| printable(&place.to_string_lossy())),
         enabled: agent.enabled,
         watch: agent.watch.as_str().to_owned(),

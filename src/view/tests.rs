@@ -220,7 +220,7 @@ fn the_json_has_the_contracts_fields() {
     assert_eq!(
         keys(&v["agents"][0]),
         expect(
-            "name kind role backend model account session worktree enabled watch alive pid command state since reason dialog \
+            "name kind role backend model account session worktree conversation enabled watch alive pid command state since reason dialog \
              evidence error restarts last_exit hold_until next_action next_at"
         )
     );

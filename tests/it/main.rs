@@ -33,6 +33,7 @@ mod looking_on;
 mod memory;
 mod menus;
 mod old_file;
+mod own_files;
 mod panes;
 mod process;
 mod readme;

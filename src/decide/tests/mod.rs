@@ -8,6 +8,7 @@ mod limits;
 mod menu;
 mod nemesis;
 mod nudges;
+mod own_files;
 mod phases;
 mod quarantine;
 mod restarts;

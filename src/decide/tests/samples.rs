@@ -10,7 +10,7 @@ pub fn backend() -> Backend {
     let re = |text: &str| Some(regex::Regex::new(text).unwrap());
     Backend {
         name: "claude".into(),
-        bin: "claude".into(),
+        bin: "agent".into(),
         delivery: PromptDelivery::Arg,
         flags: String::new(),
         model_flag: "--model '{model}'".into(),

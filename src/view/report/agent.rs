@@ -14,7 +14,7 @@ use crate::{
     view::{outlook::Standing, status::AgentView},
 };
 use serde_json::Value;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Characters of a prompt that are shown.
 const BEGINNING: usize = 100;
@@ -207,8 +207,13 @@ impl Of<'_> {
     }
 
     fn undelivered(&self) -> Vec<Undelivered> {
-        let lost =
-            |e: &&Event| matches!(e.kind, EventKind::Undelivered | EventKind::Unknown) && self.window.holds(e.at);
+        let after_all: BTreeSet<i64> =
+            self.of(EventKind::Delivered).filter_map(|e| e.data["delivery"].as_i64()).collect();
+        let lost = |e: &&Event| {
+            matches!(e.kind, EventKind::Undelivered | EventKind::Unknown)
+                && self.window.holds(e.at)
+                && e.data["delivery"].as_i64().is_none_or(|id| !after_all.contains(&id))
+        };
         let one = |e: &Event| {
             let id = e.data["delivery"].as_i64().unwrap_or(0);
             // `send #3 not delivered to a: why`: names hold no colon.

@@ -240,6 +240,18 @@ fn what_was_open_when_everything_was_stopped_ended_with_the_last_look() {
 }
 
 #[test]
+fn what_had_arrived_after_all_is_not_lost() {
+    let mut night = Night::new(&["a", "b"]);
+    let data = |id: i64| json!({ "delivery": id, "kind": "send" });
+    night.event(HOUR, EventKind::Unknown, "b", "send #7 to b: unknown whether it arrived: the program ended", data(7));
+    night.event(HOUR, EventKind::Unknown, "b", "send #8 to b: unknown whether it arrived: the program ended", data(8));
+    night.event(HOUR + 9, EventKind::Delivered, "b", "send #7 delivered to b after all", data(7));
+    let report = night.report();
+    let lost: Vec<i64> = report.agents[1].undelivered.iter().map(|lost| lost.id).collect();
+    assert_eq!((lost, report.totals.undelivered), (vec![8], 1));
+}
+
+#[test]
 fn errors_are_holds_and_a_lost_login_needs_a_person() {
     use crate::model::{seen::ErrorClass, trouble::Trouble};
     let mut night = Night::new(&["a", "b"]);
