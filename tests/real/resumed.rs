@@ -14,8 +14,8 @@ const MARK: &str = "MARK-before-poison-";
 
 /// In the short half.
 pub fn play(s: &Sandbox) -> Outcome<&'static str> {
-    if s.cli.name == "opencode" {
-        // Its two starts cost 40 s of a core.
+    if matches!(s.cli.name, "gemini" | "opencode") {
+        // Their two starts take too long for the short half.
         return Ok("by `long`");
     }
     s.send(&format!("Look after the poison, please. {MARK}"), "30s");
