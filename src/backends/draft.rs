@@ -1,20 +1,46 @@
 //! What stands in an input line, unsent: found by the user's pattern, or, without one, by a text of ours at the cursor.
-use super::fold::{is_frame, squeeze};
+use super::{
+    fold::{is_frame, squeeze},
+    pattern::Pattern,
+    rows::Rows,
+};
 use crate::model::{name::printable_cut, reading::Draft};
 use regex::Regex;
+use std::ops::Range;
 
 /// A long text may have been scrolled up in its input line: so many of its last characters must be seen.
 const ENOUGH: usize = 60;
 
-pub fn find(text: &str, cursor: (u16, u16), re: Option<&Regex>, ours: &[(i64, String)]) -> Option<Draft> {
-    let left = before_cursor(text, cursor);
-    let Some(re) = re else {
+/// What tells where a draft stands.
+#[derive(Clone, Copy)]
+pub enum Drafts<'p> {
+    /// `draft_re`.
+    Own(&'p Regex),
+    Preset(&'p Pattern),
+}
+
+impl Drafts<'_> {
+    /// The draft in what stands before byte `end`.
+    fn before(self, rows: &Rows, end: usize) -> Option<Range<usize>> {
+        match self {
+            Drafts::Own(re) => {
+                let found = re.captures(&rows.text[..end])?;
+                Some(found.get(1).or_else(|| found.get(0))?.range())
+            }
+            Drafts::Preset(pattern) => pattern.captured(rows, 0..end),
+        }
+    }
+}
+
+pub fn find(rows: &Rows, cursor: (u16, u16), drafts: Option<Drafts>, ours: &[(i64, String)]) -> Option<Draft> {
+    let end = before_cursor(rows, cursor);
+    let Some(drafts) = drafts else {
+        let left = &rows.text[..end];
         let (id, sent) = ours.iter().find(|(_, sent)| ends_at_cursor(left, sent))?;
         let (text, chars) = (printable_cut(sent, 200), sent.chars().count());
         return Some(Draft { text, chars, ours: Some(*id), begins: None });
     };
-    let found = re.captures(left)?;
-    let draft = found.get(1).or_else(|| found.get(0))?.as_str();
+    let draft = &rows.text[drafts.before(rows, end)?];
     let squeezed = squeeze(draft);
     if squeezed.is_empty() {
         return None;
@@ -27,24 +53,16 @@ pub fn find(text: &str, cursor: (u16, u16), re: Option<&Regex>, ours: &[(i64, St
 }
 
 /// The screen up to the end of what stands in the input line, else up to the cursor.
-pub fn up_to<'t>(text: &'t str, cursor: (u16, u16), re: Option<&Regex>) -> &'t str {
-    let left = before_cursor(text, cursor);
-    let draft = re.and_then(|re| re.captures(left)).and_then(|found| found.get(1).or_else(|| found.get(0)));
-    draft.map_or(left, |d| &left[..d.end()])
+pub fn up_to<'t>(rows: &Rows<'t>, cursor: (u16, u16), drafts: Option<Drafts>) -> &'t str {
+    let end = before_cursor(rows, cursor);
+    &rows.text[..drafts.and_then(|d| d.before(rows, end)).map_or(end, |draft| draft.end)]
 }
 
-/// The screen up to the cursor.
-fn before_cursor(text: &str, (column, row): (u16, u16)) -> &str {
-    let mut at = 0;
-    for _ in 0..row {
-        match text[at..].find('\n') {
-            Some(end) => at += end + 1,
-            None => return text,
-        }
-    }
-    let line = text[at..].split('\n').next().unwrap_or_default();
-    let width = line.char_indices().nth(column as usize).map_or(line.len(), |(i, _)| i);
-    &text[..at + width]
+/// The byte at which the cursor stands.
+fn before_cursor(rows: &Rows, (column, row): (u16, u16)) -> usize {
+    let Some(at) = rows.start(row.into()) else { return rows.text.len() };
+    let row = rows.get(row.into());
+    at + row.char_indices().nth(column.into()).map_or(row.len(), |(i, _)| i)
 }
 
 /// What some programs show in place of a long text, just before the cursor: its place in the squeezed text.
@@ -86,7 +104,7 @@ mod tests {
     const CLAUDE: &str = r"(?m)^❯[ \u{a0}](\S[^\n]*(?:\n(?: {2}[^\n]*)?)*)\z";
 
     fn with(pattern: &str, text: &str, cursor: (u16, u16), sent: &str) -> Option<Draft> {
-        find(text, cursor, Some(&Regex::new(pattern).unwrap()), &[(7, sent.to_owned())])
+        find(&Rows::of(text), cursor, Some(Drafts::Own(&Regex::new(pattern).unwrap())), &[(7, sent.to_owned())])
     }
 
     #[test]
@@ -129,9 +147,10 @@ mod tests {
     #[test]
     fn without_a_pattern_only_our_own_text_at_the_cursor_counts() {
         let ours = [(3, "hello world".to_owned())];
-        assert_eq!(find("$ hello world", (13, 0), None, &ours).unwrap().ours, Some(3));
-        assert_eq!(find("$ hello world\n$ ", (2, 1), None, &ours), None);
-        assert_eq!(find("hello world\n", (0, 1), None, &ours), None, "sent to a program without a prompt");
-        assert_eq!(find("$ a draft", (9, 0), None, &ours), None);
+        let find = |text, cursor| find(&Rows::of(text), cursor, None, &ours);
+        assert_eq!(find("$ hello world", (13, 0)).unwrap().ours, Some(3));
+        assert_eq!(find("$ hello world\n$ ", (2, 1)), None);
+        assert_eq!(find("hello world\n", (0, 1)), None, "sent to a program without a prompt");
+        assert_eq!(find("$ a draft", (9, 0)), None);
     }
 }

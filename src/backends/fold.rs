@@ -34,5 +34,6 @@ pub fn squeeze(text: &str) -> String {
 
 /// Characters that a terminal draws around text, and blanks: dropped when looking for our own text.
 pub fn is_frame(c: char) -> bool {
-    c.is_whitespace() || c == '\u{a0}' || ('\u{2500}'..='\u{259f}').contains(&c)
+    // Most that are asked for are plain blanks.
+    c == ' ' || ('\u{2500}'..='\u{259f}').contains(&c) || c.is_whitespace()
 }

@@ -4,14 +4,17 @@ mod draft;
 mod fold;
 pub mod marker;
 mod ours;
+mod pattern;
 pub mod preset;
 mod question;
 pub mod reset_time;
 mod rows;
 mod shell;
+mod signs;
 mod still;
 mod title;
 mod verdict;
+mod words;
 
 pub use shell::Process;
 pub use verdict::Verdict;
@@ -24,7 +27,9 @@ use crate::model::{
     seen::Seen,
     time::Now,
 };
+use draft::Drafts;
 use regex::Regex;
+use rows::Rows;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 /// One captured pane.
@@ -60,9 +65,11 @@ pub fn said(text: &str) -> String {
 pub fn read(screen: &Screen, ctx: &Context) -> Reading {
     let text = screen.text.trim_end();
     let preset = ctx.reader.preset.as_deref().and_then(preset::named);
-    let draft_re = ctx.reader.draft.as_ref().or_else(|| preset.and_then(|p| p.draft.as_ref()));
+    let by_preset_drafts = || preset.and_then(|p| p.draft.as_ref()).map(Drafts::Preset);
+    let drafts = ctx.reader.draft.as_ref().map(Drafts::Own).or_else(by_preset_drafts);
+    let rows = Rows::of(text);
     let limit = find(&ctx.reader.limit, "limit_re", text, text, ctx);
-    let reset = limit.as_ref().and_then(|e| reset_time::parse(&rows::below(text, e.line, rows::BANNER), ctx.now));
+    let reset = limit.as_ref().and_then(|e| reset_time::parse(rows.below(e.line, rows::BANNER), ctx.now));
     let mut reading = Reading {
         at: ctx.now.boot,
         screen: hash(&(text, screen.title, screen.cursor)),
@@ -79,12 +86,12 @@ pub fn read(screen: &Screen, ctx: &Context) -> Reading {
         unknown: false,
         reset,
         waiting_until: marker::waiting_until(text, ctx.reader.footer_ui, ctx.now),
-        draft: draft::find(text, screen.cursor, draft_re, ctx.ours),
+        draft: draft::find(&rows, screen.cursor, drafts, ctx.ours),
         ours: match ctx.ours {
             [] => Vec::new(),
             ours => {
-                let conversation = verdict::Conversation::of(preset, screen);
-                ours::find(text, screen.cursor, draft::up_to(text, screen.cursor, draft_re), &conversation, ours)
+                let conversation = verdict::Conversation::of(preset, screen, &rows);
+                ours::find(text, screen.cursor, draft::up_to(&rows, screen.cursor, drafts), &conversation, ours)
             }
         },
     };
@@ -93,7 +100,7 @@ pub fn read(screen: &Screen, ctx: &Context) -> Reading {
         reading.waiting = reading.waiting.take().or_else(|| reading.dialog.as_ref().map(asks));
         return reading;
     };
-    let verdict = verdict::by_rules(preset, screen, ctx, verdict::Wanted::Decision);
+    let verdict = verdict::by_rules(preset, screen, &rows, ctx, verdict::Wanted::Decision);
     if !verdict.has_input_line && matches!(verdict.state, Seen::Waiting | Seen::Limited) {
         reading.dialog = dialog::find(Some(preset), text, &ctx.reader.dialogs);
     }
@@ -155,7 +162,8 @@ pub fn judge(screen: &Screen, process: Process, ctx: &Context) -> Verdict {
     if let Some(evidence) = shell::ended(preset, text, process) {
         return Verdict { state: Seen::Exited, evidence: vec![(Seen::Exited, evidence)], ..Verdict::default() };
     }
-    let by_rules = verdict::by_rules(preset, screen, ctx, verdict::Wanted::Everything);
+    let rows = Rows::of(text);
+    let by_rules = verdict::by_rules(preset, screen, &rows, ctx, verdict::Wanted::Everything);
     if by_rules.state == Seen::Exited {
         return by_rules;
     }
@@ -186,7 +194,7 @@ pub fn judge(screen: &Screen, process: Process, ctx: &Context) -> Verdict {
     if decided || (best.0 == Seen::Idle && by_rules.state != Seen::Unknown) {
         return Verdict { evidence: by_rules.evidence.into_iter().chain(hits).collect(), ..by_rules };
     }
-    let mut verdict = verdict::of_pattern(best.0, &best.1, text, ctx);
+    let mut verdict = verdict::of_pattern(best.0, &best.1, &rows, ctx);
     verdict.evidence = std::iter::once(best.clone()).chain(hits.into_iter().filter(|hit| *hit != best)).collect();
     verdict.evidence.extend(by_rules.evidence);
     verdict

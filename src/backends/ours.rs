@@ -68,7 +68,7 @@ impl Screen<'_> {
     fn is_answered(&self, row: usize) -> bool {
         let Conversation { end, item } = self.conversation;
         let mut below = self.text.lines().take(*end).skip(row + 1);
-        below.any(|row| item.map_or_else(|| row.contains(char::is_alphanumeric), |item| item.is_match(row)))
+        below.any(|row| item.map_or_else(|| row.contains(char::is_alphanumeric), |item| item.is_in(row)))
     }
 
     /// Hash of everything from `row` down, and of the cursor.

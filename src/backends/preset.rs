@@ -1,10 +1,12 @@
 //! What the screens of a known agent CLI look like, as data: one file a CLI under `presets/`.
-use super::dialog::{Known, KnownText};
+use super::{
+    dialog::{Known, KnownText},
+    pattern::Pattern,
+};
 use crate::model::{
     policy::PRESETS,
     seen::{ErrorClass, Seen},
 };
-use regex::{Regex, RegexBuilder};
 use serde::Deserialize;
 use std::sync::LazyLock;
 
@@ -13,25 +15,25 @@ use std::sync::LazyLock;
 pub struct Preset {
     pub name: String,
     /// What `pane_current_command` says while it runs.
-    pub programs: Option<Regex>,
+    pub programs: Option<Pattern>,
     /// The input line: the last match, if no more than `below_rows` rows follow and `below` matches each of them.
-    pub composer: Option<Regex>,
+    pub composer: Option<Pattern>,
     pub below_rows: usize,
-    pub below: Option<Regex>,
+    pub below: Option<Pattern>,
     /// What stands in the input line: as for `draft_re`.
-    pub draft: Option<Regex>,
+    pub draft: Option<Pattern>,
     /// A row that begins something new in the conversation.
-    pub item: Option<Regex>,
+    pub item: Option<Pattern>,
     /// The turn is over, and what it started goes on: in the footer, or in the conversation from its last item on.
-    pub background: Option<Regex>,
+    pub background: Option<Pattern>,
     /// Rows that make what stands above them history, each once.
-    pub stale: Vec<Regex>,
+    pub stale: Vec<Pattern>,
     /// The first one that holds decides.
     pub rules: Vec<Rule>,
     /// The row with which a dialog begins, or the row above it.
-    pub dialog_top: Option<Regex>,
+    pub dialog_top: Option<Pattern>,
     /// What may stand below the choices of a dialog, as the last row of the screen.
-    pub dialog_foot: Option<Regex>,
+    pub dialog_foot: Option<Pattern>,
     /// The dialogs that have a name; the first one that fits.
     pub dialogs: Vec<Known>,
 }
@@ -41,7 +43,7 @@ pub struct Rule {
     pub name: String,
     pub state: Seen,
     pub zone: Zone,
-    pub re: Regex,
+    pub re: Pattern,
     /// Index of the row in [`Preset::stale`] that makes what stands above it history: it looks from the last one on. The
     /// preset's `item`, a row that begins something new in the conversation, unless the rule has its own.
     pub stale: Option<usize>,
@@ -138,26 +140,21 @@ fn shipped(index: usize) -> Preset {
 
 fn load(name: &str, text: &str) -> Result<Preset, String> {
     let file: File = toml::from_str(text).map_err(|e| e.to_string())?;
-    let pattern = |text: &str| {
-        // A word's end by Unicode's rules cannot be found by tables where a screen is not all ASCII, and none is.
-        let ascii = text.replace(r"\b", r"(?-u:\b)");
-        RegexBuilder::new(&ascii).multi_line(true).build().map_err(|e| format!("{text}: {e}"))
-    };
-    let maybe = |text: &Option<String>| text.as_deref().map(pattern).transpose();
-    let mut stale: Vec<Regex> = Vec::new();
+    let maybe = |text: &Option<String>| text.as_deref().map(Pattern::new).transpose();
+    let mut stale: Vec<Pattern> = Vec::new();
     let mut stale_index = |text: Option<&String>| -> Result<Option<usize>, String> {
         let Some(text) = text else { return Ok(None) };
         if let Some(known) = stale.iter().position(|re| re.as_str() == text) {
             return Ok(Some(known));
         }
-        stale.push(pattern(text)?);
+        stale.push(Pattern::new(text)?);
         Ok(Some(stale.len() - 1))
     };
     let mut rules = Vec::new();
     for r in file.rule {
         let item = file.item.as_ref().filter(|_| r.zone == Zone::Above);
         rules.push(Rule {
-            re: pattern(&r.re)?,
+            re: Pattern::new(&r.re)?,
             stale: stale_index(r.stale.as_ref().or(item))?,
             name: r.name,
             state: r.state,
@@ -176,7 +173,7 @@ fn load(name: &str, text: &str) -> Result<Preset, String> {
         below: maybe(&file.below)?,
         dialog_top: maybe(&file.dialog_top)?,
         dialog_foot: maybe(&file.dialog_foot)?,
-        dialogs: file.dialog.into_iter().map(|text| text.load(pattern)).collect::<Result<_, _>>()?,
+        dialogs: file.dialog.into_iter().map(|text| text.load()).collect::<Result<_, _>>()?,
         rules,
         stale,
     })

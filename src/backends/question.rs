@@ -9,12 +9,13 @@ const ROWS: usize = 12;
 pub fn worded(text: &str, evidence: Evidence) -> Evidence {
     let from = (evidence.line + 1).saturating_sub(ROWS);
     // The choice may stand below the row that matched.
-    let rows: Vec<&str> = text.lines().skip(from).take(ROWS + 4).map(|row| row.trim_matches(is_frame)).collect();
-    let Some(at) = rows.iter().rposition(|row| is_choice(row)) else { return evidence };
-    let question = rows[..at].iter().rev().find(|row| row.ends_with('?') && row.contains(' '));
-    let words = match question {
-        Some(question) => format!("{question} {}", rows[at]),
-        None => rows[at].to_owned(),
+    let rows: Vec<&str> = text.lines().skip(from).take(ROWS + 4).collect();
+    let Some(at) = rows.iter().rposition(|row| is_choice(row.trim_start_matches(is_frame))) else { return evidence };
+    let choice = rows[at].trim_matches(is_frame);
+    let mut above = rows[..at].iter().rev().map(|row| row.trim_matches(is_frame));
+    let words = match above.find(|row| row.ends_with('?') && row.contains(' ')) {
+        Some(question) => format!("{question} {choice}"),
+        None => choice.to_owned(),
     };
     Evidence { text: printable_cut(&words, 200), ..evidence }
 }

@@ -44,7 +44,7 @@ pub fn ended(preset: &Preset, text: &str, process: Process) -> Option<Evidence> 
         return evidence("pane", "dead-pane", last(), row());
     }
     if let Some(command) = process.command.map(|c| c.trim_start_matches('-')) {
-        let its_own = preset.programs.as_ref().is_some_and(|re| re.is_match(command));
+        let its_own = preset.programs.as_ref().is_some_and(|re| re.plain().is_match(command));
         if SHELLS.contains(&command) && !its_own {
             return evidence("command", "shell", 0, command);
         }

@@ -1,8 +1,10 @@
 //! A whole screen -> the state that a person would name, with what speaks for it.
 use super::{
     Context, Screen, fold,
+    pattern::Pattern,
     preset::{Preset, Rule, Zone},
-    question, reset_time, rows,
+    question, reset_time,
+    rows::{self, Rows},
 };
 use crate::model::{
     name::printable_cut,
@@ -26,7 +28,7 @@ pub struct Verdict {
     pub error: Option<ErrorSeen>,
     /// When a limit ends: an absolute instant, possibly past, or unknown.
     pub reset_at: Option<Wall>,
-    /// Where that stands.
+    /// Where that stands, for a person.
     pub reset_text: Option<String>,
     /// A menu or a question stands where the input line was.
     pub is_menu: bool,
@@ -37,8 +39,8 @@ pub struct Verdict {
 }
 
 /// The screen cut where its parts begin, as byte offsets.
-struct Parts<'t> {
-    text: &'t str,
+struct Parts<'r, 't> {
+    rows: &'r Rows<'t>,
     /// The conversation ends and the input line begins.
     composer: Option<usize>,
     footer: usize,
@@ -58,23 +60,23 @@ pub(super) enum Wanted {
 }
 
 /// What the rules of `preset` say, without those that the user put aside.
-pub(super) fn by_rules(preset: &Preset, screen: &Screen, ctx: &Context, wanted: Wanted) -> Verdict {
-    let text = screen.text.trim_end();
-    let parts = Parts::of(preset, text);
+pub(super) fn by_rules(preset: &Preset, screen: &Screen, rows: &Rows, ctx: &Context, wanted: Wanted) -> Verdict {
+    let text = rows.text;
+    let parts = Parts::of(preset, rows);
     let mut verdict = Verdict { has_input_line: parts.composer.is_some(), ..Verdict::default() };
     for rule in preset.rules.iter().filter(|rule| !ctx.reader.preset_without.contains(&rule.name)) {
         let Some((line, evidence)) = holds(rule, preset, &parts, screen, ctx.said) else { continue };
         if verdict.evidence.is_empty() {
             verdict.state = rule.state;
             verdict.is_menu = rule.zone == Zone::Dialog;
-            verdict.error = rule.error.map(|class| error(class, text, line));
-            if rule.state == Seen::Limited && !verdict.take_reset(text, line, ctx) {
+            verdict.error = rule.error.map(|class| error(class, rows, line));
+            if rule.state == Seen::Limited && !verdict.take_reset(rows, line, ctx, wanted) {
                 // A menu, and what is said later, stands below the banner that says when it ends.
                 let banners = preset.rules.iter().filter(|r| r.state == Seen::Limited && r.zone == Zone::Above);
-                let found = banners.flat_map(|r| r.re.find_iter(text)).map(|m| rows::row_of(text, m.start()));
+                let found = banners.flat_map(|r| r.re.plain().find_iter(text)).map(|m| rows.at(m.start()));
                 let mut above: Vec<usize> = found.filter(|row| *row < line).collect();
                 above.sort_unstable();
-                let _ = above.iter().rev().any(|row| verdict.take_reset(text, *row, ctx));
+                let _ = above.iter().rev().any(|row| verdict.take_reset(rows, *row, ctx, wanted));
             }
         }
         verdict.evidence.push((rule.state, evidence));
@@ -89,11 +91,11 @@ pub(super) fn by_rules(preset: &Preset, screen: &Screen, ctx: &Context, wanted: 
 }
 
 /// A verdict that a pattern of the user settled.
-pub(super) fn of_pattern(state: Seen, evidence: &Evidence, text: &str, ctx: &Context) -> Verdict {
+pub(super) fn of_pattern(state: Seen, evidence: &Evidence, rows: &Rows, ctx: &Context) -> Verdict {
     let mut verdict = Verdict { state, ..Verdict::default() };
     match state {
-        Seen::Limited => drop(verdict.take_reset(text, evidence.line, ctx)),
-        Seen::Fatal => verdict.error = Some(error(ErrorClass::Other, text, evidence.line)),
+        Seen::Limited => drop(verdict.take_reset(rows, evidence.line, ctx, Wanted::Everything)),
+        Seen::Fatal => verdict.error = Some(error(ErrorClass::Other, rows, evidence.line)),
         _ => {}
     }
     verdict
@@ -101,29 +103,32 @@ pub(super) fn of_pattern(state: Seen, evidence: &Evidence, text: &str, ctx: &Con
 
 impl Verdict {
     /// The reset in the banner that begins in row `line`, if it says one.
-    fn take_reset(&mut self, text: &str, line: usize, ctx: &Context) -> bool {
-        let parse = |n: usize| reset_time::parse(&rows::below(text, line, n), ctx.now);
+    fn take_reset(&mut self, rows: &Rows, line: usize, ctx: &Context, wanted: Wanted) -> bool {
+        let parse = |n: usize| reset_time::parse(rows.below(line, n), ctx.now);
         let Some(at) = parse(rows::BANNER) else { return false };
-        // The rows that it takes, and no more.
-        let rows = (1..rows::BANNER).find(|n| parse(*n) == Some(at)).unwrap_or(rows::BANNER);
         self.reset_at = Some(at);
-        self.reset_text = Some(printable_cut(&rows::one_line(&rows::below(text, line, rows)), 200));
+        if wanted == Wanted::Everything {
+            // The rows that it takes, and no more.
+            let taken = (1..rows::BANNER).find(|n| parse(*n) == Some(at)).unwrap_or(rows::BANNER);
+            self.reset_text = Some(printable_cut(&rows::one_line(rows.below(line, taken)), 200));
+        }
         true
     }
 }
 
-impl<'t> Parts<'t> {
-    fn of(preset: &Preset, text: &'t str) -> Parts<'t> {
-        let found = preset.composer.as_ref().and_then(|re| re.find_iter(text).last());
+impl<'r, 't> Parts<'r, 't> {
+    fn of(preset: &Preset, rows: &'r Rows<'t>) -> Parts<'r, 't> {
+        let text = rows.text;
+        let found = preset.composer.as_ref().and_then(|re| re.last(rows, 0..text.len()));
         let is_last = |end: usize| {
             let mut below = text[end..].split('\n').skip(1);
-            let fits = |row: &str| preset.below.as_ref().is_none_or(|re| re.is_match(row));
+            let fits = |row: &str| preset.below.as_ref().is_none_or(|re| re.is_in(row));
             below.by_ref().take(preset.below_rows).all(fits) && below.next().is_none()
         };
-        let found = found.filter(|m| is_last(m.end()));
-        let (composer, footer) = (found.map(|m| m.start()), found.map_or(text.len(), |m| m.end()));
+        let found = found.filter(|m| is_last(m.end));
+        let (composer, footer) = (found.as_ref().map(|m| m.start), found.map_or(text.len(), |m| m.end));
         let last = vec![OnceCell::new(); preset.stale.len()];
-        Parts { text, composer, footer, last, dialog: OnceCell::new(), tail: OnceCell::new() }
+        Parts { rows, composer, footer, last, dialog: OnceCell::new(), tail: OnceCell::new() }
     }
 }
 
@@ -131,15 +136,14 @@ impl<'t> Parts<'t> {
 pub(super) struct Conversation<'p> {
     /// The first row that is not part of it.
     pub end: usize,
-    pub item: Option<&'p Regex>,
+    pub item: Option<&'p Pattern>,
 }
 
 impl<'p> Conversation<'p> {
     /// Without a preset, or with a screen that it does not know: what stands above the cursor.
-    pub fn of(preset: Option<&'p Preset>, screen: &Screen) -> Conversation<'p> {
-        let text = screen.text.trim_end();
-        let composer = preset.and_then(|p| Parts::of(p, text).composer);
-        let end = composer.map_or(screen.cursor.1 as usize, |at| rows::row_of(text, at));
+    pub fn of(preset: Option<&'p Preset>, screen: &Screen, rows: &Rows) -> Conversation<'p> {
+        let composer = preset.and_then(|p| Parts::of(p, rows).composer);
+        let end = composer.map_or(screen.cursor.1 as usize, |at| rows.at(at));
         Conversation { end, item: preset.and_then(|p| p.item.as_ref()) }
     }
 }
@@ -147,32 +151,19 @@ impl<'p> Conversation<'p> {
 /// What goes on although the turn is over.
 fn background(preset: &Preset, parts: &Parts) -> Option<Evidence> {
     let re = preset.background.as_ref()?;
-    let (text, composer) = (parts.text, parts.composer?);
-    let from = preset.item.as_ref().map_or(0, |item| from_last(item, &text[..composer]));
-    let above = re.find_iter(&text[from..composer]).last().map(|m| from + m.start());
-    let at = re.find(&text[parts.footer..]).map(|m| parts.footer + m.start()).or(above)?;
-    let line = rows::row_of(text, at);
-    let row = text.lines().nth(line).unwrap_or_default();
+    let (rows, composer) = (parts.rows, parts.composer?);
+    let from = preset.item.as_ref().map_or(0, |item| item.last_row(rows, composer));
+    let in_footer = || Some(parts.footer + re.first(&rows.text[parts.footer..])?);
+    let at = in_footer().or_else(|| Some(re.last(rows, from..composer)?.start))?;
+    let line = rows.at(at);
+    let row = rows.get(line);
     let rule = format!("{}/idle/background", preset.name);
     Some(Evidence { source: "pane".into(), rule, line, text: printable_cut(row.trim(), 200), quoted: false })
 }
 
-/// Where the last row that `stale` knows begins; nothing above it counts.
-fn from_last(stale: &Regex, text: &str) -> usize {
-    let mut at = text.len();
-    for row in text.rsplit('\n') {
-        at -= row.len();
-        if stale.is_match(row) {
-            return at;
-        }
-        at = at.saturating_sub(1);
-    }
-    0
-}
-
 /// The row in which the rule's match begins, and the evidence.
 fn holds(rule: &Rule, preset: &Preset, parts: &Parts, screen: &Screen, said: &str) -> Option<(usize, Evidence)> {
-    let text = parts.text;
+    let (rows, text) = (parts.rows, parts.rows.text);
     let called = || format!("{}/{}/{}", preset.name, rule.state.as_str(), rule.name);
     let (from, to) = match rule.zone {
         Zone::Title => {
@@ -180,30 +171,35 @@ fn holds(rule: &Rule, preset: &Preset, parts: &Parts, screen: &Screen, said: &st
                 let text = printable_cut(screen.title, 200);
                 Evidence { source: "title".into(), rule: called(), line: 0, text, quoted: false }
             };
-            return rule.re.is_match(screen.title).then(|| (0, evidence()));
+            return rule.re.plain().is_match(screen.title).then(|| (0, evidence()));
         }
         Zone::Above => {
             let to = parts.composer?;
-            let from = |stale: usize| *parts.last[stale].get_or_init(|| from_last(&preset.stale[stale], &text[..to]));
+            // Nothing above the last such row counts.
+            let from = |stale: usize| *parts.last[stale].get_or_init(|| preset.stale[stale].last_row(rows, to));
             (rule.stale.map_or(0, from), to)
         }
         Zone::Composer => (parts.composer?, text.len()),
         Zone::Footer => (parts.composer.map(|_| parts.footer)?, text.len()),
         Zone::Screen => (0, text.len()),
         Zone::Dialog if parts.composer.is_some() => return None,
-        Zone::Dialog => (*parts.dialog.get_or_init(|| rows::last_filled(text, DIALOG_ROWS)), text.len()),
-        Zone::Tail => (*parts.tail.get_or_init(|| rows::last_filled(text, TAIL_ROWS)), text.len()),
+        // Where the last rows begin takes longer to tell than that it is not there.
+        Zone::Dialog | Zone::Tail if !rule.re.may_be_on(rows) => return None,
+        Zone::Dialog => (*parts.dialog.get_or_init(|| rows.last_filled(DIALOG_ROWS)), text.len()),
+        Zone::Tail => (*parts.tail.get_or_init(|| rows.last_filled(TAIL_ROWS)), text.len()),
     };
-    let part = &text[from..to];
-    let found = if rule.zone == Zone::Composer { rule.re.find(part) } else { rule.re.find_iter(part).last() }?;
-    let start = from + found.start();
+    let found = match rule.zone {
+        Zone::Composer => rule.re.plain().find(&text[from..to]).map(|m| from + m.start()..from + m.end()),
+        _ => rule.re.last(rows, from..to),
+    }?;
+    let start = found.start;
     // A match may begin with the row end before it.
     let start = start + text[start..].len() - text[start..].trim_start().len();
     let is_menu = matches!(rule.zone, Zone::Dialog | Zone::Tail) && rule.state != Seen::Working;
     // The choice under the cursor is what a menu is known by; its head may stand far above.
-    let told = if is_menu { (from + found.end()).max(start + 1) - 1 } else { start };
-    let line = rows::row_of(text, told);
-    let row = text.lines().nth(line).unwrap_or_default();
+    let told = if is_menu { found.end.max(start + 1) - 1 } else { start };
+    let line = rows.at(told);
+    let row = rows.get(line);
     // Words of ours in the conversation are no evidence; a menu and a spinner are not made of our words alone.
     if rule.zone == Zone::Above && rule.state != Seen::Working && fold::says(said, row) {
         return None;
@@ -211,15 +207,15 @@ fn holds(rule: &Rule, preset: &Preset, parts: &Parts, screen: &Screen, said: &st
     let source = "pane".into();
     let text_of = printable_cut(row.trim_matches(fold::is_frame), 200);
     let evidence = Evidence { source, rule: called(), line, text: text_of, quoted: false };
-    Some((rows::row_of(text, start), if is_menu { question::worded(text, evidence) } else { evidence }))
+    Some((rows.at(start), if is_menu { question::worded(text, evidence) } else { evidence }))
 }
 
-fn error(class: ErrorClass, text: &str, line: usize) -> ErrorSeen {
+fn error(class: ErrorClass, rows: &Rows, line: usize) -> ErrorSeen {
     static WAIT: LazyLock<Regex> = LazyLock::new(|| {
         let text = r"(?i)(?:retry(?:ing)?[ -]?(?:after|in)|try again in|wait)[: ]+(\d{1,6}) ?(s|m|h|seconds?|minutes?|hours?)\b";
         Regex::new(text).expect("a constant pattern")
     });
-    let words = rows::one_line(&rows::below(text, line, rows::BANNER));
+    let words = rows::one_line(rows.below(line, rows::BANNER));
     let retry_after = WAIT.captures(&words).and_then(|c| {
         let unit = match c[2].as_bytes()[0] {
             b's' => 1,
@@ -228,6 +224,6 @@ fn error(class: ErrorClass, text: &str, line: usize) -> ErrorSeen {
         };
         c[1].parse::<u64>().ok().map(|n| n * unit)
     });
-    let row = rows::below(text, line, 1);
+    let row = rows.get(line);
     ErrorSeen { class, text: printable_cut(row.trim_matches(fold::is_frame), 200), retry_after }
 }

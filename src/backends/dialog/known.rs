@@ -1,5 +1,5 @@
 //! The dialogs that a preset names, as data: how each is recognised, and what its choices are called.
-use regex::Regex;
+use super::super::pattern::Pattern;
 use serde::Deserialize;
 use std::collections::BTreeMap;
 
@@ -8,9 +8,9 @@ use std::collections::BTreeMap;
 pub struct Known {
     pub name: String,
     /// Found in the rows above the choices.
-    pub asks: Regex,
+    pub asks: Pattern,
     /// The last row of the screen, if it is not the last choice. `None`: any hint that the preset knows.
-    pub foot: Option<Regex>,
+    pub foot: Option<Pattern>,
     pub choices: Vec<KnownChoice>,
     /// The key that confirms.
     pub key: String,
@@ -44,11 +44,11 @@ fn enter() -> String {
 }
 
 impl KnownText {
-    pub fn load(self, pattern: impl Fn(&str) -> Result<Regex, String>) -> Result<Known, String> {
+    pub fn load(self) -> Result<Known, String> {
         let choices = self.choices.into_iter().map(|(name, rows)| KnownChoice { name, rows }).collect();
         Ok(Known {
-            asks: pattern(&self.asks)?,
-            foot: self.foot.as_deref().map(pattern).transpose()?,
+            asks: Pattern::new(&self.asks)?,
+            foot: self.foot.as_deref().map(Pattern::new).transpose()?,
             name: self.name,
             choices,
             key: self.key,

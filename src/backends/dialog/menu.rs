@@ -3,11 +3,10 @@ use super::{super::fold::is_frame, known::KnownChoice};
 use regex::Regex;
 use std::{ops::Range, sync::LazyLock};
 
-/// `│ ❯ 1. Yes   │`: frame, cursor, number, text.
-static ROW: LazyLock<Regex> = LazyLock::new(|| {
-    let text = r"^(?P<left>[ \x{a0}│┃]*)(?P<cursor>[❯›●▶>][ \x{a0}]+)?(?:(?P<number>\d{1,2})[.)] +)?(?P<text>\S.*)$";
-    Regex::new(text).expect("a constant pattern")
-});
+/// What marks the choice under the cursor. A `>` without a number is a shell's or a quotation's as well.
+const CURSORS: [char; 5] = ['❯', '›', '●', '▶', '>'];
+const LINES: [char; 2] = ['│', '┃'];
+const BLANKS: [char; 2] = [' ', '\u{a0}'];
 
 /// The more there is below, the less is it a dialog.
 const MOST_BELOW: usize = 8;
@@ -51,14 +50,21 @@ struct Row<'t> {
     /// Column of the number, else of the text.
     column: usize,
     text_column: usize,
-    text: &'t str,
+    /// With what closes the frame.
+    rest: &'t str,
+}
+
+impl<'t> Row<'t> {
+    fn text(&self) -> &'t str {
+        self.rest.trim_end_matches(is_frame).trim_end_matches(['✔', '✓']).trim_end_matches(is_frame)
+    }
 }
 
 /// The last list on the screen that has a cursor. `rows`: all of the screen, without blank ones at its end.
 pub fn last(rows: &[&str]) -> Option<Menu> {
     let filled = |row: &&&str| !super::rows::is_blank(row);
     // Most rows are told from one with a cursor by their first sign.
-    let may_be = |row: &str| row.trim_start_matches(is_frame).starts_with(['❯', '›', '●', '▶', '>']);
+    let may_be = |row: &str| row.trim_start_matches(is_frame).starts_with(CURSORS);
     let is_cursor = |row: &str| may_be(row) && cut(row).is_some_and(|r| r.cursor && (r.number.is_some() || sure(row)));
     let at = rows.iter().rposition(|row| is_cursor(row))?;
     if rows[at + 1..].iter().filter(filled).count() > MOST_BELOW * 3 {
@@ -69,23 +75,43 @@ pub fn last(rows: &[&str]) -> Option<Menu> {
     (below <= MOST_BELOW && menu.choices.len() > 1).then_some(menu)
 }
 
-/// A `>` without a number is a shell's or a quotation's as well.
 fn sure(row: &str) -> bool {
     row.trim_start_matches(is_frame).starts_with(['❯', '›', '●', '▶'])
 }
 
+/// `│ ❯ 1. Yes   │`: frame, cursor, number, text. Each row of a dialog is cut several times; by a pattern with groups it
+/// took ten times as long, a fifth of the whole reading.
 fn cut(row: &str) -> Option<Row<'_>> {
-    let found = ROW.captures(row)?;
-    let column = |m: regex::Match| row[..m.start()].chars().count();
-    let (text, number) = (found.name("text")?, found.name("number"));
-    let cursor = found.name("cursor").is_some();
-    Some(Row {
-        cursor,
-        number: number.and_then(|n| n.as_str().parse().ok()),
-        column: column(number.unwrap_or(text)),
-        text_column: column(text),
-        text: text.as_str().trim_end_matches(is_frame).trim_end_matches(['✔', '✓']).trim_end_matches(is_frame),
-    })
+    let row_from = |text: &str| row.len() - text.len();
+    let inner = row.trim_start_matches([BLANKS[0], BLANKS[1], LINES[0], LINES[1]]);
+    // Of a row with nothing but a frame in it, the last line is the text.
+    let inner = if begins(inner) { inner } else { &row[row[..row_from(inner)].rfind(LINES)?..] };
+    let chosen = inner.strip_prefix(CURSORS).map(|rest| (rest, rest.trim_start_matches(BLANKS)));
+    let chosen = chosen.filter(|(rest, text)| rest.len() > text.len() && begins(text)).map(|(_, text)| text);
+    let (cursor, numbered) = (chosen.is_some(), chosen.unwrap_or(inner));
+    let (number, text) = number(numbered).unwrap_or((None, numbered));
+    let column = |text: &str| row[..row_from(text)].chars().count();
+    Some(Row { cursor, number, column: column(numbered), text_column: column(text), rest: text })
+}
+
+/// A sign stands here.
+fn begins(text: &str) -> bool {
+    text.starts_with(|c: char| !c.is_whitespace())
+}
+
+/// `12. `: the number, unless it is written in other digits, and the text behind it.
+fn number(text: &str) -> Option<(Option<u32>, &str)> {
+    let rest = text.trim_start_matches(is_digit);
+    let digits = &text[..text.len() - rest.len()];
+    let after = rest.strip_prefix(['.', ')'])?;
+    let text = after.trim_start_matches(' ');
+    let fits = (1..=2).contains(&digits.chars().count()) && after.len() > text.len() && begins(text);
+    fits.then(|| (digits.parse().ok(), text))
+}
+
+fn is_digit(c: char) -> bool {
+    static DIGIT: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"\d").expect("a constant pattern"));
+    c.is_ascii_digit() || (!c.is_ascii() && c.is_numeric() && DIGIT.is_match(c.encode_utf8(&mut [0; 4])))
 }
 
 /// Numbers from 1 on in one column; what stands deeper goes on with the choice above it.
@@ -104,7 +130,8 @@ fn numbered(rows: &[&str], at: usize) -> Option<Menu> {
                 return None;
             }
             cursor = cursor.or(r.cursor.then_some(choices.len()));
-            choices.push(Choice { row: i, text: r.text.to_owned(), whole: r.text.to_owned() });
+            let text = r.text().to_owned();
+            choices.push(Choice { row: i, whole: text.clone(), text });
         } else if goes_on(row)
             && let Some(last) = choices.last_mut()
         {
@@ -121,13 +148,14 @@ fn numbered(rows: &[&str], at: usize) -> Option<Menu> {
 /// Rows whose texts stand in one column, without a blank row between them.
 fn plain(rows: &[&str], at: usize) -> Option<Menu> {
     let column = cut(rows[at])?.text_column;
-    let fits =
-        |i: &usize| cut(rows[*i]).is_some_and(|r| r.number.is_none() && r.text_column == column && !r.text.is_empty());
+    let fits = |i: &usize| {
+        cut(rows[*i]).is_some_and(|r| r.number.is_none() && r.text_column == column && !r.text().is_empty())
+    };
     let first = (0..=at).rev().take_while(fits).last()?;
     let choices: Vec<Choice> = (first..rows.len())
         .take_while(fits)
         .filter_map(|row| {
-            let text = cut(rows[row])?.text.to_owned();
+            let text = cut(rows[row])?.text().to_owned();
             Some(Choice { row, whole: text.clone(), text })
         })
         .collect();
@@ -140,6 +168,27 @@ fn plain(rows: &[&str], at: usize) -> Option<Menu> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
+
+    /// What [`cut`] means.
+    static ROW: LazyLock<Regex> = LazyLock::new(|| {
+        let text = r"^[ \x{a0}│┃]*(?P<cursor>[❯›●▶>][ \x{a0}]+)?(?:(?P<number>\d{1,2})[.)] +)?(?P<text>\S.*)$";
+        Regex::new(text).expect("a constant pattern")
+    });
+
+    proptest! {
+        #[test]
+        fn a_row_is_cut_as_the_pattern_says(row in "(?:[ \u{a0}\t│┃❯>.)✔x1-3٣½]| {2}|│ |❯ |1\\. ){0,12}") {
+            let by_pattern = ROW.captures(&row).map(|found| {
+                let (text, number) = (found.name("text").unwrap(), found.name("number"));
+                let column = |m: regex::Match| row[..m.start()].chars().count();
+                let number_of = number.and_then(|n| n.as_str().parse::<u32>().ok());
+                (found.name("cursor").is_some(), number_of, column(number.unwrap_or(text)), column(text))
+            });
+            let by_hand = cut(&row).map(|r| (r.cursor, r.number, r.column, r.text_column));
+            prop_assert_eq!(by_hand, by_pattern);
+        }
+    }
 
     fn read(text: &str) -> Option<(Vec<String>, usize)> {
         let rows: Vec<&str> = text.lines().collect();

@@ -7,7 +7,7 @@ mod menu;
 
 pub use known::{Known, KnownText};
 
-use super::{fold::is_frame, hash, preset::Preset, rows};
+use super::{fold::is_frame, hash, pattern::Pattern, preset::Preset, rows};
 use crate::model::{
     dialog::{Dialog, DialogAnswer, How},
     name::printable_cut,
@@ -32,8 +32,7 @@ pub fn find(preset: Option<&Preset>, text: &str, rules: &[DialogRule]) -> Option
     let rows: Vec<&str> = text.lines().collect();
     let menu = menu::last(&rows);
     let end = menu.as_ref().map_or(rows.len(), |m| m.rows.start);
-    let top =
-        preset.and_then(|p| p.dialog_top.as_ref()).and_then(|re| rows[..end].iter().rposition(|r| re.is_match(r)));
+    let top = preset.and_then(|p| p.dialog_top.as_ref()).and_then(|re| rows[..end].iter().rposition(|r| re.is_in(r)));
     let is_top_seen = top.is_some() || preset.is_none();
     let is_filled = |i: &usize| !rows::is_blank(rows[*i]);
     let top = top.unwrap_or_else(|| match preset {
@@ -59,12 +58,12 @@ impl Shown<'_> {
     }
 
     /// What stands below the choices is a hint that belongs there, or nothing.
-    fn ends_well(&self, foot: Option<&regex::Regex>) -> bool {
+    fn ends_well(&self, foot: Option<&Pattern>) -> bool {
         let from = self.menu.as_ref().map_or(0, |m| m.rows.end);
         let last = self.rows[from..].iter().rfind(|row| !rows::is_blank(row));
         match (last, foot) {
             (None, _) => true,
-            (Some(row), Some(re)) => re.is_match(row),
+            (Some(row), Some(re)) => re.is_in(row),
             (Some(_), None) => false,
         }
     }
@@ -76,7 +75,7 @@ impl Shown<'_> {
             Some(menu) => menu.choices.iter().all(|c| known.choices.iter().any(|k| c.is(k))),
             None => !known.asks_leave && known.choices.iter().all(|c| c.rows.is_empty()),
         };
-        choices && self.ends_well(foot) && known.asks.is_match(&self.question())
+        choices && self.ends_well(foot) && known.asks.plain().is_match(&self.question())
     }
 
     /// The name and the answer, if this rule is for this dialog.
@@ -126,7 +125,7 @@ impl Shown<'_> {
         let question = self.question();
         let asked = match known {
             _ if self.is_top_seen && self.menu.is_some() => rows::one_line(&question),
-            Some(known) => rows::one_line(&question[known.asks.find(&question).map_or(0, |m| m.start())..]),
+            Some(known) => rows::one_line(&question[known.asks.plain().find(&question).map_or(0, |m| m.start())..]),
             // Where it begins is not known: its last paragraph.
             None if self.menu.is_some() => rows::last_paragraph(&question),
             None => self.rows.last().map(|r| r.trim_matches(is_frame).to_owned()).unwrap_or_default(),
