@@ -14,6 +14,7 @@
 //! | [`store`] | memory on disk | model |
 //! | [`shim`] | parent of every agent CLI, and the writer of its log | model, world |
 //! | [`transcripts`] | the session files of the agent CLIs: which is whose, and what it says | model, backends, world |
+//! | [`replay`] | decisions on paper: written down, read, made again | model, decide |
 //! | [`engine`] | the heartbeat: look, read, decide, save, act, publish | all of the above |
 //! | [`cli`] | one thin file per verb | all of the above |
 pub mod backends;
@@ -23,6 +24,7 @@ pub mod decide;
 pub mod engine;
 pub mod launch;
 pub mod model;
+pub mod replay;
 pub mod shim;
 pub mod store;
 pub mod transcripts;

@@ -2,8 +2,8 @@
 use super::{
     attach::AttachArgs, change::ChangeArgs, check::CheckArgs, completions::CompletionsArgs, detect::DetectArgs,
     doctor::DoctorArgs, down::DownArgs, events::EventsArgs, explain::ExplainArgs, init::InitArgs, logs::LogsArgs,
-    out::ColorChoice, phase::PhaseArgs, report::ReportArgs, send::SendArgs, status::StatusArgs, up::UpArgs,
-    watchdog::WatchdogArgs,
+    out::ColorChoice, phase::PhaseArgs, replay::ReplayArgs, report::ReportArgs, send::SendArgs, status::StatusArgs,
+    up::UpArgs, watchdog::WatchdogArgs,
 };
 use clap::{Parser, Subcommand, ValueHint};
 use std::path::PathBuf;
@@ -78,6 +78,8 @@ pub enum Verb {
     Selftest,
     /// Read one captured screen: which state it shows, and by which rule
     Detect(DetectArgs),
+    /// Make recorded decisions again, and show the first that differs
+    Replay(ReplayArgs),
     /// Print the completion script of a shell
     Completions(CompletionsArgs),
 }

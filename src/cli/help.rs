@@ -6,7 +6,7 @@ const GROUPS: [(&str, &[&str]); 4] = [
     ("Run a fleet", &["init", "up", "down", "restart", "pause", "resume"]),
     ("See what it does", &["status", "explain", "events", "report", "logs"]),
     ("Take part", &["attach", "send", "phase"]),
-    ("Look after it", &["watchdog", "check", "schema", "doctor", "selftest", "detect", "completions"]),
+    ("Look after it", &["watchdog", "check", "schema", "doctor", "selftest", "detect", "replay", "completions"]),
 ];
 
 const EXAMPLES: &str = "\

@@ -24,6 +24,7 @@ mod logs;
 mod names;
 mod out;
 mod phase;
+mod replay;
 mod report;
 mod schema;
 mod selftest;
@@ -115,6 +116,7 @@ fn dispatch(verb: Verb, context: &mut Context) -> Report {
         Verb::Doctor(a) => doctor::run(&a, context),
         Verb::Selftest => selftest::run(context),
         Verb::Detect(a) => detect::run(&a, context),
+        Verb::Replay(a) => replay::run(&a, context),
         Verb::Completions(a) => completions::run(&a, command(), context),
     }
 }

@@ -274,6 +274,15 @@ impl<'a, 'i> Fields<'a, 'i> {
         default
     }
 
+    /// Bytes; 0 switches it off.
+    pub fn size_or_none(&self, out: &mut Findings, name: &str) -> u64 {
+        let off = self.find(name).is_some_and(|value| match value.get_ref() {
+            DeValue::String(text) => text.trim() == "0",
+            other => number(other) == Some(0.0),
+        });
+        if off { 0 } else { self.size(out, name) }
+    }
+
     /// A list of texts, each with its place.
     pub fn texts(&self, out: &mut Findings, name: &str) -> Vec<Found<String>> {
         let Some(value) = self.find(name) else { return Vec::new() };

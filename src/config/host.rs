@@ -7,27 +7,18 @@ use super::{
     values::{number, shown_value},
 };
 use crate::model::host::HostRules;
-use toml::de::{DeTable, DeValue};
+use toml::de::DeTable;
 
 pub(super) fn read(root: &Fields, nothing: &DeTable, out: &mut Findings) -> HostRules {
     let (table, span) = root.table(out, "host").unwrap_or((nothing, 0..0));
     let f = Fields::new(&HOST, table, span, Reach::All);
     f.check_keys(out);
     HostRules {
-        min_memory: room(&f, out, "min_memory"),
-        min_disk: room(&f, out, "min_disk"),
+        min_memory: f.size_or_none(out, "min_memory"),
+        min_disk: f.size_or_none(out, "min_disk"),
         max_load: load(&f, out),
         retry: f.duration(out, "retry"),
     }
-}
-
-/// Bytes; 0 switches the question off.
-fn room(f: &Fields, out: &mut Findings, name: &str) -> u64 {
-    let off = f.find(name).is_some_and(|value| match value.get_ref() {
-        DeValue::String(text) => text.trim() == "0",
-        other => number(other) == Some(0.0),
-    });
-    if off { 0 } else { f.size(out, name) }
 }
 
 fn load(f: &Fields, out: &mut Findings) -> f64 {

@@ -199,7 +199,10 @@ pub(super) static ENV: Section = Section {
 pub(super) static LOG: Section = Section {
     header: "[log]",
     doc: "",
-    keys: &[key("max_size", Size, Is("100MB"), "Most that the log of one session may take, older parts included.")],
+    keys: &[
+        key("max_size", Size, Is("100MB"), "Most that the log of one session may take, older parts included."),
+        key("decisions", Room, Is("16MB"), "Most that the record of decisions may take (`agents replay`); 0: none."),
+    ],
 };
 
 pub(super) static ALERT: Section = Section {

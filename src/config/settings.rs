@@ -225,7 +225,8 @@ pub(super) fn env<'a, 'i>(root: &Fields<'a, 'i>, nothing: &'a DeTable<'i>, out: 
 }
 
 pub(super) fn log<'a, 'i>(root: &Fields<'a, 'i>, nothing: &'a DeTable<'i>, out: &mut Findings) -> LogRules {
-    LogRules { max_bytes: below(root, nothing, "log", &LOG, out).size(out, "max_size") }
+    let f = below(root, nothing, "log", &LOG, out);
+    LogRules { max_bytes: f.size(out, "max_size"), decisions: f.size_or_none(out, "decisions") }
 }
 
 pub(super) fn alert<'a, 'i>(

@@ -1,10 +1,11 @@
 //! A usage limit holds for an account, whoever hit it: nothing is typed to the others that share it until the moment that
-//! the banner named. One that worked since then is evidently not concerned (another model, another plan).
+//! the banner named, and then to one after the other. One that worked since then is evidently not concerned (another model, another plan).
 use super::{Mind, restart, unit::Spec};
 use crate::model::{
     event::EventKind,
     policy::Agent,
     state::{AccountHold, Hold, Life, Seen},
+    time::Boot,
 };
 use std::time::Duration;
 
@@ -28,6 +29,7 @@ impl Mind<'_> {
         }
         for agent in policy.watched().filter(|a| a.account.is_some()) {
             let hold = self.account_hold(agent);
+            hold.iter().for_each(|hold| self.wake_by(hold.until));
             let unit = self.unit(Spec::Agent(agent));
             if unit.account_hold == hold {
                 continue;
@@ -68,13 +70,19 @@ impl Mind<'_> {
         let concerned =
             |hold: &Hold| unit.sight.state != Seen::Idle || unit.since.0 < hold.since.0.max(started.0) + WORKED_ON;
         // A reset that could not be read, or that passed without an end, holds only who saw the banner.
-        let known = holds.filter(|(_, hold)| hold.reset.is_some() && hold.probes == 0 && concerned(hold));
-        let (by, hold) = known.max_by_key(|(_, hold)| hold.until_wall)?;
-        (hold.until > self.now.boot).then(|| AccountHold {
-            by: by.name.clone(),
-            until: hold.until,
-            until_wall: hold.until_wall,
-        })
+        let known = holds.filter(|(_, hold)| hold.probes == 0 && concerned(hold));
+        let known = known.filter_map(|(by, hold)| Some((by, hold, hold.reset?)));
+        let after = self.policy.watchdog.limit_reset_slack + self.turn_at_reset(agent);
+        let Some((by, hold, reset)) = known.max_by_key(|(.., reset)| *reset) else {
+            // Whoever saw the limit is past it. After the reset each of the others still waits for its own turn.
+            let waits = |h: &&AccountHold| h.until > self.now.boot && self.now.wall.after(after) >= h.until_wall;
+            return unit.account_hold.as_ref().filter(waits).cloned();
+        };
+        let until_wall = reset.after(after);
+        // On the clock of the hold that it comes from, so that it is the same at every look.
+        let ahead = (until_wall.0 - hold.until_wall.0 + hold.until.0 as i64).max(0);
+        let until = Boot(ahead as u64);
+        (until > self.now.boot).then(|| AccountHold { by: by.name.clone(), until, until_wall })
     }
 
     /// How much later than the reset it is this agent's turn: not all that share an account at once.

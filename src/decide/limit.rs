@@ -34,10 +34,12 @@ impl Mind<'_> {
             return;
         };
         if (active || !banner) && !reading.blank {
-            // A probe pushes the banner up and makes it work; whether the limit is over shows only after that.
+            // A probe pushes the banner up and makes it work, and an answered menu makes room for a banner that may not
+            // name the reset any more; whether the limit is over shows only after that.
             let now = self.now.boot;
             let first = hold.gone.unwrap_or(now);
-            if hold.probes > 0 && now.since(first) < PROVED {
+            let named = hold.reset.is_some() && now < hold.until;
+            if (hold.probes > 0 || named) && now.since(first) < PROVED {
                 self.unit(spec).hold = Some(Hold { gone: Some(first), ..hold });
                 return self.wake_by(first.after(PROVED));
             }
@@ -52,7 +54,7 @@ impl Mind<'_> {
             self.hold_over(name, hold.since, self.now.wall, how);
             return;
         }
-        let hold = Hold { gone: None, ..hold };
+        let hold = self.told_later(agent, reading, Hold { gone: None, ..hold });
         self.unit(spec).hold = Some(hold.clone());
         if self.now.boot < hold.until {
             return self.wake_by(hold.until);
@@ -92,6 +94,13 @@ impl Mind<'_> {
             ..hold
         });
         self.wake_by(now.after(wait));
+    }
+
+    /// A banner may name its reset a moment after it was first seen.
+    fn told_later(&self, agent: &Agent, reading: &Reading, hold: Hold) -> Hold {
+        let Some(reset) = self.trusted_reset(reading).filter(|_| hold.reset.is_none()) else { return hold };
+        let wait = self.until_reset(agent, reading, reset);
+        Hold { until: self.now.after(wait), until_wall: self.now.wall.after(wait), reset: Some(reset), ..hold }
     }
 
     fn hold(&mut self, agent: &Agent, reading: &Reading) {

@@ -51,7 +51,7 @@ mod unit;
 mod wake;
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 use crate::model::{
     action::Action,

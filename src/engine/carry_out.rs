@@ -5,10 +5,12 @@ use crate::{
     model::{
         action::Action,
         event::{Event, EventKind},
+        observation::Observation,
         policy::Policy,
         state::State,
         time::{Boot, Now},
     },
+    replay::record::Made,
     store::{Changes, Durability, StoreError},
     world::clock,
 };
@@ -38,11 +40,35 @@ impl Heart {
         let _ = self.saver.store.save(&self.saver.claim, &changes, Durability::Normal);
     }
 
-    pub(super) fn carry_out(&mut self, decision: Decision, policy: &Arc<Policy>, now: Now) -> Result<Boot, StoreError> {
+    /// Records a decision that came to something: what it changes of the memory. A quiet one costs a comparison.
+    pub(super) fn write_down(
+        &mut self,
+        obs: &Observation,
+        policy: &Arc<Policy>,
+        now: Now,
+        decision: &Decision,
+    ) -> Changes {
+        let changes = memory::changes(&self.state, &decision.state);
+        if !decision.actions.is_empty() || !decision.events.is_empty() || memory::shows(&self.state, &changes) {
+            let made = Made { obs, state: &self.state, policy, now, decision };
+            if let Err(why) = self.decisions.add(&made, policy.log.decisions) {
+                self.note(EventKind::Warning, why, false);
+            }
+        }
+        changes
+    }
+
+    /// `changes`: what the decision makes of the memory.
+    pub(super) fn carry_out(
+        &mut self,
+        decision: Decision,
+        mut changes: Changes,
+        policy: &Arc<Policy>,
+        now: Now,
+    ) -> Result<Boot, StoreError> {
         let Decision { state, mut actions, events, wake_at } = decision;
         let coming = crash_point::coming(&actions, &events);
         crash_point::reach("decided", coming);
-        let mut changes = memory::changes(&self.state, &state);
         changes.events = events;
         actions.retain(|action| match action {
             Action::Answer { request, answer } => {

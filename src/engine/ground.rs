@@ -7,6 +7,7 @@ use super::{
     heart::{Ground, Heart},
     lock::{Lock, Role, Tried},
     owner,
+    recorder::Decisions,
     saver::{RESOURCE, Saver},
     server,
 };
@@ -45,6 +46,7 @@ impl Heart {
     fn settle(&mut self) {
         let policy = self.policy();
         self.journal.reopen(&self.paths.watchdog_log);
+        self.decisions = Decisions::at(&self.paths.decisions);
         self.guarded.iter().for_each(Guarded::has_new_ground);
         if !self.paths.env.exists() {
             let _ = environment::save(&self.paths.env, &policy.env);

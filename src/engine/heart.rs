@@ -12,6 +12,7 @@ use super::{
     own_files::OwnFiles,
     owner,
     paths::Paths,
+    recorder::Decisions,
     saver::{RESOURCE, Saver},
     set_aside,
     wakeup::Wakeup,
@@ -50,6 +51,7 @@ pub struct Heart {
     pub eyes: Eyes,
     pub hands: Hands,
     pub journal: Journal,
+    pub(super) decisions: Decisions,
     pub(super) alerts: Alerts,
     mailbox: Receiver<Wakeup>,
     pub sender: Sender<Wakeup>,
@@ -146,6 +148,7 @@ impl Heart {
         let (sender, mailbox) = channel();
         let eyes = Eyes::new(&policy, &paths, sender.clone());
         let hands = Hands::new(paths.clone());
+        let decisions = Decisions::at(&paths.decisions);
         let own_files = OwnFiles::new(&paths, sender.clone());
         let mut heart = Heart {
             paths,
@@ -155,6 +158,7 @@ impl Heart {
             eyes,
             hands,
             journal,
+            decisions,
             alerts: Alerts::start(),
             mailbox,
             sender,
@@ -338,11 +342,12 @@ impl Heart {
         }
         obs.host = super::host::look(&obs, &self.state, &policy, now);
         let decision = set_aside::decide_around(&mut obs, &self.state, &policy, now).map_err(Halt::Mishap)?;
+        let changes = self.write_down(&obs, &policy, now, &decision);
         let grown = self.own_files.grown(&obs);
         if look {
             self.eyes.keep(obs);
         }
-        let wake_at = self.carry_out(decision, &policy, now)?;
+        let wake_at = self.carry_out(decision, changes, &policy, now)?;
         if let Some(text) = self.own_files.ask(&self.state, &policy, grown, now) {
             self.note(EventKind::InternalError, text, true);
         }

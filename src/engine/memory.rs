@@ -4,6 +4,7 @@ use crate::{
         delivery::{Delivery, Stage},
         observation::PaneObs,
         state::{FleetState, Life, State, UnitState},
+        tally::Tally,
         time::{Boot, Now, Wall},
     },
     store::Changes,
@@ -176,6 +177,24 @@ fn durable(unit: &UnitState) -> UnitState {
     unit
 }
 
+/// Whether `changes`, on top of `old`, are more than clocks that begin anew whenever a screen changes.
+pub fn shows(old: &State, changes: &Changes) -> bool {
+    let without_clocks = |unit: &UnitState| {
+        let mut unit = durable(unit);
+        let sight = &mut unit.sight;
+        (sight.idle_since, sight.spin, sight.tree, sight.tree_due) = (None, None, None, None);
+        unit.tally = Tally::default();
+        unit
+    };
+    !changes.removed_units.is_empty()
+        || !changes.deliveries.is_empty()
+        || changes.fleet.is_some()
+        || changes.units.iter().any(|new| {
+            let before = old.units.get(&new.session);
+            before.is_none_or(|before| without_clocks(before) != without_clocks(new))
+        })
+}
+
 fn both_queued(a: &Delivery, b: &Delivery) -> bool {
     matches!((&a.stage, &b.stage), (Stage::Queued { .. }, Stage::Queued { .. })) && a.text == b.text
 }
@@ -202,12 +221,20 @@ mod tests {
     fn a_repaint_is_not_worth_a_write() {
         let mut old = State::default();
         let pane = PaneObs { pane_id: "%1".into(), activity: 1, title: "a".into(), ..PaneObs::default() };
-        old.units.insert("p-a".into(), UnitState { pane: Some(pane.clone()), ..UnitState::default() });
+        old.units.insert(
+            "p-a".into(),
+            UnitState { session: "p-a".into(), pane: Some(pane.clone()), ..UnitState::default() },
+        );
         let mut new = old.clone();
         new.fleet.next_signal = Some(Boot(7));
         new.units.get_mut("p-a").unwrap().pane = Some(PaneObs { activity: 2, title: "b".into(), ..pane.clone() });
         assert!(changes(&old, &new).is_empty());
         new.units.get_mut("p-a").unwrap().pane = Some(PaneObs { pid: 5, ..pane });
-        assert_eq!(changes(&old, &new).units.len(), 1);
+        let found = changes(&old, &new);
+        assert!(found.units.len() == 1 && shows(&old, &found));
+        let mut later = new.clone();
+        later.units.get_mut("p-a").unwrap().sight.idle_since = Some(Boot(9));
+        let found = changes(&new, &later);
+        assert!(found.units.len() == 1 && !shows(&new, &found), "saved, and no decision to write down");
     }
 }

@@ -42,6 +42,7 @@ mod owner;
 pub mod paths;
 mod perform;
 mod prepare;
+pub mod recorder;
 mod recover;
 mod rehearse;
 pub mod revivals;

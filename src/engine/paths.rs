@@ -25,6 +25,8 @@ pub struct Paths {
     pub run: PathBuf,
     /// Texts that are too long to be typed.
     pub messages: PathBuf,
+    /// The record of decisions.
+    pub decisions: PathBuf,
 }
 
 impl Paths {
@@ -43,6 +45,7 @@ impl Paths {
             socket: state.join("tmux.sock"),
             run: state.join("run"),
             messages: state.join("messages"),
+            decisions: state.join("decisions"),
             state_dir: state,
         }
     }

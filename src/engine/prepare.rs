@@ -124,7 +124,7 @@ fn prepare_agent(policy: &Policy, paths: &Paths, order: &Order, agent: &Agent) -
     env.extend(hooks.map(|file| (hooks::VARIABLE.to_owned(), file.to_string_lossy().into_owned())));
     record(policy, paths, order, command.shell, &at.dir, env)?;
     if order.fresh.is_some() {
-        put_ids_aside(paths, &agent.name, &resume_id)?;
+        put_ids_aside(&paths.resume_id(&agent.name), &resume_id)?;
     }
     Ok((command.log_line, notes))
 }
@@ -159,9 +159,8 @@ fn hook_settings(paths: &Paths, backend: &Backend, name: &str, dir: &Path, notes
 
 /// The ids of a conversation that was given up are kept where nothing resumes them: the one it was in, and the one that
 /// it was to take up.
-fn put_ids_aside(paths: &Paths, name: &str, id: &str) -> Result<(), String> {
-    let file = paths.resume_id(name);
-    let written = crate::world::file::read(&file, 1 << 20).ok().and_then(|bytes| String::from_utf8(bytes).ok());
+fn put_ids_aside(file: &Path, id: &str) -> Result<(), String> {
+    let written = crate::world::file::read(file, 1 << 20).ok().and_then(|bytes| String::from_utf8(bytes).ok());
     let ids: BTreeSet<&str> = [id, written.as_deref().unwrap_or_default()].map(str::trim).into();
     let ids: Vec<&str> = ids.into_iter().filter(|id| !id.is_empty()).collect();
     if ids.is_empty() {
@@ -173,7 +172,7 @@ fn put_ids_aside(paths: &Paths, name: &str, id: &str) -> Result<(), String> {
     let put = || {
         let mut kept = std::fs::OpenOptions::new().create(true).append(true).mode(0o600).open(&old)?;
         kept.write_all(lines.as_bytes())?;
-        match std::fs::remove_file(&file) {
+        match std::fs::remove_file(file) {
             Err(e) if e.kind() == std::io::ErrorKind::NotFound => Ok(()),
             removed => removed,
         }
@@ -291,4 +290,39 @@ fn write(file: &Path, bytes: &[u8]) -> Result<(), String> {
     // hundred starts would wait for the disk for seconds.
     shim::write_atomically(file, bytes)
         .map_err(|e| format!("cannot write `{}`: {}", file.display(), super::words::plain(&e)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::PermissionsExt;
+
+    #[test]
+    fn the_id_of_a_conversation_that_was_given_up_is_kept_where_nothing_resumes_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("team.one.id");
+        for id in ["first-id\n", " second-id"] {
+            std::fs::write(&file, id).unwrap();
+            put_ids_aside(&file, id).unwrap();
+            assert!(!file.exists(), "nothing resumes {id}");
+        }
+        let old = folder.path().join("team.one.id.old");
+        let kept = std::fs::read_to_string(&old).unwrap();
+        let ids: Vec<&str> = kept.lines().filter_map(|l| l.split_once(' ')).map(|(_, id)| id).collect();
+        assert_eq!(ids, ["first-id", "second-id"], "one a line, after its time: {kept}");
+        assert_eq!(std::fs::metadata(&old).unwrap().permissions().mode() & 0o777, 0o600);
+    }
+
+    #[test]
+    fn one_without_an_id_has_nothing_to_put_aside_and_an_id_that_cannot_be_kept_stays() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("a.id");
+        put_ids_aside(&file, " \n").unwrap();
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
+        std::fs::write(&file, "an-id").unwrap();
+        std::fs::create_dir(folder.path().join("a.id.old")).unwrap();
+        let error = put_ids_aside(&file, "an-id").unwrap_err();
+        assert!(error.starts_with("cannot keep the old id in `"), "{error}");
+        assert_eq!(std::fs::read_to_string(&file).unwrap(), "an-id");
+    }
 }

@@ -6,6 +6,7 @@ use super::{
     heart::Heart,
     journal::Journal,
     memory,
+    recorder::Decisions,
     saver::RESOURCE,
 };
 use crate::{
@@ -27,6 +28,7 @@ pub(super) fn rehearse(fleet: &Fleet) -> Result<(), FleetError> {
     }
     let config = ConfigFile::new(fleet.policy.clone(), fleet.config_text.clone(), false);
     let mut heart = Heart::new(config, Box::new(store), false, Journal::nowhere())?;
+    heart.decisions = Decisions::nowhere();
     for line in lines(&mut heart) {
         println!("{}", printable(&line));
     }

@@ -99,15 +99,22 @@ pub struct Answered {
 }
 
 /// A dialog that may be answered without a person.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum DialogRule {
     /// A dialog and a choice that the preset knows, by their names.
     Named { dialog: String, choice: String },
     /// `[[backend.NAME.dialog]]`.
-    Own { name: String, re: Regex, answer: OwnAnswer },
+    Own {
+        name: String,
+        #[serde(with = "super::pattern")]
+        re: Regex,
+        answer: OwnAnswer,
+    },
 }
 
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum OwnAnswer {
     /// The text of the choice's row; the pattern is for the whole question, as one line.
     Choice(String),

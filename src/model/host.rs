@@ -3,7 +3,8 @@ use serde::{Deserialize, Serialize};
 use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 
 /// `[host]`. What is 0 is not asked for.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct HostRules {
     /// Bytes of available memory.
     pub min_memory: u64,
@@ -29,7 +30,8 @@ impl HostRules {
 }
 
 /// The machine at one moment. What could not be found out is absent, and holds nobody up.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct HostObs {
     /// Bytes that could be had without swapping, within the limits that this program runs under.
     pub memory: Option<u64>,

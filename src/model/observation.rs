@@ -10,7 +10,8 @@ use std::collections::BTreeMap;
 
 /// Everything one decision may look at. A part that was not looked at this time is `None` or absent, which never
 /// means "gone".
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Observation {
     /// A supervisor looks: what died is started again. False in the single passes of a verb, which touch only what they
     /// were asked for.
@@ -123,6 +124,7 @@ pub struct ExitRecord {
 
 /// What the git thread found, against the positions it was given.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct GitObs {
     /// ref name -> sha, of the remote's branches, or of the local ones where there is no remote.
     pub heads: BTreeMap<String, String>,
@@ -160,6 +162,7 @@ pub struct PhaseObs {
 
 /// Files that people and agents leave in `log_dir`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct FilesObs {
     /// Content of `state/phase-idx`: absent or not a number = `None`.
     pub phase_index: Option<i64>,
@@ -173,7 +176,8 @@ pub struct FilesObs {
     pub log_written: BTreeMap<String, Wall>,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum ConfigObs {
     /// A new policy is in force. `commands` are the changes of what gets executed, for the event and the alert.
     Changed { commands: Vec<CommandChange> },

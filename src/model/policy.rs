@@ -1,14 +1,16 @@
 //! The checked fleet: what `agents.toml` asks for, with every default filled in and every path absolute.
 pub use super::dialog::{DialogRule, OwnAnswer};
 use super::host::HostRules;
+pub use super::phases::{DoneFrom, Handoff, Loop, OnComplete, Phase};
 pub use super::still::{Quiet, StallAction};
-use super::trouble::Remedies;
+use super::{pattern, trouble::Remedies};
 use regex::Regex;
 use serde::{Deserialize, Serialize};
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
 /// The whole configuration after checking.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Policy {
     /// Absolute, symlinks resolved: the fleet's identity.
     pub config_path: PathBuf,
@@ -34,7 +36,8 @@ pub struct Policy {
 }
 
 /// Intervals, pauses and limits of the supervisor (`[watchdog]`).
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Default, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Watchdog {
     pub signal_interval: Duration,
     pub heavy_interval: Duration,
@@ -66,25 +69,30 @@ pub struct Watchdog {
     pub reload: Reload,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Reload {
     /// A changed config acts on the next tick.
+    #[default]
     Auto,
     /// A changed `bin`, `flags` or `command` waits for `agents restart` or `agents up`.
     Manual,
 }
 
 /// Which tmux server the fleet lives on (`[tmux]`).
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Tmux {
     pub server: TmuxServer,
     /// Columns and rows of a new session.
     pub size: (u16, u16),
 }
 
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum TmuxServer {
     /// A server of the fleet's own; the socket path is worked out from `log_dir`.
+    #[default]
     Own,
     /// The user's server: `default`, or a name as for `tmux -L`.
     Named(String),
@@ -93,22 +101,27 @@ pub enum TmuxServer {
 }
 
 /// Which variables of the caller of `up` reach the agents (`[env]`). Names, `*` at the end allowed.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct EnvRules {
     /// Empty = all.
     pub allow: Vec<String>,
     pub deny: Vec<String>,
 }
 
-/// Rotation of `<session>.log` (`[log]`).
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// Rotation of `<session>.log`, and the record of decisions (`[log]`).
+#[derive(Clone, Debug, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
 pub struct LogRules {
     /// Bytes per session, older parts included.
     pub max_bytes: u64,
+    /// Bytes of the record of decisions; 0: nothing is recorded.
+    pub decisions: u64,
 }
 
 /// One `[[agent]]`.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Agent {
     pub name: String,
     pub session: String,
@@ -131,9 +144,10 @@ pub struct Agent {
     pub fault: Option<String>,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Default)]
 #[serde(rename_all = "lowercase")]
 pub enum Kind {
+    #[default]
     Persistent,
     Orchestrator,
     /// Takes its prompt from the phase, and stops when the phases are done.
@@ -163,8 +177,9 @@ impl Kind {
     }
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, Default)]
 pub enum Watch {
+    #[default]
     #[serde(rename = "none")]
     None,
     #[serde(rename = "heal")]
@@ -184,8 +199,10 @@ impl Watch {
 }
 
 /// Where the first message comes from.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Prompt {
+    #[default]
     Empty,
     Text(String),
     File(PathBuf),
@@ -196,14 +213,16 @@ pub enum Prompt {
     },
 }
 
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Wake {
     pub interval: Duration,
     pub prompt_file: PathBuf,
 }
 
 /// One `[backend.NAME]`.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Backend {
     pub name: String,
     /// Shell text.
@@ -241,9 +260,11 @@ pub struct Backend {
     pub process_name: Option<String>,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum PromptDelivery {
     /// The prompt is the last argument.
+    #[default]
     Arg,
     /// `bin` is the whole command, with `{kickoff} {session} {model}`.
     Exec,
@@ -255,19 +276,26 @@ pub enum PromptDelivery {
 pub const PRESETS: [&str; 4] = ["claude", "codex", "opencode", "gemini"];
 
 /// How a backend's screen is read: the rules of a preset, and the user's own patterns beside them.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Reader {
     /// One of [`PRESETS`].
     pub preset: Option<String>,
     /// Rules of the preset that are not used.
     pub preset_without: Vec<String>,
+    #[serde(with = "pattern::maybe")]
     pub idle: Option<Regex>,
+    #[serde(with = "pattern::maybe")]
     pub active: Option<Regex>,
+    #[serde(with = "pattern::maybe")]
     pub limit: Option<Regex>,
+    #[serde(with = "pattern::maybe")]
     pub fatal: Option<Regex>,
+    #[serde(with = "pattern::maybe")]
     pub waiting: Option<Regex>,
     pub title: TitleRules,
     /// Matched against the screen up to the cursor; group 1, or else all of the match, is what stands in the input line.
+    #[serde(with = "pattern::maybe")]
     pub draft: Option<Regex>,
     /// What may be answered without a person, in file order.
     pub dialogs: Vec<DialogRule>,
@@ -277,15 +305,20 @@ pub struct Reader {
 }
 
 /// What the pane's title begins with, in each state.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
 pub struct TitleRules {
+    #[serde(with = "pattern::maybe")]
     pub active: Option<Regex>,
+    #[serde(with = "pattern::maybe")]
     pub idle: Option<Regex>,
+    #[serde(with = "pattern::maybe")]
     pub waiting: Option<Regex>,
 }
 
 /// One `[[service]]`.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Service {
     pub name: String,
     pub session: String,
@@ -293,61 +326,6 @@ pub struct Service {
     pub command: String,
     pub dir: PathBuf,
     pub fault: Option<String>,
-}
-
-/// `[loop]`.
-#[derive(Clone, Debug)]
-pub struct Loop {
-    /// Not empty.
-    pub phases: Vec<Phase>,
-    /// `<log_dir>/state/<state_file>`.
-    pub state_file: PathBuf,
-    pub auto_advance: bool,
-    pub done_marker: String,
-    pub done_from: DoneFrom,
-    pub handoff: Option<Handoff>,
-    /// Repository that holds the status files: the hand-off's, else the project.
-    pub repo: PathBuf,
-    pub state_subdir: String,
-    pub on_complete: Option<OnComplete>,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Phase {
-    pub id: String,
-    pub plan: Option<String>,
-    pub status: String,
-    /// role -> model
-    pub models: std::collections::BTreeMap<String, String>,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum DoneFrom {
-    /// The pushed branch if there is a remote, else the working tree.
-    Auto,
-    WorkingTree,
-    /// A ref of the repository, for example `origin/main`.
-    Ref(String),
-}
-
-/// `[loop.handoff]`.
-#[derive(Clone, Debug)]
-pub struct Handoff {
-    pub claim: Regex,
-    pub review: Regex,
-    /// Agent (or session suffix) that hears of a claim.
-    pub claim_pings: String,
-    pub review_pings: String,
-    /// File names; the first belongs to `claim_pings`, the second to `review_pings`.
-    pub inboxes: Vec<String>,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct OnComplete {
-    pub run: Option<String>,
-    pub trigger_file: PathBuf,
-    /// Launch without waiting for the trigger file.
-    pub always: bool,
 }
 
 impl Policy {

@@ -6,7 +6,8 @@ use super::{
 use serde::{Deserialize, Serialize};
 
 /// What is done to an agent that is idle for too long.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum StallAction {
     /// Told to go on; restarted if that changes nothing.
     Nudge,

@@ -7,7 +7,8 @@ use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
 /// What is done about an error.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Remedy {
     /// Told at once; nothing is typed but a try, with pauses that grow up to [`Remedies::probe_max`].
     Hold,
@@ -21,7 +22,8 @@ pub enum Remedy {
 }
 
 /// `[errors]`.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Remedies {
     pub auth: Remedy,
     pub overload: Remedy,

@@ -75,6 +75,7 @@ Look after it:
   doctor       Check this machine: tmux, git, disk, limits, agent programs
   selftest     Check that screens are read as they should be
   detect       Read one captured screen: which state it shows, and by which rule
+  replay       Make recorded decisions again, and show the first that differs
   completions  Print the completion script of a shell
 ";
 

@@ -342,6 +342,9 @@ impl Fleet {
 impl Drop for Fleet {
     fn drop(&mut self) {
         if !std::thread::panicking() {
+            // Whatever a fleet of a test decided is decided the same way again.
+            let replayed = self.agents(&["replay"]);
+            assert_ne!(replayed.code, 1, "{replayed:?}");
             let said = self.agents(&["down"]);
             let until = Instant::now() + Duration::from_secs(5);
             while !self.processes().is_empty() && Instant::now() < until {

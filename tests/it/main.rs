@@ -37,6 +37,7 @@ mod own_files;
 mod panes;
 mod process;
 mod readme;
+mod replay;
 mod report;
 mod rooms;
 mod sandbox;

@@ -53,9 +53,9 @@ fn first_start(cli: &'static Cli, installed: &Installed) -> Outcome<&'static str
     Ok("")
 }
 
-/// It asks before it runs a command: told without a rule, allowed by one whose pattern is for that command.
-fn permission(cli: &'static Cli, installed: &Installed) -> Outcome<&'static str> {
-    let rule = match cli.name {
+/// Lets it run `touch`, and nothing else. `None`: which choice is marked shows only in colour.
+pub fn permission_rule(cli: &str) -> Option<&'static str> {
+    Some(match cli {
         "claude" => {
             "[[dialog]]\nname = \"touch\"\nre = 'Bash command touch [\\w/ .-]+ Run the command Do you want to proceed\\?'\nchoice = \"Yes\""
         }
@@ -65,8 +65,13 @@ fn permission(cli: &'static Cli, installed: &Installed) -> Outcome<&'static str>
         "gemini" => {
             "[[dialog]]\nname = \"touch\"\nre = '\\? Shell +touch [\\w/ .-]+ Allow execution of \\[Shell\\]\\?'\nchoice = \"Allow once\""
         }
-        _ => return Ok(NONE),
-    };
+        _ => return None,
+    })
+}
+
+/// It asks before it runs a command: told without a rule, allowed by one whose pattern is for that command.
+fn permission(cli: &'static Cli, installed: &Installed) -> Outcome<&'static str> {
+    let Some(rule) = permission_rule(cli.name) else { return Ok(NONE) };
     let s = Sandbox::welcomed(cli, installed, Welcome::Plan)?;
     s.configure(&Wishes { asking: true, ..Wishes::default() })?;
     s.agents(&["up"])?;

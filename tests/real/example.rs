@@ -98,9 +98,21 @@ pub fn agents_toml(cli: &Cli, wishes: &Wishes) -> Result<String, String> {
 
 /// A fleet of several CLIs, one agent each, by name; intervals as a night of minutes needs them.
 pub fn night_toml(clis: &[Cli]) -> Result<String, String> {
-    let mut config: Table = toml::from_str(NIGHT).map_err(|e| e.to_string())?;
+    fleet_toml("night-", clis.iter().map(|cli| (cli, cli.name, String::new())))
+}
+
+/// The same for one CLI that asks before it runs a command; what shows nothing new for `hang` seconds hangs. `rule`: TOML
+/// that answers dialogs for a person.
+pub fn long_toml(cli: &Cli, hang: u64, rule: &str) -> Result<String, String> {
+    let more = format!("flags = {}\nhang_timeout = {hang}\n{rule}", Value::from(asking_flags(cli.name)));
+    fleet_toml(PREFIX, [(cli, AGENT, more)].into_iter())
+}
+
+/// Of each: the CLI, its agent's name, more keys of its backend.
+fn fleet_toml<'a>(prefix: &str, of: impl Iterator<Item = (&'a Cli, &'a str, String)>) -> Result<String, String> {
+    let mut config: Table = toml::from_str(&NIGHT.replace("{prefix}", prefix)).map_err(|e| e.to_string())?;
     let (mut backends, mut agents) = (Table::new(), Vec::new());
-    for cli in clis {
+    for (cli, name, more_keys) in of {
         let mut backend = example_backend(cli.name)?;
         let more: Table = toml::from_str(NIGHT_BACKEND).map_err(|e| e.to_string())?;
         backend.extend(more);
@@ -114,9 +126,10 @@ pub fn night_toml(clis: &[Cli]) -> Result<String, String> {
             let rules = Table::from_iter([("limit-menu".to_owned(), Value::from(choice))]);
             backend.insert("dialogs".into(), Value::Table(rules));
         }
+        backend.extend(toml::from_str::<Table>(&more_keys).map_err(|e| e.to_string())?);
         backends.insert(cli.name.into(), Value::Table(backend));
         let agent = [
-            ("name", Value::from(cli.name)),
+            ("name", Value::from(name)),
             ("backend", Value::from(cli.name)),
             ("model", Value::from(cli.model)),
             ("account", Value::from(cli.name)),
@@ -132,7 +145,7 @@ pub fn night_toml(clis: &[Cli]) -> Result<String, String> {
 
 const NIGHT: &str = r#"
 [defaults]
-session_prefix = "night-"
+session_prefix = "{prefix}"
 log_dir = ".agents"
 watch = "heal+stall"
 

@@ -4,6 +4,7 @@
 //! agent has to be back in work by itself, woken or restarted, and every text has to have arrived once.
 use crate::{
     example::Wishes,
+    resumed,
     sandbox::{Outcome, Sandbox},
     service::{Asked, Mode},
 };
@@ -27,9 +28,11 @@ enum During {
     Held,
     /// It is asked once to go on; then only a fresh session helps.
     Restarted,
+    /// The same in a session that it would resume: see [`resumed`].
+    Resumed,
 }
 
-pub const INCIDENTS: [Incident; 7] = [
+pub const INCIDENTS: [Incident; 8] = [
     Incident { name: "slow", mode: Mode::Slow, during: During::LeftAlone },
     Incident { name: "hang", mode: Mode::Hang, during: During::Hangs },
     Incident { name: "drop", mode: Mode::Drop, during: During::NotEnded },
@@ -37,11 +40,8 @@ pub const INCIDENTS: [Incident; 7] = [
     Incident { name: "auth", mode: Mode::Auth, during: During::Held },
     Incident { name: "bad", mode: Mode::Bad, during: During::Restarted },
     Incident { name: "poison", mode: Mode::Poison, during: During::Restarted },
+    Incident { name: "poison, resumed", mode: Mode::Poison, during: During::Resumed },
 ];
-
-/// What is done, and not played.
-pub const NOT_YET: [&str; 1] =
-    ["poison in a resumed session: it gets a fresh one and its id is put aside; only the fresh session is played here"];
 
 const CLAIM_PING: &str = "pushed a gate CLAIM commit";
 const AFTER_ERROR: &str = "your last turn was ended by an error";
@@ -67,8 +67,14 @@ fn wishes(hang: Option<f64>) -> Wishes {
 
 /// How it came back.
 pub fn play(s: &Sandbox, incident: &Incident) -> Outcome<&'static str> {
-    if incident.during != During::Hangs {
-        return play_it(s, incident);
+    match incident.during {
+        During::Hangs => {}
+        During::Resumed => {
+            let how = resumed::play(s)?;
+            back(s, "And one more. MARK-after-resumed")?;
+            return Ok(how);
+        }
+        _ => return play_it(s, incident),
     }
     // What a service needs for its answer, or a CLI for its next try, is longer than this fleet would wait.
     s.configure(&wishes(Some(HANG)))?;
@@ -137,7 +143,7 @@ fn trouble(s: &Sandbox, incident: &Incident, before: u64) -> Outcome<()> {
             s.ticks(TROUBLE)?;
             check(s.service.times_said(CLAIM_PING) == said, || format!("a ping was typed\n{}", s.story_so_far()))?;
         }
-        During::Restarted => {
+        During::Restarted | During::Resumed => {
             return s.wait("restart", || Ok((restarts(s)? > before).then_some(())));
         }
     }

@@ -4,9 +4,12 @@ mod dialogs;
 mod example;
 mod home;
 mod incident;
+mod long;
 mod night;
+mod prompts;
 mod record;
 mod report;
+mod resumed;
 mod sandbox;
 mod scenes;
 mod screen;
@@ -23,7 +26,9 @@ cargo test --test real [-- CLI…]          play the stories and the incidents
 cargo test --test real -- [CLI…] stories  only these; likewise `incidents`, `dialogs`, or the name of one
 cargo test --test real -- night [MINUTES [SEED]]
                                           all four in one fleet, incidents at random; prints the morning's report
-cargo test --test real -- record [--size COLSxROWS|all] [CLI…|CLI/SCENE…]
+cargo test --test real -- long [CLI…] [INCIDENT…]
+                                          every incident, one after the other, each with its time to be back at work
+cargo test --test real -- record [--size COLSxROWS|all] [--colors 256] [CLI…|CLI/SCENE…]
                                           take the screens under tests/panes again (see the README there)
 cargo test --test real -- record --version V [--size S] CLI…   with another version of a CLI
 cargo test --test real -- serve PORT      the stand-in model service, for use by hand
@@ -34,6 +39,7 @@ fn main() -> ExitCode {
     let words: Vec<&str> = args.iter().map(String::as_str).collect();
     match words.as_slice() {
         ["record", names @ ..] => record::record(names),
+        ["long", names @ ..] => long::play(names),
         ["night", numbers @ ..] => night::play(numbers),
         ["serve", port] => serve(port),
         ["env", cli, port, home, project] => print_env(cli, port, home, project),

@@ -3,6 +3,7 @@
 use crate::{
     clis::{self, CLIS, Cli, Trouble},
     example,
+    prompts::{self, Prompt, Prompts},
     sandbox::{Outcome, Sandbox},
     service::{Mode, Service},
     sweep,
@@ -59,19 +60,13 @@ struct Line {
     back: Option<Duration>,
 }
 
-struct Prompt {
-    cli: &'static str,
-    mark: String,
-    outcome: String,
-}
-
 struct Night {
     sandbox: Sandbox,
     services: Vec<Service>,
     began: Instant,
     until: Instant,
     lines: Mutex<Vec<Line>>,
-    prompts: Mutex<Vec<Prompt>>,
+    prompts: Prompts,
     /// Held while something is done to the whole fleet.
     fleet: Mutex<()>,
 }
@@ -106,7 +101,7 @@ fn installed_and(minutes: u64, seed: u64) -> Outcome<bool> {
     sandbox.agents(&["up", "--wait=idle"]).or_else(|_| sandbox.agents(&["status"]))?;
     let began = Instant::now();
     let until = began + Duration::from_secs(60 * minutes);
-    let (lines, prompts, fleet) = (Mutex::default(), Mutex::default(), Mutex::default());
+    let (lines, prompts, fleet) = (Mutex::default(), Prompts::default(), Mutex::default());
     let night = Night { sandbox, services, began, until, lines, prompts, fleet };
     let night = &night;
     std::thread::scope(|scope| {
@@ -194,9 +189,7 @@ impl Night {
     }
 
     fn ask(&self, cli: &'static Cli, number: usize) {
-        let mark = format!("MARK-{}-{number}-", cli.name);
-        let outcome = self.sandbox.send_to(cli.name, &format!("Do number {number} of the list, please. {mark}"), "0s");
-        lock(&self.prompts).push(Prompt { cli: cli.name, mark, outcome });
+        self.prompts.ask(&self.sandbox, cli.name, format!("MARK-{}-{number}-", cli.name), "0s");
     }
 
     /// What happens to all of them: the watchdog at a third of the night, the tmux server at two thirds.
@@ -261,26 +254,12 @@ impl Night {
         Ok(())
     }
 
-    /// Prompts that never reached their service.
-    fn lost(&self) -> Vec<String> {
-        let prompts = lock(&self.prompts);
-        let logs: Vec<_> = self.services.iter().map(Service::conversation).collect();
-        let arrived = |p: &Prompt| {
-            let log = CLIS.iter().position(|c| c.name == p.cli).map(|n| &logs[n]);
-            log.is_some_and(|log| log.iter().any(|a| a.said.contains(&p.mark)))
-        };
-        prompts.iter().filter(|p| !arrived(p)).map(|p| p.mark.clone()).collect()
-    }
-
-    /// Prompts that stand twice in one conversation.
-    fn doubled(&self) -> Vec<String> {
-        let prompts = lock(&self.prompts);
-        let logs: Vec<_> = self.services.iter().map(Service::conversation).collect();
-        let doubled = |p: &Prompt| {
-            let log = CLIS.iter().position(|c| c.name == p.cli).map(|n| &logs[n]);
-            log.is_some_and(|log| log.iter().any(|a| a.said.matches(&p.mark).count() > 1))
-        };
-        prompts.iter().filter(|p| doubled(p)).map(|p| p.mark.clone()).collect()
+    /// Marks of the prompts that came to their service as often as `wanted` says.
+    fn came(&self, wanted: impl Fn(usize) -> bool) -> Vec<String> {
+        let logs: Vec<_> = self.services.iter().map(Service::log).collect();
+        let log = |p: &Prompt| CLIS.iter().position(|c| c.name == p.to).map_or(&[][..], |n| &logs[n]);
+        let prompts = self.prompts.all();
+        prompts.iter().filter(|p| wanted(prompts::arrivals(log(p), &p.mark))).map(|p| p.mark.clone()).collect()
     }
 
     /// True: all came back in time, nothing was lost untold, nothing came twice.
@@ -290,20 +269,17 @@ impl Night {
         println!("\n== a night of {minutes} minutes, seed {seed}\n");
         lines.iter().for_each(|l| println!("{l}"));
         let late = lines.iter().filter(|l| l.back.is_none_or(|b| b > BACK)).count();
-        let (lost, doubled) = (self.lost(), self.doubled());
+        let (lost, doubled) = (self.came(|n| n == 0), self.came(|n| n > 1));
         let events = self.sandbox.agents(&["events", "--json", "-n", "100000"])?;
         let told = |kind: &str| events.lines().filter(|l| l.contains(&format!("\"kind\":\"{kind}\""))).count();
         let (undelivered, unknown) = (told("undelivered"), told("unknown"));
-        let asked = lock(&self.prompts).len();
+        let asked = self.prompts.all().len();
         println!("\n{} incidents, {late} not back within {} s", lines.len(), BACK.as_secs());
         println!("{asked} prompts: {} never arrived {lost:?}, {} came twice {doubled:?}", lost.len(), doubled.len());
         println!("told as undelivered: {undelivered}, as unknown: {unknown}\n");
-        let outcomes: Vec<String> = lock(&self.prompts)
-            .iter()
-            .filter(|p| lost.contains(&p.mark))
-            .map(|p| format!("{} {}: {}", p.cli, p.mark, p.outcome))
-            .collect();
-        outcomes.iter().for_each(|o| println!("never arrived: {o}"));
+        for p in self.prompts.all().iter().filter(|p| lost.contains(&p.mark)) {
+            println!("never arrived: {} {}: {}", p.to, p.mark, p.outcome);
+        }
         println!("{}", self.sandbox.agents(&["report", "--since", &format!("{}m", minutes + 10)])?);
         self.sandbox.agents(&["down"])?;
         Ok(late == 0 && doubled.is_empty() && lost.len() <= undelivered + unknown)

@@ -2,7 +2,7 @@
 use crate::{
     clis::{self, CLIS, Cli, Installed, Trouble},
     dialogs::{self, SCENES},
-    incident::{self, INCIDENTS, Incident, NOT_YET},
+    incident::{self, INCIDENTS, Incident},
     sandbox::{Outcome, Sandbox},
     service::Mode,
     story::CHAPTERS,
@@ -70,9 +70,6 @@ pub fn run(names: &[&str]) -> ExitCode {
     };
     let played: Vec<&'static str> = whats().filter(|w| lines.iter().any(|l| l.what == *w)).collect();
     table(&chosen, &played, &lines);
-    if played.contains(&INCIDENTS[0].name) {
-        NOT_YET.iter().for_each(|what| println!("not played: {what}"));
-    }
     let count = |wanted: fn(&Verdict) -> bool| lines.iter().filter(|l| wanted(&l.verdict)).count();
     let failed = chosen.len() * played.len() - count(|v| !matches!(v, Verdict::Failed(_)));
     let (passed, skipped) = (count(|v| matches!(v, Verdict::Passed(..))), count(|v| matches!(v, Verdict::Skipped)));

@@ -149,17 +149,19 @@ impl Sandbox {
 
     /// What became of a text: `delivered`, `queued`, `undelivered`, `unknown`, or `denied`.
     pub fn send(&self, text: &str, timeout: &str) -> String {
-        self.send_to(AGENT, text, timeout)
+        self.send_to(AGENT, text, timeout).1
     }
 
-    pub fn send_to(&self, name: &str, text: &str, timeout: &str) -> String {
+    /// The delivery's number, and what became of it.
+    pub fn send_to(&self, name: &str, text: &str, timeout: &str) -> (Option<i64>, String) {
         let said = match self.agents(&["send", "--json", name, text, "--timeout", timeout]) {
             Ok(said) | Err(said) => said,
         };
         let answer =
             said.find('{').map(|at| serde_json::Deserializer::from_str(&said[at..]).into_iter::<Value>().next());
-        let outcome = answer.flatten().and_then(Result::ok).and_then(|v| v["outcome"].as_str().map(str::to_owned));
-        outcome.unwrap_or_else(|| "denied".into())
+        let answer = answer.flatten().and_then(Result::ok).unwrap_or_default();
+        let outcome = answer["outcome"].as_str().unwrap_or("denied");
+        (answer["id"].as_i64(), outcome.to_owned())
     }
 
     pub fn tmux(&self, args: &[&str]) -> Outcome<String> {

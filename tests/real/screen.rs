@@ -1,7 +1,7 @@
 //! Saves a recorded screen: the text, and beside it a TOML file with the facts that a reader may be asked for.
 use crate::{
     clis::{CLIS, Cli},
-    record::SIZES,
+    record::{Colors, SIZES},
     scenes,
     terminal::{Look, Size},
 };
@@ -34,6 +34,7 @@ pub struct Saver<'a> {
     pub scene: &'a str,
     pub version: &'a str,
     pub size: Size,
+    pub colors: Colors,
     pub root: &'a Path,
     /// Time zone of the pane, as in `TZ`.
     pub zone: &'a str,
@@ -57,6 +58,7 @@ impl Saver<'_> {
         if self.version != self.cli.version {
             name.push_str(&format!("-v{}", self.version));
         }
+        name.push_str(self.colors.suffix());
         if facts.why.is_some() {
             return (panes.join("hostile"), format!("{}-{name}", self.cli.name));
         }
@@ -66,7 +68,8 @@ impl Saver<'_> {
 
     /// About a third of the screens, always the same: some scenes altogether, and some sizes and versions of the others.
     fn is_unseen(&self) -> bool {
-        let plain = self.size == SIZES[0] && CLIS.iter().any(|c| c.version == self.version);
+        let plain =
+            self.size == SIZES[0] && self.colors == Colors::True && CLIS.iter().any(|c| c.version == self.version);
         if !scenes::is_shown(self.cli.name, self.scene) {
             return lot(&[self.cli.name, self.scene]).is_multiple_of(2);
         }

@@ -137,6 +137,9 @@ fn forms_of_real_banners() {
             // 21
             ("retry-after: 120s", "Mon 06-15 14:02"),
             ("Retry after: 60", "Mon 06-15 14:01"),
+            ("The usage limit has been reached [retrying in 1m 43s attempt #1]", "Mon 06-15 14:01"),
+            ("usage limit (click to expand) [retrying in 2h 13m attempt #12]", "Mon 06-15 16:13"),
+            ("The usage limit has been reached [retrying in ~1 day attempt #1]", "Tue 06-16 14:00"),
             // 22
             ("available again at 10:30 PM", "Mon 06-15 22:30"),
             // Others
@@ -176,6 +179,9 @@ fn no_time_is_never_now() {
         "every 5h and every week",
         "",
         "Retrying in 4 seconds… (attempt 3/10)",
+        "The usage limit has been reached [retrying in 4s attempt #3]",
+        "The usage limit has been reached [retrying attempt #1]",
+        "Retrying in 5 minutes",
         "or wait for limits to reset (every 5h and every week.)",
         "Run /usage-credits to continue",
         "individual spend limit",

@@ -15,13 +15,17 @@ pub struct Found {
 /// More than any limit lasts.
 const LONGEST_MS: u64 = 400 * 86_400_000;
 
-/// What announces a time. `Retrying in 4 seconds` is the app's own patience, no limit.
+/// What announces a time. `Retrying in 4 seconds` is the app's own patience, no limit; see [`OWN_PATIENCE`].
 static LEAD: Pattern = LazyLock::new(|| {
     pattern(
         r"\b(?: (?P<reset>reset(?:s|ting)?)(?:\s+time)? | (?P<header>retry[\s-]after) | (?P<wait>wait)
-          | (?:try|retry|come\s+back)(?:\s+again)? | available(?:\s+again)? )\b",
+          | (?P<again>retrying) | (?:try|retry|come\s+back)(?:\s+again)? | available(?:\s+again)? )\b",
     )
 });
+/// What follows an app's next try of its own.
+static ATTEMPT: Pattern = LazyLock::new(|| pattern(r"^\s*attempt\s\#"));
+/// OpenCode waits by itself for as long as the service says. What is shorter is a pause that it chose itself.
+const OWN_PATIENCE: Duration = Duration::from_secs(60);
 /// Between the announcement and the time.
 static LINK: Pattern = LazyLock::new(|| {
     pattern(
@@ -82,13 +86,14 @@ fn announced<'t>(lead: &Captures, after: &'t str, now: Now) -> Option<(Wall, &'t
     if (within || between.contains(':'))
         && let Some(found) = length(rest, now)
     {
-        return Some(found);
+        let ahead = found.0 >= now.wall.after(OWN_PATIENCE) && ATTEMPT.is_match(found.1);
+        return (lead.name("again").is_none() || ahead).then_some(found);
     }
     if header && let Some(c) = SECONDS.captures(rest) {
         return Some((later(c[1].parse::<u64>().ok()? * 1000, now)?, &rest[c[0].len()..]));
     }
     let reset = lead.name("reset").map(|m| m.as_str());
-    if !at && reset.is_none() {
+    if (!at && reset.is_none()) || lead.name("again").is_some() {
         return None;
     }
     // `resets 7` is a time; `reset 18`, or a number on the next row, is not.

@@ -70,6 +70,54 @@ fn at_the_reset_they_come_one_after_the_other() {
 }
 
 #[test]
+fn those_held_only_with_their_account_come_back_one_after_the_other_too() {
+    // `b` sees the limit; the others share its account, before and after it in the file.
+    for goes_on_by_itself in [false, true] {
+        let names = ["a", "b", "c", "d"];
+        let mut w = World::new(names.iter().map(|n| on(n, Some("team"))).collect());
+        w.run(secs(100));
+        let reset = Wall(w.now.wall.0 + 3_600_000);
+        let reading = &mut w.program("p-b").reading;
+        (reading.limit, reading.reset) = (evidence("limit_re"), Some(reset));
+        w.run(secs(60));
+        for name in ["a", "c", "d"] {
+            assert!(w.state.units[&format!("p-{name}")].account_hold.is_some(), "{name}");
+            w.ask(Verb::Send { name: name.into(), text: "hello".into() });
+        }
+        w.run(secs(3541));
+        if goes_on_by_itself {
+            w.program("p-b").reading = Default::default();
+        }
+        w.run(secs(200));
+        let first = |name: &str| {
+            let heard = |e: &&crate::model::event::Event| {
+                let probe = e.text.starts_with(&format!("limit probe #1 on {name}"));
+                e.agent.as_deref() == Some(name) && (e.kind == EventKind::Delivered || probe)
+            };
+            w.events.iter().find(heard).map(|e| (e.at.0 - reset.0) / 1000)
+        };
+        let own: Vec<i64> = ["a", "c", "d"].iter().map(|n| first(n).expect(n)).collect();
+        assert!(own[0] >= 45 && own[1] - own[0] >= 8 && own[2] - own[1] >= 4 && own[2] <= 75, "{own:?}");
+        if !goes_on_by_itself {
+            let limited = first("b").expect("b is probed");
+            assert!(limited > own[0] && limited < own[1], "in its place in the file: {limited} {own:?}");
+        }
+    }
+}
+
+#[test]
+fn a_limit_that_is_lifted_before_its_reset_is_lifted_for_all() {
+    let mut w = limited(vec![on("a", Some("team")), on("b", Some("team"))]);
+    w.ask(Verb::Send { name: "b".into(), text: "hello".into() });
+    w.run(secs(60));
+    assert_eq!(w.typed("p-b"), 0);
+    w.program("p-a").reading = Default::default();
+    w.run(secs(60));
+    assert_eq!(w.programs["p-b"].submitted, ["hello"]);
+    assert_eq!(w.count(EventKind::LimitOver), 2, "{:?}", w.events);
+}
+
+#[test]
 fn a_program_that_goes_on_by_itself_has_its_time_first() {
     let mut w = limited(vec![agent("a")]);
     w.program("p-a").reading.limit.as_mut().unwrap().text = "Continuing Automatically at 5pm".into();

@@ -26,6 +26,51 @@ fn held_until_the_banner_s_reset_and_the_slack_then_probed() {
 }
 
 #[test]
+fn the_reset_that_a_menu_named_holds_after_the_menu_was_answered() {
+    let mut w = limited();
+    let reset = Wall(w.now.wall.0 + 3_600_000);
+    w.program("p-a").reading.reset = Some(reset);
+    w.run(secs(60));
+    // The menu closes; what it leaves behind comes a moment later and names no reset.
+    w.program("p-a").reading = Default::default();
+    w.run(secs(3));
+    w.program("p-a").reading.active = evidence("active_re");
+    w.run(secs(3));
+    w.program("p-a").reading.active = None;
+    w.program("p-a").reading.limit = evidence("limit_re");
+    w.run(secs(3_400));
+    assert_eq!(
+        (w.typed("p-a"), w.count(EventKind::Limited), w.count(EventKind::LimitOver)),
+        (0, 1, 0),
+        "{:?}",
+        w.events
+    );
+    w.run(secs(200));
+    assert_eq!(w.typed("p-a"), 1, "probed after the reset that the menu had named");
+    // One whose banner stays away is past its limit before that.
+    let mut w = limited();
+    w.program("p-a").reading.reset = Some(reset);
+    w.run(secs(60));
+    w.program("p-a").reading = Default::default();
+    w.run(secs(60));
+    assert_eq!(w.count(EventKind::LimitOver), 1);
+}
+
+#[test]
+fn a_reset_that_is_named_only_at_a_later_look_counts() {
+    let mut w = limited();
+    w.run(secs(5));
+    let reset = Wall(w.now.wall.0 + 3_600_000);
+    w.program("p-a").reading.reset = Some(reset);
+    w.run(secs(120));
+    w.program("p-a").reading.reset = None;
+    w.run(secs(3_480));
+    assert_eq!(w.typed("p-a"), 0);
+    w.run(secs(60));
+    assert_eq!((w.typed("p-a"), w.count(EventKind::Limited)), (1, 1));
+}
+
+#[test]
 fn fault_03_probes_go_on_for_ever_with_a_growing_pause() {
     let mut w = limited();
     w.run(secs(24 * 3600));

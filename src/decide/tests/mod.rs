@@ -18,4 +18,4 @@ mod submitting;
 mod tally;
 mod troubles;
 mod typing;
-mod world;
+pub(crate) mod world;

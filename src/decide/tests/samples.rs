@@ -79,7 +79,7 @@ pub fn policy(agents: Vec<Agent>) -> Policy {
         errors: Remedies::default(),
         tmux: Tmux { server: TmuxServer::Own, size: (120, 40) },
         env: EnvRules::default(),
-        log: LogRules { max_bytes: 1 << 20 },
+        log: LogRules { max_bytes: 1 << 20, decisions: 0 },
         alert: Some(vec!["true".into()]),
         warnings: vec![],
     }

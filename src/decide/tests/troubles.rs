@@ -135,6 +135,26 @@ fn a_poisoned_conversation_gets_one_more_chance_and_then_a_fresh_session() {
 }
 
 #[test]
+fn a_fresh_session_that_was_put_off_is_not_wanted_any_more_once_the_error_is_gone() {
+    let mut w = fails(&["a"], ErrorClass::Transcript);
+    w.run(secs(41));
+    w.refuse_prepare = true;
+    w.run(secs(10));
+    assert_eq!(w.state.units["p-a"].fresh, Some(ErrorClass::Transcript), "{:?}", w.events);
+    assert_eq!(w.launches.len(), 1, "it could not be prepared");
+    // A person helped it: its conversation goes on.
+    w.program("p-a").reading = Default::default();
+    w.run(secs(60));
+    assert_eq!((&w.state.units["p-a"].fresh, &w.state.units["p-a"].trouble), (&None, &None));
+    w.refuse_prepare = false;
+    w.actions.clear();
+    w.crash("p-a");
+    w.run(secs(60));
+    let started = |a: &&Action| matches!(a, Action::Prepare { fresh: None, .. });
+    assert_eq!(w.actions.iter().filter(started).count(), 1, "it is started again in its conversation");
+}
+
+#[test]
 fn a_nudge_that_nobody_heard_is_no_proof_against_a_conversation() {
     let mut w = fails(&["a"], ErrorClass::Transcript);
     w.program("p-a").blind = true;

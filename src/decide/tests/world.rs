@@ -11,6 +11,7 @@ use crate::{
         state::{Life, State},
         time::{Boot, Now, Wall},
     },
+    replay::tests::Witness,
 };
 use std::{collections::BTreeMap, time::Duration};
 
@@ -77,6 +78,7 @@ pub struct World {
     pub supervised: bool,
     /// tmux does nothing that it is told.
     pub frozen: bool,
+    pub witness: Witness,
 }
 
 impl World {
@@ -98,6 +100,7 @@ impl World {
             refuse_session: None,
             supervised: true,
             frozen: false,
+            witness: Witness::default(),
         }
     }
 
@@ -182,6 +185,7 @@ impl World {
         let decision = decide(&obs, &self.state, &self.policy, self.now);
         let again = decide(&obs, &self.state, &self.policy, self.now);
         assert_eq!(decision, again, "the same input gives the same decision");
+        self.witness.saw(&obs, &self.state, &self.policy, self.now, &decision);
         self.state = decision.state.clone();
         self.events.extend(decision.events.clone());
         for action in decision.actions.clone() {

@@ -10,7 +10,7 @@ pub fn answer(turn: &Turn, to: &mut Connection) -> io::Result<()> {
     let model = turn.body.get("model").and_then(Value::as_str).unwrap_or("stub");
     let mut message = json!({"id": format!("msg_{}", turn.id), "type": "message", "role": "assistant", "model": model,
         "content": [], "stop_reason": null, "stop_sequence": null, "usage": {"input_tokens": 100, "output_tokens": 1}});
-    if !turn.streams() {
+    if !turn.asked.streams {
         message["content"] = json!([{"type": "text", "text": turn.behaviour.text}]);
         message["stop_reason"] = json!("end_turn");
         return to.json(200, &[], &message);

@@ -11,7 +11,7 @@ pub fn answer(turn: &Turn, to: &mut Connection) -> io::Result<()> {
     }
     let id = format!("chatcmpl-{}", turn.id);
     let usage = json!({"prompt_tokens": 100, "completion_tokens": 20, "total_tokens": 120});
-    if !turn.streams() {
+    if !turn.asked.streams {
         let message = json!({"role": "assistant", "content": turn.behaviour.text});
         return to.json(
             200,

@@ -54,7 +54,7 @@ impl Turn<'_> {
     pub(super) fn refuse(&self, to: &mut Connection) -> io::Result<bool> {
         let (status, kind, text) = match self.mode() {
             Mode::Hang => {
-                while self.still(Mode::Hang) && !to.is_closed() {
+                while !to.is_closed() && self.hangs() {
                     self.wait_while(Mode::Hang, Duration::from_millis(500));
                 }
                 return Err(to.cut());
@@ -65,7 +65,6 @@ impl Turn<'_> {
             }
             Mode::Auth => (401, "authentication_error", "invalid x-api-key"),
             Mode::Long => (400, "invalid_request_error", "prompt is too long: 205000 tokens > 200000 maximum"),
-            Mode::Poison if !self.asked.answered => return Ok(false),
             Mode::Bad | Mode::Poison => {
                 (400, "invalid_request_error", "messages.1: `tool_use` ids were found without `tool_result` blocks")
             }
@@ -106,21 +105,30 @@ impl Turn<'_> {
             ),
             Protocol::Responses | Protocol::Chat => to.json(
                 429,
-                &[],
+                &self.behaviour.reset_at.map(|_| ("retry-after", wait.to_string())).into_iter().collect::<Vec<_>>(),
                 &json!({"error": {"type": "usage_limit_reached", "message": "The usage limit has been reached",
                     "plan_type": "pro", "resets_at": reset, "resets_in_seconds": wait}}),
             ),
-            Protocol::Gemini => to.json(
-                429,
-                &[],
-                &json!({"error": {"code": 429, "status": "RESOURCE_EXHAUSTED",
-                    "message": "You exceeded your current quota, please check your plan and billing details.",
-                    "details": [
-                        {"@type": "type.googleapis.com/google.rpc.QuotaFailure", "violations": [{
-                            "quotaMetric": "generativelanguage.googleapis.com/generate_content_free_tier_requests",
-                            "quotaId": "GenerateRequestsPerDayPerProjectPerModel-FreeTier", "quotaValue": "250"}]},
-                        {"@type": "type.googleapis.com/google.rpc.RetryInfo", "retryDelay": format!("{wait}s")}]}}),
-            ),
+            Protocol::Gemini => {
+                let quota = match self.behaviour.reset_at {
+                    // Of an API key, a day; it names no moment, whatever the retry says.
+                    None => json!({"@type": "type.googleapis.com/google.rpc.QuotaFailure", "violations": [{
+                        "quotaMetric": "generativelanguage.googleapis.com/generate_content_free_tier_requests",
+                        "quotaId": "GenerateRequestsPerDayPerProjectPerModel-FreeTier", "quotaValue": "250"}]}),
+                    // Of a plan.
+                    Some(_) => json!({"@type": "type.googleapis.com/google.rpc.ErrorInfo", "reason": "QUOTA_EXHAUSTED",
+                        "domain": "cloudcode-pa.googleapis.com", "metadata": {"model": "gemini-2.5-flash"}}),
+                };
+                to.json(
+                    429,
+                    &[],
+                    &json!({"error": {"code": 429, "status": "RESOURCE_EXHAUSTED",
+                        "message": "You exceeded your current quota, please check your plan and billing details.",
+                        "details": [
+                            quota,
+                            {"@type": "type.googleapis.com/google.rpc.RetryInfo", "retryDelay": format!("{wait}s")}]}}),
+                )
+            }
         }
     }
 }

@@ -7,7 +7,7 @@ pub fn answer(turn: &Turn, to: &mut Connection) -> io::Result<()> {
     if turn.refuse(to)? {
         return Ok(());
     }
-    if !turn.asked.path.ends_with(":streamGenerateContent") {
+    if !turn.asked.streams {
         return to.json(200, &[], &part(json!({"text": turn.behaviour.text}), Some("STOP")));
     }
     to.start_events()?;

@@ -43,7 +43,10 @@ pub struct Asked {
     pub at: SystemTime,
     pub protocol: Protocol,
     pub path: String,
+    /// What the service did to everybody then.
     pub mode: Mode,
+    /// What this request got.
+    pub answer: Mode,
     /// What came after the model's last word, as JSON.
     pub news: String,
     /// All that was said to the model in this conversation, its own answers left out, as JSON.
@@ -54,31 +57,51 @@ pub struct Asked {
     pub tool_result: bool,
     /// Not the conversation itself: a title, a summary, a check.
     pub side: bool,
+    /// The answer is wanted piece by piece.
+    pub streams: bool,
     pub bytes: usize,
     /// Seconds from then until the usage limit that was told resets.
     pub reset_in: u64,
 }
 
 impl Asked {
+    /// What this request gets. Most of what can happen spares side requests (titles, summaries): they are not the
+    /// conversation, and their failure would only blur what is tested.
+    pub(super) fn mode_of_answer(&self, behaviour: &Behaviour) -> Mode {
+        match behaviour.mode {
+            _ if behaviour.poisoned.as_ref().is_some_and(|mark| self.said.contains(mark)) => Mode::Poison,
+            Mode::Poison if !self.answered => Mode::Say,
+            Mode::Hang | Mode::Slow | Mode::Tool | Mode::Drop if self.side => Mode::Say,
+            Mode::Tool if self.tool_result => behaviour.then,
+            // Nothing of an answer in one piece can be missing.
+            Mode::Drop if !self.streams => Mode::Say,
+            mode => mode,
+        }
+    }
+
     pub fn read(protocol: Protocol, incoming: &Incoming, body: &Value, behaviour: &Behaviour) -> Asked {
         let empty = Vec::new();
         let items = body.get(protocol.conversation()).and_then(Value::as_array).unwrap_or(&empty);
         let last_answer = items.iter().rposition(is_answer);
         let new = last_answer.map_or(&items[..], |n| &items[n + 1..]);
         let people: Vec<&Value> = items.iter().filter(|i| !is_answer(i)).collect();
-        Asked {
+        let asked = Asked {
             at: SystemTime::now(),
             protocol,
             path: incoming.path.clone(),
             mode: behaviour.mode,
+            answer: behaviour.mode,
             news: serde_json::to_string(new).unwrap_or_default(),
             said: serde_json::to_string(&people).unwrap_or_default(),
             answered: last_answer.is_some(),
             tool_result: new.last().is_some_and(is_tool_result),
             side: body.get("tools").and_then(Value::as_array).is_none_or(Vec::is_empty),
+            streams: incoming.path.ends_with(":streamGenerateContent")
+                || body.get("stream").and_then(Value::as_bool).unwrap_or(false),
             bytes: incoming.bytes,
             reset_in: behaviour.reset_in,
-        }
+        };
+        Asked { answer: asked.mode_of_answer(behaviour), ..asked }
     }
 }
 

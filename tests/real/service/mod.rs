@@ -23,7 +23,7 @@ use std::{
         Arc, Condvar, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering},
     },
-    time::{Duration, Instant},
+    time::{Duration, Instant, SystemTime},
 };
 
 pub struct Service {
@@ -45,6 +45,13 @@ pub struct Behaviour {
     pub then: Mode,
     /// Seconds from now until a usage limit resets.
     pub reset_in: u64,
+    /// The limit resets at this moment instead, in seconds since 1970, and is over then; it is told as by a plan, with
+    /// the moment in the CLI's own words.
+    pub reset_at: Option<u64>,
+    /// A conversation in which this was said is refused for ever.
+    pub poisoned: Option<String>,
+    /// What hangs is never answered, whatever the mode is by then.
+    pub hangs_on: bool,
     /// Pause between two words of `say`.
     pub pace: Duration,
 }
@@ -58,8 +65,25 @@ impl Default for Behaviour {
             call: None,
             then: Mode::Say,
             reset_in: 3 * 3600,
+            reset_at: None,
+            poisoned: None,
+            hangs_on: false,
             pace: Duration::from_millis(30),
         }
+    }
+}
+
+impl Behaviour {
+    /// A limit that has a moment is over after it.
+    fn at_present(mut self) -> Behaviour {
+        if let (Mode::Limit, Some(reset)) = (self.mode, self.reset_at) {
+            let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(0, |d| d.as_secs());
+            self.reset_in = reset.saturating_sub(now);
+            if self.reset_in == 0 {
+                self.mode = Mode::Say;
+            }
+        }
+        self
     }
 }
 
@@ -173,7 +197,7 @@ impl Shared {
         };
         let none = Value::Null;
         let body = incoming.body.as_ref().unwrap_or(&none);
-        let behaviour = lock(&self.behaviour).clone();
+        let behaviour = lock(&self.behaviour).clone().at_present();
         let asked = Asked::read(protocol, incoming, body, &behaviour);
         lock(&self.log).push(asked.clone());
         let turn =
@@ -216,27 +240,14 @@ struct Turn<'a> {
 }
 
 impl Turn<'_> {
-    /// What this request gets. Side requests (titles, summaries) are always answered: they are not the conversation,
-    /// and their failure would only blur what is tested.
+    /// What this request gets.
     fn mode(&self) -> Mode {
-        self.mode_under(&self.behaviour)
-    }
-
-    fn mode_under(&self, behaviour: &Behaviour) -> Mode {
-        match behaviour.mode {
-            Mode::Hang | Mode::Slow | Mode::Tool | Mode::Drop if self.asked.side => Mode::Say,
-            Mode::Tool if self.asked.tool_result => behaviour.then,
-            mode => mode,
-        }
+        self.asked.answer
     }
 
     /// Name and arguments of the tool to ask for; `shell` gives those of the CLI's shell.
     fn call(&self, shell: impl FnOnce() -> (String, Value)) -> (String, Value) {
         self.behaviour.call.clone().unwrap_or_else(shell)
-    }
-
-    fn streams(&self) -> bool {
-        self.body.get("stream").and_then(Value::as_bool).unwrap_or(false)
     }
 
     /// Gives the answer's words to `each`, at the mode's pace.
@@ -265,13 +276,23 @@ impl Turn<'_> {
     }
 
     fn still(&self, mode: Mode) -> bool {
-        !self.shared.stopping.load(Ordering::Relaxed) && self.mode_under(&lock(&self.shared.behaviour)) == mode
+        !self.shared.stopping.load(Ordering::Relaxed)
+            && self.asked.mode_of_answer(&lock(&self.shared.behaviour)) == mode
+    }
+
+    /// Looks after a while at the earliest where nothing would be noticed otherwise.
+    fn hangs(&self) -> bool {
+        if !self.behaviour.hangs_on || self.shared.stopping.load(Ordering::Relaxed) {
+            return self.still(Mode::Hang);
+        }
+        std::thread::sleep(Duration::from_millis(50));
+        true
     }
 
     fn wait_while(&self, mode: Mode, at_most: Duration) {
         let until = Instant::now() + at_most;
         let mut now = lock(&self.shared.behaviour);
-        while self.mode_under(&now) == mode && !self.shared.stopping.load(Ordering::Relaxed) {
+        while self.asked.mode_of_answer(&now) == mode && !self.shared.stopping.load(Ordering::Relaxed) {
             let Some(rest) = until.checked_duration_since(Instant::now()) else { return };
             now = self.shared.changed.wait_timeout(now, rest).unwrap_or_else(PoisonError::into_inner).0;
         }

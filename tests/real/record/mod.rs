@@ -1,4 +1,6 @@
 //! Takes the screens under `tests/panes/` from the real CLIs: plays the scenes of each CLI and saves what stands there.
+mod wishes;
+
 use crate::{
     clis::{self, CLIS, Cli, Installed},
     home,
@@ -15,6 +17,8 @@ use std::{
     process::ExitCode,
     time::{Duration, Instant},
 };
+pub use wishes::Colors;
+use wishes::Wishes;
 
 /// How long a scene waits for a screen. OpenCode starts slowly.
 const PATIENCE: Duration = Duration::from_secs(70);
@@ -25,45 +29,6 @@ pub const SIZES: [Size; 4] = [
     Size { columns: 200, rows: 50 },
     Size { columns: 60, rows: 20 },
 ];
-
-/// What to record: `--size 80x24` (or `all`), `--version 1.2.3` (then with names of one CLI only), and names:
-/// `claude` = all its scenes, `claude/limit` = that one.
-struct Wishes<'a> {
-    sizes: Vec<Size>,
-    version: Option<&'a str>,
-    names: Vec<&'a str>,
-}
-
-impl<'a> Wishes<'a> {
-    fn parse(words: &[&'a str]) -> Result<Wishes<'a>, String> {
-        let mut wishes = Wishes { sizes: vec![SIZES[0]], version: None, names: Vec::new() };
-        let mut words = words.iter();
-        while let Some(word) = words.next() {
-            match *word {
-                "--size" => {
-                    let size = words.next().ok_or("`--size` wants a size")?;
-                    wishes.sizes = match *size {
-                        "all" => SIZES.to_vec(),
-                        one => vec![parse_size(one).ok_or(format!("not a size: `{one}`"))?],
-                    };
-                }
-                "--version" => wishes.version = Some(words.next().ok_or("`--version` wants a version")?),
-                name => wishes.names.push(name),
-            }
-        }
-        Ok(wishes)
-    }
-
-    fn wants(&self, cli: &str, scene: &str) -> bool {
-        self.names.is_empty() && self.version.is_none()
-            || self.names.iter().any(|n| *n == cli || *n == format!("{cli}/{scene}"))
-    }
-}
-
-fn parse_size(text: &str) -> Option<Size> {
-    let (columns, rows) = text.split_once('x')?;
-    Some(Size { columns: columns.parse().ok()?, rows: rows.parse().ok()? })
-}
 
 pub fn record(words: &[&str]) -> ExitCode {
     match Wishes::parse(words).and_then(|w| clis::install().map(|i| (w, i)).map_err(|trouble| format!("{trouble:?}"))) {
@@ -108,7 +73,7 @@ fn record_cli(cli: &'static Cli, wishes: &Wishes, installed: &Installed) -> usiz
     for size in &wishes.sizes {
         for scene in &wanted {
             let name = format!("{}/{} {}x{} {version}", cli.name, scene.name, size.columns, size.rows);
-            match play(cli, version, scene, *size, installed) {
+            match play(cli, version, scene, *size, wishes.colors, installed) {
                 Ok(saved) => println!("{name}: {saved} screens"),
                 Err(e) => {
                     failed += 1;
@@ -120,7 +85,14 @@ fn record_cli(cli: &'static Cli, wishes: &Wishes, installed: &Installed) -> usiz
     failed
 }
 
-fn play(cli: &'static Cli, version: &str, scene: &Scene, size: Size, installed: &Installed) -> io::Result<usize> {
+fn play(
+    cli: &'static Cli,
+    version: &str,
+    scene: &Scene,
+    size: Size,
+    colors: Colors,
+    installed: &Installed,
+) -> io::Result<usize> {
     // As long as the folder that stands in for it in the screens, so that boxes stay in shape.
     let folder = tempfile::Builder::new().prefix("d").rand_bytes(3).tempdir()?;
     let root = folder.path().canonicalize()?;
@@ -133,6 +105,7 @@ fn play(cli: &'static Cli, version: &str, scene: &Scene, size: Size, installed: 
     std::process::Command::new("git").arg("-C").arg(&project).args(["init", "-q"]).status()?;
     let service = Service::start()?;
     let mut env = home::furnish(cli, installed, &root.join("home"), &service.url(), &project, scene.welcome)?;
+    colors.apply(&mut env);
     env.extend(scene.env.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())));
     service.change(|b| {
         b.mode = scene.mode;
@@ -147,7 +120,7 @@ fn play(cli: &'static Cli, version: &str, scene: &Scene, size: Size, installed: 
     let terminal = start(cli, version, scene, &project, env, size)?;
     let _sweep = Sweep(run.clone());
     let zone = scene.env.iter().find(|(k, _)| *k == "TZ").map_or("UTC", |(_, v)| v);
-    let saver = Saver { cli, scene: scene.name, version, size, root: &root, zone };
+    let saver = Saver { cli, scene: scene.name, version, size, colors, root: &root, zone };
     let mut saved = 0;
     for step in scene.steps {
         let shot = match *step {

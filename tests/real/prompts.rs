@@ -1,0 +1,45 @@
+//! Numbered prompts: sent by `agents send`, and counted in the service's own log.
+use crate::{sandbox::Sandbox, service::Asked};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+pub struct Prompt {
+    /// The agent that it was sent to.
+    pub to: String,
+    pub mark: String,
+    /// The delivery's number; `None`: the request was not even taken.
+    pub id: Option<i64>,
+    /// What `send` answered.
+    pub outcome: String,
+}
+
+#[derive(Default)]
+pub struct Prompts(Mutex<Vec<Prompt>>);
+
+impl Prompts {
+    /// Sends one and does not wait for it. `mark` is in the text, and in no other.
+    pub fn ask(&self, sandbox: &Sandbox, to: &str, mark: String, timeout: &str) -> String {
+        let text = format!("Do number {} of the list, please. {mark}", self.all().len() + 1);
+        let (id, outcome) = sandbox.send_to(to, &text, timeout);
+        self.all().push(Prompt { to: to.to_owned(), mark, id, outcome: outcome.clone() });
+        outcome
+    }
+
+    pub fn all(&self) -> MutexGuard<'_, Vec<Prompt>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// How often a prompt came to the model: once for every time that it was new in a conversation. A CLI that tries a
+/// request again says the same again, one after the other; once it was answered it is new no more.
+pub fn arrivals(log: &[Asked], mark: &str) -> usize {
+    let mut arrived = 0;
+    let mut was_new = false;
+    for asked in log.iter().filter(|a| !a.side) {
+        let is_new = asked.news.contains(mark);
+        arrived += usize::from(is_new && !was_new);
+        was_new = is_new;
+    }
+    // Twice in one conversation.
+    let together = log.iter().map(|a| a.said.matches(mark).count()).max().unwrap_or_default();
+    arrived.max(together)
+}
