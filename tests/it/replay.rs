@@ -54,7 +54,7 @@ fn what_a_fleet_decided_is_decided_again() {
     f.wait("it is back", |f| f.starts("a") == 2 && f.state("a") == "idle");
     f.agents(&["restart", "adversary"]).ok();
     f.wait("it is back", |f| f.starts("adversary") == 2 && f.state("adversary") == "idle");
-    f.agents(&["send", "a", "the code is 0451"]).ok();
+    f.agents(&["send", "a", "the code is plugh"]).ok();
     f.ticks(3);
     commit(&f, "claim: it is done");
     f.wait("it is pinged", |f| f.lines("adversary").iter().any(|l| l.contains("CLAIM")));
@@ -77,7 +77,7 @@ fn what_a_fleet_decided_is_decided_again() {
     }
     assert_eq!(lines.lines().count(), count(&all) as usize + 2, "one line a decision: {lines}");
     // Nothing that somebody would not want to attach to a bug report.
-    for secret in ["0451", "sk-12345", "tk-98765", "the plan"] {
+    for secret in ["plugh", "sk-12345", "tk-98765", "the plan"] {
         assert!(!text(&f).contains(secret), "{secret}");
     }
     // Elsewhere, without the fleet.
