@@ -103,6 +103,7 @@ pub fn main(words: &[std::ffi::OsString]) -> Option<std::process::ExitCode> {
 /// The loop itself. Returns when it is told to stop, or with `once` after one tick. `revival`: what our guardian brought
 /// us back from; then a config that is broken now is no reason not to watch.
 fn run(fleet: &Fleet, once: bool, foreground: bool, revival: Option<&Revivals>) -> Result<(), Broken> {
+    crate::world::process::give_back_large_pieces();
     if revival.is_none() {
         fleet.must_be_whole()?;
     }

@@ -2,6 +2,7 @@
 mod code;
 mod find;
 mod foreground;
+mod heap;
 mod sweep;
 mod terminal;
 mod tree;
@@ -11,6 +12,7 @@ mod watcher;
 pub use code::let_go_of_code;
 pub use find::{called_with, handles};
 pub use foreground::in_the_foreground;
+pub use heap::give_back_large_pieces;
 pub use sweep::{kill_still_alive, leftovers, sweep};
 pub use terminal::has_unread_input;
 pub use tree::{Ending, descendants, end_tree_without_shim};
