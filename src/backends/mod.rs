@@ -289,7 +289,7 @@ mod tests {
     }
 
     #[test]
-    fn a_wrapped_banner_is_found_on_its_first_row() {
+    fn fault_19_a_wrapped_banner_is_found_on_its_first_row() {
         let r = look("hello\nYou have hit your weekly usage\nlimit. resets 3pm", "", &reader());
         assert_eq!(r.limit.unwrap().line, 1);
     }

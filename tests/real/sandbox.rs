@@ -15,7 +15,7 @@ use std::{
 };
 
 /// How long anything may take; slow machines need it, quick ones do not wait for it.
-pub const PATIENCE: Duration = Duration::from_secs(180);
+pub const PATIENCE: Duration = Duration::from_secs(300);
 
 pub struct Sandbox {
     pub cli: &'static Cli,

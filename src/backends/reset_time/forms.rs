@@ -29,7 +29,7 @@ fn check(now: Now, table: &[(&str, &str)]) {
 }
 
 #[test]
-fn forms_of_real_banners() {
+fn fault_18_forms_of_real_banners() {
     // Monday, UTC+2.
     check(
         at("2026-06-15T14:00", "Europe/Berlin"),

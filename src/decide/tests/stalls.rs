@@ -14,7 +14,7 @@ fn idle_for_stall_idle_is_restarted_once_confirmed() {
 }
 
 #[test]
-fn a_screen_that_moves_is_no_stall() {
+fn fault_24_a_screen_that_moves_is_no_stall() {
     let mut w = World::new(vec![agent("a")]);
     for i in 0..20_000 {
         w.program("p-a").reading.screen = i;

@@ -6,7 +6,7 @@ use super::{
 use crate::model::event::EventKind;
 
 #[test]
-fn a_swallowed_submit_key_is_pressed_again_and_no_more_than_three_times() {
+fn fault_22_a_swallowed_submit_key_is_pressed_again_and_no_more_than_three_times() {
     let mut w = World::new(vec![agent("a")]);
     w.run(secs(1));
     w.program("p-a").deaf = 2;
