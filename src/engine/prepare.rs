@@ -12,9 +12,9 @@ use crate::{
         own::Conversation,
         policy::{Agent, Backend, Kind, Policy, Prompt, Service},
         seen::ErrorClass,
+        transcript::Program,
     },
     shim::record::{self as shim, LaunchRecord},
-    transcripts,
 };
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -97,7 +97,7 @@ fn prepare_agent(policy: &Policy, paths: &Paths, order: &Order, agent: &Agent) -
     };
     let kickoff = paths.kickoff(order.session);
     write(&kickoff, text.as_bytes())?;
-    let program = transcripts::program(backend.reader.preset.as_deref(), &backend.bin);
+    let program = Program::of(backend.reader.preset.as_deref(), &backend.bin);
     let real_dir = at.dir.canonicalize().unwrap_or_else(|_| at.dir.clone());
     let here = |c: &&Conversation| Some(c.whose.program) == program && c.whose.dir == real_dir;
     let resume_id = resume_id(&paths.resume_id(&agent.name), order.conversation.filter(here));

@@ -239,12 +239,14 @@ impl Screens {
 struct Ours<'a>(BTreeMap<&'a str, Vec<(i64, String)>>);
 
 impl Ours<'_> {
+    /// What may have been typed comes first: of two texts with the same words it is the one that stands there.
     fn of(state: &State) -> Ours<'_> {
-        let open = state.deliveries.values().filter(|d| !d.stage.is_over());
-        let left = state.units.values().filter_map(|u| Some((u.session.as_str(), &u.leftover.as_ref()?.delivery)));
+        let is_typed = |d: &&Delivery| !matches!(d.stage, Stage::Queued { .. });
+        let open = || state.deliveries.values().filter(|d| !d.stage.is_over());
+        let left = state.units.values().filter_map(|u| Some(&u.leftover.as_ref()?.delivery));
         let mut all: BTreeMap<&str, Vec<(i64, String)>> = BTreeMap::new();
-        for (session, delivery) in open.map(|d| (d.session.as_str(), d)).chain(left) {
-            all.entry(session).or_default().push((delivery.id, delivery.text.clone()));
+        for d in open().filter(is_typed).chain(left).chain(open().filter(|d| !is_typed(d))) {
+            all.entry(&d.session).or_default().push((d.id, d.text.clone()));
         }
         // What comes below it is its answer.
         for unit in state.units.values() {

@@ -5,6 +5,7 @@ use crate::{
     model::{
         policy::{Agent, Policy},
         time::Wall,
+        transcript::Program,
     },
     shim::record,
     transcripts::{self, Subject, Survey},
@@ -38,7 +39,7 @@ pub fn subject(
     let runs = paths.run.join(&agent.session);
     Subject {
         name: agent.name.clone(),
-        program: transcripts::program(backend.reader.preset.as_deref(), &backend.bin),
+        program: Program::of(backend.reader.preset.as_deref(), &backend.bin),
         dir: last_dir(&runs).unwrap_or_else(|| agent.dir.clone()),
         root,
         hooks: Some(paths.hooks(&agent.name)),

@@ -2,6 +2,7 @@
 //! ended the last turn, when a limit is over, and, where nobody can name the screen, that it asks something. A screen that
 //! says more is believed.
 use crate::model::{
+    name::printable_cut,
     own::OwnObs,
     reading::{Evidence, Reading, TRANSCRIPT},
     seen::ErrorSeen,
@@ -29,7 +30,7 @@ pub fn add(reading: &mut Reading, own: &OwnObs, program: Program) {
             source: "hook".into(),
             rule: format!("{}/hook/asks", program.as_str()),
             line: 0,
-            text: printable(&asks.what),
+            text: printable_cut(&asks.what, 200),
             quoted: false,
         });
         return;
@@ -40,7 +41,7 @@ pub fn add(reading: &mut Reading, own: &OwnObs, program: Program) {
         source: TRANSCRIPT.into(),
         rule: format!("{}/session-file/{}", program.as_str(), error.class.as_str()),
         line: 0,
-        text: printable(&error.text),
+        text: printable_cut(&error.text, 200),
         quoted: false,
     };
     match error.class {
@@ -60,10 +61,6 @@ pub fn add(reading: &mut Reading, own: &OwnObs, program: Program) {
 
 fn shows_limit(reading: &Reading) -> bool {
     reading.limit.as_ref().is_some_and(|e| !e.quoted)
-}
-
-fn printable(text: &str) -> String {
-    crate::model::name::printable(text).chars().take(200).collect()
 }
 
 #[cfg(test)]

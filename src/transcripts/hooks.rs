@@ -179,7 +179,7 @@ mod tests {
         let error = row(&line).and_then(|r: HookRow| r.failure(Zones::default())).expect("an error");
         assert_eq!(error.class, Cause::Limit);
         assert!(error.reset.is_some());
-        assert_eq!(crate::transcripts::program(None, "claude"), Some(Program::Claude));
+        assert_eq!(Program::of(None, "claude"), Some(Program::Claude));
     }
 
     #[test]

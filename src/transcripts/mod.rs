@@ -28,7 +28,6 @@ pub mod usage;
 
 pub use hook_line::{HookEvent, HookRow, Notice, line as hook_line};
 pub use hooks::Hooks;
-pub use places::program;
 pub use standing::Standing;
 pub use survey::{Subject, Survey, survey};
 pub use tail::{Look, Skipped};

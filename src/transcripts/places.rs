@@ -45,11 +45,6 @@ impl Base {
     }
 }
 
-/// Which program an agent runs: as its preset says, else by the command's own name.
-pub fn program(preset: Option<&str>, bin: &str) -> Option<Program> {
-    Program::of(preset, bin)
-}
-
 /// The name of the folder in which Claude Code keeps the sessions of one working directory: every character but ASCII
 /// letters and digits is a `-`. `false`: only the beginning of the name. Several directories may have the same one.
 pub fn slug(dir: &Path) -> (String, bool) {
@@ -101,11 +96,11 @@ mod tests {
 
     #[test]
     fn the_program_is_known_by_preset_or_command() {
-        assert_eq!(program(Some("claude"), "my-wrapper"), Some(Program::Claude));
-        assert_eq!(program(Some("gemini"), "claude"), None);
-        assert_eq!(program(None, "CODEX_HOME=/x '/opt/bin/codex' --no-daemon"), Some(Program::Codex));
-        assert_eq!(program(None, "sh fake.sh claude"), None);
-        assert_eq!(program(None, ""), None);
+        assert_eq!(Program::of(Some("claude"), "my-wrapper"), Some(Program::Claude));
+        assert_eq!(Program::of(Some("gemini"), "claude"), None);
+        assert_eq!(Program::of(None, "CODEX_HOME=/x '/opt/bin/codex' --no-daemon"), Some(Program::Codex));
+        assert_eq!(Program::of(None, "sh fake.sh claude"), None);
+        assert_eq!(Program::of(None, ""), None);
     }
 
     #[test]

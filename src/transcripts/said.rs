@@ -12,7 +12,6 @@ const TEXTS: usize = 512;
 #[derive(Clone, Debug, Default)]
 pub struct Said {
     texts: VecDeque<Text>,
-    newest: Option<Wall>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -28,8 +27,6 @@ struct Text {
 
 impl Said {
     pub fn take(&mut self, row: &Row) {
-        // Times go back and forth within a file.
-        self.newest = self.newest.max(row.at);
         let (text, queued) = match &row.what {
             What::Asked { text } => (text, false),
             What::Queued { text } => (text, true),
@@ -55,22 +52,6 @@ impl Said {
         let hash = folded(text);
         self.texts.iter().any(|t| !t.queued && t.entered >= since && t.hash == hash)
     }
-
-    /// The program put exactly this text in line, at `since` or later; it may have taken it since.
-    pub fn has_queued(&self, text: &str, since: Wall) -> bool {
-        let hash = folded(text);
-        self.texts.iter().any(|t| t.queued && t.at >= since && t.hash == hash)
-    }
-
-    /// A row is that new.
-    pub fn appended_since(&self, since: Wall) -> bool {
-        self.newest.is_some_and(|at| at >= since)
-    }
-
-    /// The time of the newest row.
-    pub fn newest(&self) -> Option<Wall> {
-        self.newest
-    }
 }
 
 /// A text as it is compared.
@@ -90,7 +71,6 @@ mod tests {
     #[test]
     fn only_this_text_and_only_since_then() {
         let mut said = Said::default();
-        assert!(!said.appended_since(Wall(0)));
         let asked = |text: &str| What::Asked { text: text.into() };
         said.take(&row(100, asked("do it\nnow")));
         said.take(&row(50, What::Answered { text: "do that".into() }));
@@ -101,8 +81,6 @@ mod tests {
         for other in ["do it", "do it\nnow!", "do that", "later", "without a time", ""] {
             assert!(!said.has_said(other, Wall(0)), "{other}");
         }
-        assert!(said.has_queued("later", Wall(0)) && !said.has_queued("do it\nnow", Wall(0)));
-        assert!(said.appended_since(Wall(200)) && !said.appended_since(Wall(201)));
     }
 
     /// Twice the same words: the second may be typed before the first, which waited in line, is taken.

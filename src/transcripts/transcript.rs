@@ -110,23 +110,8 @@ impl Transcript {
         self.mind.said.has_said(text, since)
     }
 
-    /// What was read so far has exactly this text in line behind a turn, at `since` or later.
-    pub fn has_queued(&self, text: &str, since: Wall) -> bool {
-        self.mind.said.has_queued(text, since)
-    }
-
     /// How the conversation stands by what was read so far.
     pub fn standing(&self) -> &Standing {
         &self.mind.standing
-    }
-
-    /// A row of what was read so far is that new.
-    pub fn appended_since(&self, since: Wall) -> bool {
-        self.mind.said.appended_since(since)
-    }
-
-    /// The time of the newest row read so far.
-    pub fn newest(&self) -> Option<Wall> {
-        self.mind.said.newest()
     }
 }

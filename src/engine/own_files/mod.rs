@@ -17,7 +17,7 @@ use crate::{
         time::{Boot, Now, Wall},
         transcript::Program,
     },
-    transcripts::{self, corroborate},
+    transcripts::corroborate,
     world::{mishap, process::ProcId},
 };
 use reader::Reader;
@@ -198,7 +198,7 @@ impl OwnFiles {
         if !self.picked_for.as_ref().is_some_and(|p| Arc::ptr_eq(p, policy)) {
             let readable = |agent: &Agent| {
                 let reader = &agent.backend.reader;
-                let program = transcripts::program(reader.preset.as_deref(), &agent.backend.bin)?;
+                let program = Program::of(reader.preset.as_deref(), &agent.backend.bin)?;
                 Some((agent.session.clone(), program, reader.preset.is_some()))
             };
             self.readable = policy.agents.iter().filter_map(readable).collect();
