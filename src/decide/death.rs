@@ -17,6 +17,9 @@ impl Mind<'_> {
     pub(super) fn died(&mut self, spec: Spec, exit: Option<ExitRecord>, how: &str) {
         let (name, session) = (spec.name(), spec.session());
         let reason = describe(exit.as_ref(), how);
+        if self.is_kept_alive(spec) {
+            self.lost_with(session, "the program ended");
+        }
         self.close_texts(session, "the program ended");
         self.clear_leftover(session);
         let code = exit.as_ref().and_then(|e| e.code);

@@ -18,9 +18,9 @@ use crate::model::{
 use std::time::Duration;
 
 /// A cursor must have moved within this after its key.
-const MOVED: Duration = Duration::from_secs(3);
+const MOVED: Duration = Duration::from_secs(5);
 /// A dialog must be gone within this after the key that confirms.
-const GONE: Duration = Duration::from_secs(5);
+const GONE: Duration = Duration::from_secs(15);
 /// What keeps us from answering (copy mode, a text on its way, a screen that never rests) is told after this.
 const PATIENCE: Duration = Duration::from_secs(60);
 /// A screen that changes under so many keys is a person's matter.
@@ -60,7 +60,7 @@ impl Mind<'_> {
         let a = self.state.units.get(session)?.answering.as_ref()?;
         let rule = &a.dialog.answer.as_ref()?.rule;
         match &a.step {
-            Step::Stopped { reason } => Some(format!("{rule}: {reason}")),
+            Step::Stopped { reason, .. } => Some(format!("{rule}: {reason}")),
             _ => Some(format!("{rule}: it cannot be answered yet")),
         }
     }
@@ -74,7 +74,7 @@ impl Mind<'_> {
         let times = unit.answered.iter().filter(|a| a.rule == rule).count();
         let step = if times >= burst as usize {
             let minutes = window.as_secs().div_ceil(60);
-            Step::Stopped { reason: format!("it answered {times} times within {minutes} min") }
+            Step::Stopped { reason: format!("it answered {times} times within {minutes} min"), confirmed: false }
         } else {
             Step::Seen { at: now, shape: dialog.shape, cursor: dialog.cursor }
         };
@@ -91,9 +91,9 @@ impl Mind<'_> {
         // The config may have changed.
         let answer = dialog.answer.clone()?;
         a.dialog.answer = Some(answer.clone());
-        let stop = |reason: &str| Step::Stopped { reason: reason.to_owned() };
+        let stop = |reason: &str| Step::Stopped { reason: reason.to_owned(), confirmed: false };
         a.step = match a.step {
-            Step::Stopped { reason } => Step::Stopped { reason },
+            Step::Stopped { .. } => a.step,
             Step::Seen { cursor, .. } if cursor != dialog.cursor => stop("somebody else moved the cursor"),
             Step::Seen { at, shape, cursor } => {
                 if shape != dialog.shape || !self.may_press(&agent.session) {
@@ -113,7 +113,10 @@ impl Mind<'_> {
             },
             Step::Moving { .. } => stop("the cursor moved elsewhere"),
             Step::Confirming { until } if now < until => Step::Confirming { until },
-            Step::Confirming { .. } => stop("it stands there still after its answer"),
+            Step::Confirming { .. } if self.obs.unread.contains(&agent.session) => a.step,
+            Step::Confirming { .. } => {
+                Step::Stopped { reason: "it stands there still after its answer".into(), confirmed: true }
+            }
         };
         if !matches!(a.step, Step::Stopped { .. }) {
             a.look = self.now.after(SECOND_LOOK);
@@ -166,7 +169,8 @@ impl Mind<'_> {
         let (rule, chosen) = (&answer.rule, a.dialog.chosen().unwrap_or_default());
         let dialog = a.dialog.name.clone().unwrap_or_default();
         match a.step {
-            Step::Confirming { .. } => {
+            // A busy program may take its time.
+            Step::Confirming { .. } | Step::Stopped { confirmed: true, .. } => {
                 let text = format!("{name} asked: {} — answered `{chosen}` by {rule}", a.dialog.asked);
                 let data = serde_json::json!({
                     "asked": a.dialog.asked, "dialog": dialog, "choice": chosen, "rule": rule, "keys": a.keys,
@@ -204,7 +208,8 @@ impl Mind<'_> {
         // No screen has the shape 0: two looks come first.
         a.step = Step::Seen { at: now.boot, shape: 0, cursor };
         if a.refused >= MAX_REFUSED {
-            a.step = Step::Stopped { reason: format!("its key was refused {MAX_REFUSED} times: {error}") };
+            let reason = format!("its key was refused {MAX_REFUSED} times: {error}");
+            a.step = Step::Stopped { reason, confirmed: false };
         }
         a.look = now.after(SECOND_LOOK);
         let look = a.look;

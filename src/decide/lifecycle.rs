@@ -280,6 +280,9 @@ impl Mind<'_> {
                 self.nobody_for_texts(session, "the program was stopped");
             }
             AfterEnd::Relaunch { counted } => {
+                if counted {
+                    self.lost_with(session, "the program was restarted");
+                }
                 self.close_texts(session, "the program was restarted");
                 self.clear_leftover(session);
                 let unit = self.unit(spec);
@@ -290,6 +293,7 @@ impl Mind<'_> {
             }
             AfterEnd::Died => self.died(spec, exit, "ended"),
             AfterEnd::Lost => {
+                self.lost_with(session, "the tmux server died");
                 self.close_texts(session, "the tmux server died");
                 let unit = self.unit(spec);
                 unit.pane = None;

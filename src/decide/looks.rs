@@ -62,7 +62,8 @@ fn unit_look(unit: &UnitState) -> Option<Boot> {
     let hold = unit.hold.as_ref().map(|h| h.gone.map_or(h.until, |gone| gone.after(PROVED)));
     let trouble = unit.trouble.as_ref().filter(|t| t.gone.is_none()).map(|t| t.until);
     let dialog = unit.answering.as_ref().map(|a| a.look);
-    suspect.into_iter().chain(hold).chain(trouble).chain(dialog).chain(unit.sight.tree_due).min()
+    let taken = unit.taken.iter().filter(|t| !t.begun).map(|t| t.look).min();
+    suspect.into_iter().chain(taken).chain(hold).chain(trouble).chain(dialog).chain(unit.sight.tree_due).min()
 }
 
 fn delivery_look(delivery: &Delivery) -> Boot {

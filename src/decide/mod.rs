@@ -31,6 +31,7 @@ mod limit;
 mod logs;
 mod looks;
 mod nudge;
+pub mod ours;
 mod owed;
 mod phase;
 mod progress;
@@ -48,6 +49,7 @@ mod tree;
 mod trouble;
 mod typing;
 mod unit;
+mod uptake;
 mod wake;
 
 #[cfg(test)]

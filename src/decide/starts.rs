@@ -104,6 +104,9 @@ impl Mind<'_> {
         if counted && self.unit(spec).no_force_until.is_some_and(|until| until > now.boot) {
             return;
         }
+        if counted && self.is_taking_up(spec.session()) {
+            return self.wake_by(now.after(Duration::from_secs(1)));
+        }
         if counted && (!self.storm_pause().is_zero() || !self.may_restart_live(spec, kind, text)) {
             return;
         }

@@ -138,7 +138,7 @@ impl Mind<'_> {
         let (spec, session, now) = (Spec::Agent(agent), &agent.session, self.now);
         let remedies = self.policy.errors.clone();
         let given_up = remedy == Remedy::Fresh && trouble.tries > 0;
-        if now.boot >= trouble.until && self.has_text(session, DeliveryKind::GoOn) {
+        if now.boot >= trouble.until && (self.has_text(session, DeliveryKind::GoOn) || self.is_taking_up(session)) {
             trouble.until = now.after(RECHECK);
         } else if now.boot >= trouble.until && (given_up || remedy == Remedy::Restart) {
             // Tried again where the restart is put off (its budget, a storm, a prompt that cannot be read).

@@ -15,8 +15,8 @@ use std::time::Duration;
 const RECHECK: Duration = Duration::from_secs(1);
 /// Between typing and the submit key: programs take a key that comes at once for part of a paste.
 const BEFORE_SUBMIT: Duration = Duration::from_millis(500);
-/// A typed text must show within this.
-const SHOW: Duration = Duration::from_secs(8);
+/// A typed text must show within this; on a busy machine it can take a CLI as long.
+const SHOW: Duration = Duration::from_secs(15);
 /// A text that is shown in some way we do not know to be whole is given so long to come to rest.
 const ECHO: Duration = Duration::from_secs(2);
 /// After a submit key, the screen must have changed within this; after the next one within twice the time.
@@ -37,6 +37,7 @@ const BLANK: Duration = Duration::from_secs(180);
 impl Mind<'_> {
     pub(super) fn deliveries(&mut self) {
         self.arrivals();
+        self.uptakes();
         self.leftovers();
         let heads: Vec<Delivery> = looks::heads(&self.state).cloned().collect();
         for mut delivery in heads {
@@ -84,7 +85,7 @@ impl Mind<'_> {
     ) {
         let now = self.now.boot;
         self.scrolled(d);
-        if self.obs.store_failing || !self.is_quiet(d, reading) {
+        if self.obs.store_failing || !self.is_quiet(d, reading) || self.is_taking_up(&d.session) {
             d.stage = Stage::Queued { rest: None, free_since: None, look: now.after(RECHECK) };
             return self.wake_by(now.after(RECHECK));
         }
@@ -276,10 +277,11 @@ impl Mind<'_> {
         let alert = d.kind != DeliveryKind::Nudge;
         self.nudge_over(d);
         let name = self.name_of(&d.session);
-        let what = serde_json::to_value(d.kind).ok().and_then(|v| v.as_str().map(str::to_owned)).unwrap_or_default();
+        let what = d.kind.word();
         let data = serde_json::json!({ "delivery": d.id, "kind": what });
         match &d.stage {
             Stage::Delivered { .. } => {
+                self.took(d);
                 if d.kind == DeliveryKind::GoOn && !proof.starts_with(AFTER_ALL) {
                     self.went_on(&d.session);
                 }
@@ -368,6 +370,9 @@ impl Mind<'_> {
     /// The program ended: what was being typed may or may not have been taken; what was meant for it alone is over;
     /// what may go to the next one waits.
     pub(super) fn close_texts(&mut self, session: &str, reason: &str) {
+        if let Some(unit) = self.state.units.get_mut(session) {
+            unit.taken.clear();
+        }
         let at = self.now.wall;
         let stopped = self.state.units.get(session).is_none_or(|u| u.wish == crate::model::state::Wish::Stop);
         let mut over = Vec::new();

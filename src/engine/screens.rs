@@ -1,6 +1,7 @@
 //! What is on the panes: listed in one call, captured only where something may have changed, read only when captured.
 use crate::{
     backends::{self, Context, Screen},
+    decide,
     model::{
         name::printable,
         observation::PaneObs,
@@ -135,13 +136,13 @@ impl Screens {
         scene: &Scene,
     ) -> Result<Sighted, TmuxError> {
         let Scene { state, policy, kickoff, now } = *scene;
-        let on_their_way = Ours::of(state);
+        let on_their_way = decide::ours::texts(state);
         let mut readings = Vec::with_capacity(wanted.len());
         let (mut again, mut stale) = (Vec::new(), Vec::new());
         for &session in wanted {
             let Some(pane) = panes.get(session).filter(|p| !p.dead) else { continue };
             match self.last.get(session).filter(|shot| shot.shows(pane)) {
-                Some(shot) if !shot.with_ours && !on_their_way.0.contains_key(session) => {
+                Some(shot) if !shot.with_ours && !on_their_way.contains_key(session) => {
                     readings.push((session.to_owned(), shot.reading.clone()));
                 }
                 Some(_) => again.push(session),
@@ -160,7 +161,7 @@ impl Screens {
             false => policy.agents.iter().map(|a| (a.session.as_str(), a)).collect(),
         };
         for (session, fresh) in taken {
-            let ours = on_their_way.0.get(session).map_or(&[][..], Vec::as_slice);
+            let ours = on_their_way.get(session).map_or(&[][..], Vec::as_slice);
             let Some(pane) = panes.get_mut(session) else { continue };
             let last = self.last.remove(session);
             let second = now.wall.0.div_euclid(1000);
@@ -232,31 +233,6 @@ impl Screens {
                 said.folded.drain(..cut);
             }
         }
-    }
-}
-
-/// Texts of ours that may stand on a screen, with their deliveries' ids, by session.
-struct Ours<'a>(BTreeMap<&'a str, Vec<(i64, String)>>);
-
-impl Ours<'_> {
-    /// What may have been typed comes first: of two texts with the same words it is the one that stands there.
-    fn of(state: &State) -> Ours<'_> {
-        let is_typed = |d: &&Delivery| !matches!(d.stage, Stage::Queued { .. });
-        let open = || state.deliveries.values().filter(|d| !d.stage.is_over());
-        let left = state.units.values().filter_map(|u| Some(&u.leftover.as_ref()?.delivery));
-        let mut all: BTreeMap<&str, Vec<(i64, String)>> = BTreeMap::new();
-        for d in open().filter(is_typed).chain(left).chain(open().filter(|d| !is_typed(d))) {
-            all.entry(&d.session).or_default().push((d.id, d.text.clone()));
-        }
-        // What comes below it is its answer.
-        for unit in state.units.values() {
-            let Some(nudged) = &unit.sight.nudged else { continue };
-            let texts = all.entry(&unit.session).or_default();
-            if texts.iter().all(|(id, _)| *id != nudged.delivery) {
-                texts.push((nudged.delivery, nudged.text.clone()));
-            }
-        }
-        Ours(all)
     }
 }
 

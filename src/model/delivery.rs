@@ -44,6 +44,23 @@ pub enum DeliveryKind {
     Send,
 }
 
+impl DeliveryKind {
+    /// As it is written in events.
+    pub fn word(self) -> &'static str {
+        match self {
+            DeliveryKind::Kickoff => "kickoff",
+            DeliveryKind::Probe => "probe",
+            DeliveryKind::GoOn => "go-on",
+            DeliveryKind::Nudge => "nudge",
+            DeliveryKind::Wake => "wake",
+            DeliveryKind::Claim => "claim",
+            DeliveryKind::Review => "review",
+            DeliveryKind::Inbox => "inbox",
+            DeliveryKind::Send => "send",
+        }
+    }
+}
+
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "stage", rename_all = "kebab-case")]
 pub enum Stage {

@@ -88,7 +88,12 @@ pub enum Step {
     /// The key that confirms was, or may have been, pressed once.
     Confirming { until: Boot },
     /// A person's matter, and why. No more keys while this dialog stands there.
-    Stopped { reason: String },
+    Stopped {
+        reason: String,
+        /// It was confirmed before: when it goes, it was answered.
+        #[serde(default)]
+        confirmed: bool,
+    },
 }
 
 /// An answer that was given: how often one rule answers is limited.

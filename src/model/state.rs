@@ -1,6 +1,6 @@
 //! What is remembered from one decision to the next, and across restarts of the supervisor.
 use super::{
-    delivery::Delivery,
+    delivery::{Delivery, DeliveryKind},
     dialog::{Answered, Answering, Dialog},
     host::NoRoom,
     observation::{ExitRecord, PaneObs, ServerObs},
@@ -131,6 +131,9 @@ pub struct UnitState {
     /// A text of ours that may still stand in the input line.
     #[serde(default)]
     pub leftover: Option<Leftover>,
+    /// Texts that the program took and was not seen to be done with.
+    #[serde(default)]
+    pub taken: Vec<Taken>,
     /// A dialog that a rule of the config answers.
     #[serde(default)]
     pub answering: Option<Answering>,
@@ -170,6 +173,18 @@ impl UnitState {
     pub fn is_left_alone(&self) -> bool {
         self.quarantine.as_ref().is_some_and(|q| q.on)
     }
+}
+
+/// A text that a program has.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Taken {
+    pub delivery: i64,
+    pub kind: DeliveryKind,
+    pub at: Boot,
+    /// Next look at whether it begins.
+    pub look: Boot,
+    /// It was seen to work since.
+    pub begun: bool,
 }
 
 /// A restart that has to come although it could not be prepared.

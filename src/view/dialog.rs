@@ -49,7 +49,7 @@ pub fn answering(unit: &UnitState) -> Option<String> {
 
 fn stopped(unit: &UnitState) -> Option<&str> {
     match unit.answering.as_ref() {
-        Some(Answering { step: Step::Stopped { reason }, .. }) => Some(reason),
+        Some(Answering { step: Step::Stopped { reason, .. }, .. }) => Some(reason),
         _ => None,
     }
 }

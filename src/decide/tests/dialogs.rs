@@ -107,6 +107,18 @@ fn a_dialog_that_stays_is_told_and_not_answered_again() {
     assert_eq!(w.count(EventKind::Answered), 0);
 }
 
+/// On a busy machine a CLI needed half a minute for the key: its answer was never told.
+#[test]
+fn a_dialog_that_goes_late_was_answered_all_the_same() {
+    let mut w = with(Menu { deaf: 1, ..trust(2, Some(2)) });
+    w.run(secs(120));
+    assert_eq!((told(&w).len(), w.count(EventKind::Answered)), (1, 0));
+    w.program("p-a").menu = None;
+    w.run(secs(120));
+    assert_eq!((keys(&mut w).as_str(), w.count(EventKind::Answered)), ("Enter", 1));
+    assert_eq!(w.count(EventKind::WaitingOver), 1);
+}
+
 #[test]
 fn a_dialog_that_vanishes_gets_no_key() {
     let mut w = with(trust(0, Some(3)));

@@ -18,4 +18,5 @@ mod submitting;
 mod tally;
 mod troubles;
 mod typing;
+mod uptake;
 pub(crate) mod world;

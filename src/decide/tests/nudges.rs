@@ -95,7 +95,7 @@ fn our_own_echo_and_a_repaint_are_no_answer() {
 fn a_nudge_that_is_not_proved_is_not_answered() {
     let mut w = world();
     w.program("p-a").blind = true;
-    w.run(secs(340));
+    w.run(secs(350));
     assert_eq!((w.count(EventKind::Nudged), w.count(EventKind::Unknown)), (1, 1));
     // Whatever its screen says of it.
     answer(&mut w);

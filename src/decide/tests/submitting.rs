@@ -176,3 +176,20 @@ fn a_submit_key_that_was_refused_was_not_pressed() {
     w.run(secs(60));
     assert_eq!((w.program("p-a").submitted.len(), w.program("p-a").presses), (1, 1));
 }
+
+/// A busy Gemini CLI drew a wake a minute late. The next wake, queued with the same words, was taken for what stood there,
+/// and nothing was typed any more.
+#[test]
+fn a_text_that_shows_late_is_sent_although_another_one_waits_with_the_same_words() {
+    let mut w = World::new(vec![agent("a")]);
+    w.run(secs(1));
+    w.program("p-a").blind = true;
+    send(&mut w, "look at the repository");
+    w.run(secs(20));
+    assert_eq!((w.count(EventKind::Unknown), w.program("p-a").presses), (1, 0));
+    send(&mut w, "look at the repository");
+    w.program("p-a").blind = false;
+    w.run(secs(30));
+    let (submitted, typed) = (w.program("p-a").submitted.clone(), w.typed("p-a"));
+    assert_eq!((submitted.len(), typed), (2, 2), "{submitted:?}");
+}

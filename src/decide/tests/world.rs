@@ -1,6 +1,6 @@
 //! A fleet without a machine: launches succeed, ends are obeyed, screens say what the test wants.
 use crate::{
-    decide::{Decision, decide, looks, tree_looks},
+    decide::{Decision, decide, looks, ours, tree_looks},
     model::{
         action::{Action, ActionResult, Outcome},
         event::{Event, EventKind},
@@ -124,17 +124,7 @@ impl World {
             if !obs.panes.contains_key(session) {
                 continue;
             }
-            let nudged = self.state.units.get(session).and_then(|u| u.sight.nudged.as_ref());
-            let nudged = nudged.filter(|n| n.over.is_some()).map(|n| (n.delivery, n.text.clone()));
-            let ids: Vec<(i64, String)> = self
-                .state
-                .deliveries
-                .values()
-                .filter(|d| d.session == session)
-                .chain(self.state.units.get(session).and_then(|u| u.leftover.as_ref()).map(|l| &l.delivery))
-                .map(|d| (d.id, d.text.clone()))
-                .chain(nudged)
-                .collect();
+            let ids = ours::texts(&self.state).remove(session).unwrap_or_default();
             let program = self.programs.entry(session.to_owned()).or_default();
             let mut reading = program.reading.clone();
             reading.at = self.now.boot;
