@@ -24,6 +24,8 @@ impl Mind<'_> {
         let (at, look) = (self.now.boot, self.now.after(LOOK));
         self.wake_by(look);
         if let Some(unit) = self.state.units.get_mut(&d.session) {
+            // It rested for so long, and takes the next one: it is done with them.
+            unit.taken.retain(|t| at.since(t.at) < BEGINS);
             unit.taken.push(Taken { delivery: d.id, kind: d.kind, at, look, begun: false });
         }
     }

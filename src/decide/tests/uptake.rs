@@ -48,6 +48,20 @@ fn a_second_text_waits_until_the_first_was_begun_and_is_over() {
     assert_eq!(submitted(&w), 2);
 }
 
+/// Seen in the real harness: a wake whose turn nobody saw, and the next text, which the program hung at, was told.
+#[test]
+fn a_turn_that_nobody_saw_is_over_when_the_next_text_is_taken() {
+    let mut w = known();
+    send(&mut w, "first");
+    send(&mut w, "second");
+    w.run(secs(15));
+    works(&mut w, true);
+    w.run(secs(30));
+    w.crash("p-a");
+    w.run(secs(5));
+    assert_eq!((submitted(&w), doubted(&w)), (2, vec![]));
+}
+
 #[test]
 fn a_turn_that_nobody_saw_keeps_the_next_text_for_a_few_seconds() {
     let mut w = known();
