@@ -49,7 +49,7 @@ fn report(what: &str, screens: &[(&str, &str)]) {
         for (cli, text) in screens.iter().cycle().take(PANES) {
             let Some(reader) = reader(cli) else { continue };
             let about = Context { reader, said: "", ours: &[], now: Now::default() };
-            black_box(backends::read(&Screen { text, title: "a title", cursor: (2, 30) }, &about));
+            black_box(backends::read(&Screen { text, title: "a title", cursor: (2, 30), colours: None }, &about));
         }
         cpu_ms() - started
     };

@@ -1,4 +1,5 @@
 //! What an agent CLI looks like: a captured pane becomes a [`Reading`]. The text stops here.
+pub mod colours;
 pub mod dialog;
 mod draft;
 mod fold;
@@ -27,6 +28,7 @@ use crate::model::{
     seen::Seen,
     time::Now,
 };
+use colours::Colours;
 use draft::Drafts;
 use regex::Regex;
 use rows::Rows;
@@ -40,6 +42,8 @@ pub struct Screen<'a> {
     pub title: &'a str,
     /// Cursor column and row, 0-based.
     pub cursor: (u16, u16),
+    /// Only where [`needs_colours`] asked for them.
+    pub colours: Option<&'a Colours>,
 }
 
 /// What the reader needs to know beside the screen.
@@ -102,17 +106,24 @@ pub fn read(screen: &Screen, ctx: &Context) -> Reading {
     };
     let verdict = verdict::by_rules(preset, screen, &rows, ctx, verdict::Wanted::Decision);
     if !verdict.has_input_line && matches!(verdict.state, Seen::Waiting | Seen::Limited) {
-        reading.dialog = dialog::find(Some(preset), text, &ctx.reader.dialogs);
+        reading.dialog = dialog::find(Some(preset), text, &ctx.reader.dialogs, screen.colours);
     }
     by_preset(&mut reading, verdict);
     reading.unknown &= !ctx.reader.idle.as_ref().is_some_and(|re| re.is_match(text));
     reading
 }
 
+/// It asks, a rule could answer, and which choice is marked shows by colour alone: the screen is to be read with its
+/// colours.
+pub fn needs_colours(reader: &Reader, reading: &Reading) -> bool {
+    let preset = reader.preset.as_deref().and_then(preset::named);
+    reading.waiting.is_some() && !reader.dialogs.is_empty() && preset.is_some_and(|p| p.dialog_bar.is_some())
+}
+
 /// What an unknown program asks is known by the user's rules alone.
 fn own_dialog(text: &str, ctx: &Context) -> Option<Dialog> {
     let rules = &ctx.reader.dialogs;
-    (!rules.is_empty()).then(|| dialog::find(None, text, rules)).flatten().filter(|d| d.answer.is_some())
+    (!rules.is_empty()).then(|| dialog::find(None, text, rules, None)).flatten().filter(|d| d.answer.is_some())
 }
 
 /// A dialog that only a rule of the user tells.
@@ -275,7 +286,7 @@ mod tests {
     }
     fn look(text: &str, said: &str, reader: &Reader) -> Reading {
         let now = Now { boot: Boot(5_000), wall: Wall(1_781_524_800_000), utc_offset_s: 0, ..Now::default() };
-        read(&Screen { text, title: "", cursor: (0, 0) }, &Context { reader, said: &super::said(said), ours: &[], now })
+        read(&Screen { text, ..Screen::default() }, &Context { reader, said: &super::said(said), ours: &[], now })
     }
 
     #[test]
@@ -314,7 +325,7 @@ mod tests {
     fn a_title_counts_for_active_and_waiting_only() {
         let r = reader();
         let now = Now::default();
-        let screen = Screen { text: "x", title: "esc to interrupt · usage limit", cursor: (0, 0) };
+        let screen = Screen { text: "x", title: "esc to interrupt · usage limit", ..Screen::default() };
         let reading = read(&screen, &Context { reader: &r, said: "", ours: &[], now });
         assert_eq!(reading.active.unwrap().source, "title");
         assert!(reading.limit.is_none());
@@ -343,7 +354,7 @@ mod tests {
             let said = "● Old words.\n\n❯ watchdog nudge #4: go on from where\n  you stopped";
             let text = format!("{said}\n{below}\n────────────────\n❯\n────────────────\n  ? for shortcuts");
             let row = text.lines().count() as u16 - 3;
-            let screen = Screen { text: &text, title: "", cursor: (2, row) };
+            let screen = Screen { text: &text, title: "", cursor: (2, row), colours: None };
             let read = read(&screen, &Context { reader, said: "", ours: &ours, now: Now::default() });
             (read.ours[0].count, read.ours[0].answered)
         };

@@ -192,7 +192,7 @@ mod tests {
     fn patterns(cli: &str) -> Vec<&'static Pattern> {
         let preset = preset::named(cli).unwrap_or(preset::generic());
         let parts = [&preset.composer, &preset.below, &preset.item, &preset.background, &preset.draft];
-        let more = [&preset.dialog_top, &preset.dialog_foot];
+        let more = [&preset.dialog_top, &preset.dialog_foot, &preset.dialog_bar];
         let rules = preset.rules.iter().map(|rule| &rule.re).filter(|re| !re.as_str().is_empty());
         rules.chain(&preset.stale).chain(parts.into_iter().chain(more).flatten()).collect()
     }

@@ -34,6 +34,8 @@ pub struct Preset {
     pub dialog_top: Option<Pattern>,
     /// What may stand below the choices of a dialog, as the last row of the screen.
     pub dialog_foot: Option<Pattern>,
+    /// A row of choices side by side (its first group), of which the marked one shows by its ground alone.
+    pub dialog_bar: Option<Pattern>,
     /// The dialogs that have a name; the first one that fits.
     pub dialogs: Vec<Known>,
 }
@@ -83,6 +85,7 @@ struct File {
     rule: Vec<RuleText>,
     dialog_top: Option<String>,
     dialog_foot: Option<String>,
+    dialog_bar: Option<String>,
     #[serde(default)]
     dialog: Vec<KnownText>,
 }
@@ -173,6 +176,7 @@ fn load(name: &str, text: &str) -> Result<Preset, String> {
         below: maybe(&file.below)?,
         dialog_top: maybe(&file.dialog_top)?,
         dialog_foot: maybe(&file.dialog_foot)?,
+        dialog_bar: maybe(&file.dialog_bar)?,
         dialogs: file.dialog.into_iter().map(|text| text.load()).collect::<Result<_, _>>()?,
         rules,
         stale,

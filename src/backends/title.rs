@@ -44,7 +44,7 @@ mod tests {
     /// What is decided by, and what a person is told.
     fn seen(text: &str, title: &str) -> (Option<String>, Option<String>, Seen) {
         let reader = reader();
-        let screen = Screen { text, title, cursor: (0, 0) };
+        let screen = Screen { text, title, ..Screen::default() };
         let ctx = Context { reader: &reader, said: "", ours: &[], now: Now::default() };
         let reading = read(&screen, &ctx);
         let rule = |e: Option<Evidence>| e.map(|e| format!("{} {}", e.source, e.rule));
@@ -66,7 +66,7 @@ mod tests {
     fn an_empty_match_is_none() {
         let reader =
             Reader { title: TitleRules { active: Regex::new("x*").ok(), ..TitleRules::default() }, ..reader() };
-        let screen = Screen { text: "", title: "shop", cursor: (0, 0) };
+        let screen = Screen { title: "shop", ..Screen::default() };
         assert_eq!(begins(&reader.title.active, "title_active_re", &screen), None);
     }
 }

@@ -5,7 +5,7 @@ use super::{
     locate,
 };
 use crate::{
-    backends::{self, Process, Screen, Verdict},
+    backends::{self, Process, Screen, Verdict, colours::Colours},
     config::{self, Source, Strictness},
     engine::{config_file, disk::RealDisk, words::plain},
     model::{
@@ -66,7 +66,11 @@ pub fn run(args: &DetectArgs, context: &mut Context) -> Report {
     let reader = reader(&args.backend, context.config.clone())?;
     let now = now(args)?;
     let text = text(args.file.as_deref())?;
-    let screen = Screen { text: &text, title: &args.title, cursor: (0, 0) };
+    let (text, colours) = match text.contains('\x1b') {
+        true => Some(Colours::split(&text)).map(|(text, colours)| (text, Some(colours))).unwrap_or_default(),
+        false => (text, None),
+    };
+    let screen = Screen { text: &text, title: &args.title, cursor: (0, 0), colours: colours.as_ref() };
     let process = Process { command: args.command.as_deref(), dead: args.dead };
     let about = backends::Context { reader: &reader, said: "", ours: &[], now };
     let verdict = backends::judge(&screen, process, &about);

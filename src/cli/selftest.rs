@@ -123,7 +123,7 @@ pub fn run(context: &mut Context) -> Report {
 fn state_of(cli: &str, title: &str, text: &str) -> &'static str {
     let reader = Reader { preset: Some(cli.to_owned()), ..Reader::default() };
     let about = backends::Context { reader: &reader, said: "", ours: &[], now: clock::now() };
-    backends::judge(&Screen { text, title, cursor: (0, 0) }, Process::default(), &about).state.as_str()
+    backends::judge(&Screen { text, title, ..Screen::default() }, Process::default(), &about).state.as_str()
 }
 
 fn reader() -> Result<Reader, Failure> {

@@ -66,7 +66,7 @@ fn named(f: &Fields, table: &DeTable, preset: &Preset, rules: &mut Vec<DialogRul
             let hint = match nearest(name, names()) {
                 Some(near) => format!("did you mean `{near}`?"),
                 None if names().next().is_none() => {
-                    format!("preset `{}` marks the choice by colour alone, so none can be answered", preset.name)
+                    format!("preset `{}` names none; `[[backend.NAME.dialog]]` answers by a pattern", preset.name)
                 }
                 None => format!("preset `{}` knows {}", preset.name, listed(names().collect::<Vec<_>>())),
             };

@@ -132,7 +132,8 @@ impl Mind<'_> {
         let now = self.now;
         let (key, step) = match (how, dialog.cursor) {
             (How::Choose { choice, .. }, Some(at)) if at != *choice => {
-                let (key, to) = if at < *choice { ("Down", at + 1) } else { ("Up", at - 1) };
+                let (forth, back) = if dialog.across { ("Right", "Left") } else { ("Down", "Up") };
+                let (key, to) = if at < *choice { (forth, at + 1) } else { (back, at - 1) };
                 (key, Step::Moving { from: at, to, until: now.after(MOVED) })
             }
             (How::Choose { key, .. } | How::Press { key }, _) => {

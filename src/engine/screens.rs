@@ -1,6 +1,6 @@
 //! What is on the panes: listed in one call, captured only where something may have changed, read only when captured.
 use crate::{
-    backends::{self, Context, Screen},
+    backends::{self, Context, Screen, colours::Colours},
     decide,
     model::{
         name::printable,
@@ -60,6 +60,8 @@ struct Shot {
     reading: Arc<Reading>,
     /// Whether texts of ours were looked for.
     with_ours: bool,
+    /// What it says may change with its colours alone.
+    coloured: bool,
 }
 
 /// What an agent was told, folded for comparison.
@@ -172,20 +174,29 @@ impl Screens {
             };
             pane.title = printable(&shot.title);
             // It was drawn anew, and looks as it did.
-            let same = before.filter(|b| !b.with_ours && ours.is_empty() && b.captured == shot);
+            let same = before.filter(|b| !b.with_ours && ours.is_empty() && b.captured == shot && !b.coloured);
             let read = match same {
                 Some(before) => Ok(before.reading),
                 None => {
                     let unit = state.units.get(session);
                     let said = said(&mut self.said, session, unit.map_or(0, |u| u.incarnation), kickoff);
-                    let screen =
-                        Screen { text: &shot.text, title: &pane.title, cursor: (shot.cursor_x, shot.cursor_y) };
+                    let cursor = (shot.cursor_x, shot.cursor_y);
+                    let screen = Screen { text: &shot.text, title: &pane.title, cursor, colours: None };
                     let started_with = unit.and_then(|u| u.started_with.as_deref());
                     let agent = agents.get(session);
                     let reader = agent.map_or(&generic, |a| &policy.backend_of(a, started_with).reader);
                     mishap::caught(|| {
                         super::crash_point::stumble(|| format!("reading {session}"));
-                        Arc::new(backends::read(&screen, &Context { reader, said, ours, now }))
+                        let about = Context { reader, said, ours, now };
+                        let reading = backends::read(&screen, &about);
+                        if !backends::needs_colours(reader, &reading) {
+                            return Arc::new(reading);
+                        }
+                        let coloured = client.capture_coloured(&shot.pane_id).unwrap_or_default();
+                        let (text, colours) = Colours::split(&coloured);
+                        // Drawn anew in between: the next look will do.
+                        let colours = Some(&colours).filter(|_| is_same(&text, &shot.text));
+                        Arc::new(backends::read(&Screen { colours, ..screen }, &about))
                     })
                 }
             };
@@ -197,7 +208,9 @@ impl Screens {
                 }
             };
             readings.push((session.to_owned(), reading.clone()));
+            let reader = agents.get(session).map(|a| &a.backend.reader);
             let shot = Shot {
+                coloured: reader.is_some_and(|reader| backends::needs_colours(reader, &reading)),
                 pane_id: pane.pane_id.clone(),
                 title: pane.title.clone(),
                 command: pane.command.clone(),
@@ -234,6 +247,12 @@ impl Screens {
             }
         }
     }
+}
+
+/// With colours, blanks stand at the ends of rows.
+fn is_same(coloured: &str, plain: &str) -> bool {
+    let rows = |text: &'_ str| text.trim_end().lines().map(|row| row.trim_end().to_owned()).collect::<Vec<_>>();
+    rows(coloured) == rows(plain)
 }
 
 impl Shot {

@@ -11,10 +11,12 @@ pub struct Dialog {
     pub name: Option<String>,
     /// Everything that it says above its choices, as one line, printable, at most 300 characters.
     pub asked: String,
-    /// Top to bottom, printable, without their numbers.
+    /// Top to bottom, or left to right, printable, without their numbers.
     pub choices: Vec<String>,
     /// Index of the choice under the cursor.
     pub cursor: Option<usize>,
+    /// The choices stand side by side: Left and Right move the cursor.
+    pub across: bool,
     /// Screen row, from 0, of the choice under the cursor; without choices that of the last filled row.
     pub row: usize,
     /// That row as it stands there, at most 500 characters.

@@ -1,6 +1,6 @@
 //! Dialogs on recorded and on made-up screens: what they are called, what may be chosen, and where none is one.
 use agents::{
-    backends::{self, Context, Screen, preset},
+    backends::{self, Context, Screen, colours::Colours, preset},
     config::{ListedDisk, Source, Strictness, load},
     model::{
         dialog::{Dialog, How},
@@ -45,7 +45,8 @@ fn read(cli: &str, text: &str, title: &str, dialogs: Vec<DialogRule>) -> Reading
     let preset = PRESETS.contains(&cli).then(|| cli.to_owned());
     let reader = Reader { preset, dialogs, ..Reader::default() };
     let about = Context { reader: &reader, said: "", ours: &[], now: Now::default() };
-    backends::read(&Screen { text, title, cursor: (0, 0) }, &about)
+    let (text, colours) = Colours::split(text);
+    backends::read(&Screen { text: &text, title, cursor: (0, 0), colours: Some(&colours) }, &about)
 }
 
 /// A rule for every named dialog of that CLI: its `nth` choice.
@@ -127,6 +128,10 @@ fn the_cursor_stands_where_a_person_sees_it() {
         ("gemini", "waiting-trust-moved", "trust-folder", Some(1), "Trust parent folder (dev)"),
         ("gemini", "limited-menu-moved", "limit-menu", Some(1), "Stop"),
         ("gemini", "waiting-edit-moved", "permission", Some(2), "Modify with external editor"),
+        ("opencode", "waiting-permission-colours", "permission", Some(0), "Allow once"),
+        ("opencode", "waiting-permission-colours-second-80x24", "permission", Some(1), "Allow always"),
+        ("opencode", "waiting-permission-colours-second-200x50", "permission", Some(1), "Allow always"),
+        ("opencode", "waiting-always-allow-colours", "permission", Some(0), "Confirm"),
     ];
     for (cli, screen, name, cursor, under) in wanted {
         let all = recorded(cli, Some(cli));
@@ -156,6 +161,20 @@ fn no_rule_answers_what_is_only_quoted() {
         }
     }
     assert!(looked > 400, "only {looked} screens");
+}
+
+/// A panel stands beside its box in a wide window, and is no part of the question.
+#[test]
+fn a_dialog_whose_choice_shows_by_colour_is_answered_by_a_pattern_and_only_with_its_colours() {
+    let touch = "[[backend.x.dialog]]\nname = \"touch\"\nchoice = \"Allow once\"\n\
+        re = '△ Permission required # Shell command \\$ touch [\\w-]+'";
+    for screen in recorded("opencode", Some("opencode")).iter().filter(|s| s.name.starts_with("waiting-permission")) {
+        let colours = screen.name.contains("colours");
+        let reading = read("opencode", &screen.text, &screen.title, own(touch));
+        assert_eq!(chosen(&reading).as_deref(), colours.then_some("Allow once"), "{}", screen.name);
+        let other = read("opencode", &screen.text, &screen.title, own(&touch.replace("touch [", "rm [")));
+        assert_eq!(chosen(&other), None, "{}", screen.name);
+    }
 }
 
 const TRUST: &str = " Quick safety check: Is this a project you created or one you trust?\n\n ❯ 1. Yes, I trust this folder\n   2. No, exit\n\n Enter to confirm · Esc to cancel";

@@ -150,3 +150,45 @@ fn a_key_is_pressed_only_while_its_row_stands_where_it_stood() {
     sandbox.tmux(&["copy-mode", "-t", "=p-a:"]);
     assert!(client.press_at(&made.pane_id, "z", 2, yes).is_err(), "copy mode");
 }
+
+const PERMISSION: &str = "preset = \"opencode\"\n[[backend.fake.dialog]]\nname = \"touch\"\n\
+    re = '△ Permission required # Shell command \\$ touch \\w+'\nchoice = \"CHOICE\"\n";
+
+/// OpenCode's choices stand side by side, and the marked one shows by its ground alone.
+#[test]
+fn choices_side_by_side_are_told_apart_by_their_colours() {
+    for (cursor, choice, wanted) in
+        [(1, "Allow once", "Enter"), (3, "allow once", "Left Left Enter"), (1, "Reject", "Right Right Enter")]
+    {
+        let rule = PERMISSION.replace("CHOICE", choice);
+        let f = Fleet::with(&format!("{BASE}{rule}[[agent]]\nname = \"a\"\n"));
+        let menu = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fake_menu.sh");
+        let choices = "'Allow once' 'Allow always' Reject";
+        f.script("a", &format!("exec MENU_ACROSS=1 MENU_CURSOR={cursor} sh '{menu}' '$ touch made' {choices}"));
+        f.up();
+        f.wait("it is answered", |f| !told(f, "answered").is_empty());
+        assert_eq!(keys(&f), wanted);
+        let told = &told(&f, "answered")[0];
+        assert!(
+            told.to_lowercase()
+                .contains(&format!("answered `{} by dialog `touch`", format!("{choice}`").to_lowercase())),
+            "{told}"
+        );
+    }
+}
+
+/// The same words without a marked choice, and a rule for another command.
+#[test]
+fn without_a_marked_choice_or_a_rule_for_it_no_key_is_pressed() {
+    for (across, question) in [("MENU_CURSOR=9", "$ touch made"), ("MENU_CURSOR=1", "$ touch made; rm -rf x")] {
+        let rule = PERMISSION.replace("CHOICE", "Reject");
+        let f = Fleet::with(&format!("{BASE}{rule}[[agent]]\nname = \"a\"\n"));
+        let menu = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fake_menu.sh");
+        let choices = "'Allow once' 'Allow always' Reject";
+        f.script("a", &format!("exec MENU_ACROSS=1 {across} sh '{menu}' '{question}' {choices}"));
+        f.up();
+        f.wait("it is told", |f| told(f, "waiting").len() == 1);
+        f.ticks(4);
+        assert_eq!((keys(&f).as_str(), told(&f, "answered").len()), ("", 0), "{across} {question}");
+    }
+}

@@ -1,6 +1,6 @@
 //! Every recorded screen under `tests/panes/`, read with the presets.
 use agents::{
-    backends::{self, Context, Process, Screen, Verdict, judge},
+    backends::{self, Context, Process, Screen, Verdict, colours::Colours, judge},
     model::{
         policy::{PRESETS, Reader},
         time::{Now, Wall},
@@ -22,7 +22,8 @@ impl Recorded {
     }
 
     fn verdict(&self) -> Verdict {
-        let screen = Screen { text: &self.text, title: self.word("title").unwrap_or_default(), cursor: (0, 0) };
+        let (text, _) = Colours::split(&self.text);
+        let screen = Screen { text: &text, title: self.word("title").unwrap_or_default(), ..Screen::default() };
         let now = self.word("now").map_or_else(Now::default, |now| {
             let at = chrono::DateTime::parse_from_rfc3339(now).unwrap();
             Now { wall: Wall(at.timestamp_millis()), utc_offset_s: at.offset().local_minus_utc(), ..Now::default() }
@@ -182,7 +183,7 @@ fn a_draft_is_seen_in_the_input_line_and_nowhere_else() {
             let text = fs::read_to_string(&file).unwrap();
             let find = |needle: &str| text.lines().enumerate().filter(|(_, l)| l.contains(needle)).last();
             let read = |cursor: (usize, usize)| {
-                let screen = Screen { text: &text, title: "", cursor: (cursor.0 as u16, cursor.1 as u16) };
+                let screen = Screen { text: &text, cursor: (cursor.0 as u16, cursor.1 as u16), ..Screen::default() };
                 let ours = [(1, drafts[0].to_owned())];
                 backends::read(&screen, &Context { reader: &reader, said: "", ours: &ours, now: Now::default() }).draft
             };

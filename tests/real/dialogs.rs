@@ -65,6 +65,9 @@ pub fn permission_rule(cli: &str) -> Option<&'static str> {
         "gemini" => {
             "[[dialog]]\nname = \"touch\"\nre = '\\? Shell +touch [\\w/ .-]+ Allow execution of \\[Shell\\]\\?'\nchoice = \"Allow once\""
         }
+        "opencode" => {
+            "[[dialog]]\nname = \"touch\"\nre = '△ Permission required # Shell command \\$ touch [\\w/ .-]+'\nchoice = \"Allow once\""
+        }
         _ => return None,
     })
 }

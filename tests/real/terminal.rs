@@ -74,6 +74,11 @@ impl Terminal {
         Ok(Look { text, title, command, cursor, dead })
     }
 
+    /// The screen with its escape sequences.
+    pub fn coloured(&self) -> io::Result<String> {
+        self.tmux(&["capture-pane", "-p", "-e", "-t", "=real:"])
+    }
+
     /// Looks until `seen` says yes. The error holds the last screen.
     pub fn wait(&self, what: &str, at_most: Duration, mut seen: impl FnMut(&Look) -> bool) -> io::Result<Look> {
         let until = Instant::now() + at_most;

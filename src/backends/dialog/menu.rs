@@ -18,6 +18,8 @@ pub struct Menu {
     pub choices: Vec<Choice>,
     /// Index of the one under the cursor.
     pub cursor: usize,
+    /// They stand side by side.
+    pub across: bool,
 }
 
 #[derive(Debug, PartialEq, Eq)]
@@ -142,7 +144,7 @@ fn numbered(rows: &[&str], at: usize) -> Option<Menu> {
         }
         end = i + 1;
     }
-    Some(Menu { rows: first..end, choices, cursor: cursor? })
+    Some(Menu { rows: first..end, choices, cursor: cursor?, across: false })
 }
 
 /// Rows whose texts stand in one column, without a blank row between them.
@@ -162,7 +164,7 @@ fn plain(rows: &[&str], at: usize) -> Option<Menu> {
     if choices.iter().filter(|c| cut(rows[c.row]).is_some_and(|r| r.cursor)).count() != 1 {
         return None;
     }
-    Some(Menu { rows: first..first + choices.len(), cursor: at - first, choices })
+    Some(Menu { rows: first..first + choices.len(), cursor: at - first, choices, across: false })
 }
 
 #[cfg(test)]

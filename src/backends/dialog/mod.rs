@@ -2,12 +2,13 @@
 //!
 //! Whoever asks writes a part of the words: a command, a file's name, a reason. So a named dialog is told by all of its
 //! choices and by what stands below, not by its question alone; and a pattern of the user has to fit the whole question.
+mod bar;
 mod known;
 mod menu;
 
 pub use known::{Known, KnownText};
 
-use super::{fold::is_frame, hash, pattern::Pattern, preset::Preset, rows};
+use super::{colours::Colours, fold::is_frame, hash, pattern::Pattern, preset::Preset, rows};
 use crate::model::{
     dialog::{Dialog, DialogAnswer, How},
     name::printable_cut,
@@ -28,9 +29,15 @@ struct Shown<'t> {
 }
 
 /// The dialog in place of the input line: to be called where the preset's rules see one, or where there is no preset.
-pub fn find(preset: Option<&Preset>, text: &str, rules: &[DialogRule]) -> Option<Dialog> {
-    let rows: Vec<&str> = text.lines().collect();
-    let menu = menu::last(&rows);
+///
+/// `colours`: of the same screen, where the preset needs them ([`Preset::dialog_bar`]).
+pub fn find(preset: Option<&Preset>, text: &str, rules: &[DialogRule], colours: Option<&Colours>) -> Option<Dialog> {
+    let mut rows: Vec<&str> = text.lines().collect();
+    let bar = preset.and_then(|p| p.dialog_bar.as_ref()).zip(colours).and_then(|(re, c)| bar::last(&rows, re, c));
+    if let Some((bar, colours)) = bar.as_ref().zip(colours) {
+        bar::cut(&mut rows, bar.rows.start, colours);
+    }
+    let menu = bar.or_else(|| menu::last(&rows));
     let end = menu.as_ref().map_or(rows.len(), |m| m.rows.start);
     let top = preset.and_then(|p| p.dialog_top.as_ref()).and_then(|re| rows[..end].iter().rposition(|r| re.is_in(r)));
     let is_top_seen = top.is_some() || preset.is_none();
@@ -134,11 +141,12 @@ impl Shown<'_> {
         let row = self.menu.as_ref().map_or(self.rows.len().saturating_sub(1), |m| m.choices[m.cursor].row);
         Dialog {
             id: hash(&(&name, &asked, &choices)),
-            shape: hash(&(self.top, &self.rows[self.top..])),
+            shape: hash(&(self.top, &self.rows[self.top..], self.menu.as_ref().map(|m| m.cursor))),
             name,
             asked: printable_cut(&asked, 300),
             choices: choices.iter().map(|c| printable_cut(c, 200)).collect(),
             cursor: self.menu.as_ref().map(|m| m.cursor),
+            across: self.menu.as_ref().is_some_and(|m| m.across),
             row,
             row_text: printable_cut(self.rows.get(row).unwrap_or(&""), 500),
             answer,

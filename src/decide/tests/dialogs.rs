@@ -53,6 +53,15 @@ fn a_rule_moves_the_cursor_row_by_row_and_confirms_once() {
     }
 }
 
+#[test]
+fn choices_side_by_side_take_the_other_arrows() {
+    for (cursor, choice, wanted) in [(0, 2, "Right Right Enter"), (3, 2, "Left Enter")] {
+        let mut w = with(Menu { across: true, ..trust(cursor, Some(choice)) });
+        w.run(secs(60));
+        assert_eq!((keys(&mut w).as_str(), w.count(EventKind::Answered)), (wanted, 1));
+    }
+}
+
 /// Keys lie at least the time of two looks apart.
 #[test]
 fn before_each_key_the_dialog_was_seen_twice() {

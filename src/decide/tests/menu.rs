@@ -16,6 +16,8 @@ pub struct Menu {
     pub answer: Option<usize>,
     /// At its limit: the menu has a banner.
     pub limit: bool,
+    /// Its choices stand side by side.
+    pub across: bool,
     /// Rows that one arrow key moves the cursor.
     pub step: usize,
     /// Keys that have no effect.
@@ -58,6 +60,7 @@ impl Menu {
             asked: format!("{}?", self.name),
             choices: self.choices.clone(),
             cursor: Some(self.cursor),
+            across: self.across,
             row: 5 + self.cursor,
             row_text: self.choices[self.cursor].clone(),
             id,
@@ -78,6 +81,8 @@ impl Menu {
         let by = self.step.max(1) as isize;
         let at = self.now.after(self.slow);
         match key {
+            "Right" if self.across => self.moved.push((at, by)),
+            "Left" if self.across => self.moved.push((at, -by)),
             "Down" => self.moved.push((at, by)),
             "Up" => self.moved.push((at, -by)),
             _ => self.chosen = Some(self.cursor),

@@ -44,6 +44,20 @@ pub(super) fn capture(
     Ok(captured)
 }
 
+/// One pane's screen with its escape sequences.
+pub(super) fn coloured(
+    server: &Server,
+    speaks: Option<ProcId>,
+    pane: &str,
+    deadline: Duration,
+) -> Result<String, TmuxError> {
+    if rows::id(pane, '%').is_none() {
+        return Err(TmuxError::Refused(format!("`{pane}` is not a pane id")));
+    }
+    let mark = nonce().map_err(|e| TmuxError::io("/dev/urandom", e))?;
+    script::run(server, speaks, vec![words(&["capture-pane", "-p", "-e", "-t", pane])], &mark, deadline, "capture")
+}
+
 fn marked(panes: &[&str], mark: &str) -> Vec<Words> {
     let one = |pane: &&str| {
         // Without its `%`: `display-message` also reads its text as a strftime pattern.

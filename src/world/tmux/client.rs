@@ -149,6 +149,11 @@ impl Client {
         }
     }
 
+    /// The visible screen of one pane with its escape sequences.
+    pub fn capture_coloured(&mut self, pane: &str) -> Result<String, TmuxError> {
+        capture::coloured(&self.server, self.speaks, pane, self.deadline)
+    }
+
     /// Makes one session; its log writer is connected before its first byte. A name that is taken is
     /// [`TmuxError::Duplicate`]: this is the last lock against starting twice.
     pub fn new_session(&mut self, new: &NewSession) -> Result<Created, TmuxError> {

@@ -124,7 +124,7 @@ fn play(
     let mut saved = 0;
     for step in scene.steps {
         let shot = match *step {
-            Step::Save(name, state) => Some((name, Facts { state, ..Facts::default() })),
+            Step::Save(name, state) | Step::Coloured(name, state) => Some((name, Facts { state, ..Facts::default() })),
             Step::Fail(name, state, class) => Some((name, Facts { state, error: Some(class), ..Facts::default() })),
             Step::Limited(name) => {
                 Some((name, Facts { state: "limited", reset: last_reset(&service), ..Facts::default() }))
@@ -136,7 +136,11 @@ fn play(
             }
         };
         if let Some((name, facts)) = shot {
-            saver.save(name, &facts, &plausible(name, &facts, &terminal, &service, &run)?)?;
+            let mut look = plausible(name, &facts, &terminal, &service, &run)?;
+            if matches!(step, Step::Coloured(..)) {
+                look.text = terminal.coloured()?;
+            }
+            saver.save(name, &facts, &look)?;
             saved += 1;
         }
     }
@@ -199,7 +203,7 @@ fn act(step: &Step, terminal: &Terminal, service: &Service, run: &str) -> io::Re
             let stays = |f: &sweep::Found| f.command.starts_with("bash --norc") || f.command.starts_with("tmux ");
             sweep::find(run).iter().filter(|f| !stays(f)).for_each(|f| sweep::kill_one(f.pid));
         }
-        Step::Save(..) | Step::Fail(..) | Step::Limited(..) | Step::Trap(..) => {}
+        Step::Save(..) | Step::Coloured(..) | Step::Fail(..) | Step::Limited(..) | Step::Trap(..) => {}
     }
     Ok(())
 }

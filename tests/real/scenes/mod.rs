@@ -48,6 +48,8 @@ pub enum Step {
     Kill,
     /// File name and expected state.
     Save(&'static str, &'static str),
+    /// As `Save`, with the colours.
+    Coloured(&'static str, &'static str),
     /// As `Save`, with the class of the error that ended the turn.
     Fail(&'static str, &'static str, &'static str),
     /// A usage limit whose screen says when it resets.

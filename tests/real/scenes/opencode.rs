@@ -1,7 +1,7 @@
 //! OpenCode.
 use super::{
     BASE, HOSTILE, Scene,
-    Step::{Fail, Mode as Do, Press, Rest, Save, Say, Type, Wait},
+    Step::{Coloured, Fail, Mode as Do, Press, Rest, Save, Say, Type, Wait},
 };
 use crate::service::Mode;
 
@@ -57,11 +57,15 @@ pub const SCENES: &[Scene] = &[
             Wait("Permission required"),
             Rest,
             Save("waiting-permission", "waiting"),
+            Coloured("waiting-permission-colours", "waiting"),
             Press("Right"),
+            Rest,
+            Coloured("waiting-permission-colours-second", "waiting"),
             Press("Enter"),
             Wait("Always allow"),
             Rest,
             Save("waiting-always-allow", "waiting"),
+            Coloured("waiting-always-allow-colours", "waiting"),
             Press("Enter"),
             Wait("All done"),
             Rest,
