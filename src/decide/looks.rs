@@ -1,5 +1,5 @@
 //! Which panes are worth a look now, and when the next look is due.
-use super::limit::PROVED;
+use super::{limit::PROVED, uptake};
 use crate::model::{
     delivery::{Delivery, DeliveryKind, Stage},
     policy::Policy,
@@ -28,7 +28,8 @@ pub fn looks<'a>(state: &'a State, policy: &'a Policy, now: Now, supervised: boo
         wanted = policy.agents.iter().filter(seen).map(|a| a.session.as_str()).collect();
     }
     for unit in state.units.values() {
-        if unit_look(unit).is_some_and(|at| at <= now.boot) {
+        let taken = is_looked_at(unit).then(|| uptake::next_look(unit, now)).flatten();
+        if unit_look(unit).into_iter().chain(taken).any(|at| at <= now.boot) {
             wanted.insert(&unit.session);
         }
     }
@@ -50,20 +51,25 @@ pub fn tree_looks(state: &State, now: Now) -> BTreeSet<&str> {
 pub(super) fn next_look(state: &State, now: Now) -> Boot {
     let far = now.after(Duration::from_secs(3600));
     let units = state.units.values().filter_map(unit_look);
+    let taken = state.units.values().filter(|u| is_looked_at(u)).filter_map(|u| uptake::next_look(u, now));
+    let taken = taken.map(|at| at.max(now.after(uptake::LOOK)));
     let texts = heads(state).map(delivery_look);
-    units.chain(texts).fold(far, Boot::min)
+    units.chain(taken).chain(texts).fold(far, Boot::min)
+}
+
+fn is_looked_at(unit: &UnitState) -> bool {
+    matches!(unit.life, Life::Running { .. }) && unit.wish != Wish::Pause && !unit.is_left_alone()
 }
 
 fn unit_look(unit: &UnitState) -> Option<Boot> {
-    if !matches!(unit.life, Life::Running { .. }) || unit.wish == Wish::Pause || unit.is_left_alone() {
+    if !is_looked_at(unit) {
         return None;
     }
     let suspect = unit.sight.suspect.as_ref().map(|s| s.at.after(SECOND_LOOK));
     let hold = unit.hold.as_ref().map(|h| h.gone.map_or(h.until, |gone| gone.after(PROVED)));
     let trouble = unit.trouble.as_ref().filter(|t| t.gone.is_none()).map(|t| t.until);
     let dialog = unit.answering.as_ref().map(|a| a.look);
-    let taken = unit.taken.iter().filter(|t| !t.begun).map(|t| t.look).min();
-    suspect.into_iter().chain(taken).chain(hold).chain(trouble).chain(dialog).chain(unit.sight.tree_due).min()
+    suspect.into_iter().chain(hold).chain(trouble).chain(dialog).chain(unit.sight.tree_due).min()
 }
 
 fn delivery_look(delivery: &Delivery) -> Boot {

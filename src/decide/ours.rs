@@ -15,8 +15,11 @@ pub fn texts(state: &State) -> BTreeMap<&str, Vec<(i64, String)>> {
     for d in open().filter(is_typed).chain(left).chain(open().filter(|d| !is_typed(d))) {
         all.entry(&d.session).or_default().push((d.id, d.text.clone()));
     }
-    // What comes below it is its answer.
+    // What comes below them is their answer.
     for unit in state.units.values() {
+        for taken in unit.taken.iter().filter(|t| !t.begun) {
+            all.entry(&unit.session).or_default().push((taken.delivery, taken.text.clone()));
+        }
         let Some(nudged) = &unit.sight.nudged else { continue };
         let texts = all.entry(&unit.session).or_default();
         if texts.iter().all(|(id, _)| *id != nudged.delivery) {

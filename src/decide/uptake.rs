@@ -6,27 +6,27 @@ use super::Mind;
 use crate::model::{
     delivery::{Delivery, DeliveryKind},
     event::EventKind,
-    state::Taken,
-    time::Boot,
+    state::{Taken, UnitState},
+    time::{Boot, Now},
 };
 use std::time::Duration;
 
 /// A program that shows its work has begun it within this.
 const BEGINS: Duration = Duration::from_secs(10);
 /// Between the looks at that.
-const LOOK: Duration = Duration::from_secs(1);
+pub(super) const LOOK: Duration = Duration::from_secs(1);
 /// One that rests for so long had its turn between two looks.
 const SHORT_TURN: Duration = Duration::from_secs(60);
 
 impl Mind<'_> {
     /// It has the text, and nothing is known of what it does with it.
     pub(super) fn took(&mut self, d: &Delivery) {
-        let (at, look) = (self.now.boot, self.now.after(LOOK));
-        self.wake_by(look);
+        let at = self.now.boot;
         if let Some(unit) = self.state.units.get_mut(&d.session) {
             // It rested for so long, and takes the next one: it is done with them.
             unit.taken.retain(|t| at.since(t.at) < BEGINS);
-            unit.taken.push(Taken { delivery: d.id, kind: d.kind, at, look, begun: false });
+            let text = d.text.clone();
+            unit.taken.push(Taken { delivery: d.id, text, kind: d.kind, at, begun: false });
         }
     }
 
@@ -36,23 +36,22 @@ impl Mind<'_> {
         let sessions = self.state.units.values().filter(|u| !u.taken.is_empty()).map(|u| u.session.clone());
         for session in sessions.collect::<Vec<_>>() {
             let Some(reading) = obs.readings.get(&session) else { continue };
-            let next = self.state.units[&session].taken.iter().find(|t| !t.begun).map(|t| t.at);
-            let works = reading.active.is_some() || next.is_some_and(|at| self.worked_since(&session, at).is_some());
+            let next = self.state.units[&session].taken.iter().find(|t| !t.begun);
+            let is_answered = |t: &&Taken| {
+                let shown = reading.ours.iter().find(|o| o.delivery == t.delivery && o.count > 0);
+                shown.is_some_and(|o| o.answered) || self.worked_since(&session, t.at).is_some()
+            };
+            // Its turn was shorter than the time between two looks.
+            let answered = next.filter(is_answered).is_some();
+            let works = reading.active.is_some();
             let rests = reading.waiting.is_none() && !reading.blank && !reading.unknown;
             let Some(unit) = self.state.units.get_mut(&session) else { continue };
-            for t in unit.taken.iter_mut().filter(|t| t.look <= now) {
-                t.look = if now.since(t.at) < BEGINS { now.after(LOOK) } else { Boot(u64::MAX) };
+            // The next one it keeps back until this turn is over.
+            if (works || answered) && unit.taken.iter().all(|t| !t.begun) {
+                unit.taken[0].begun = true;
             }
-            if works {
-                // The next one it keeps back until this turn is over.
-                if unit.taken.iter().all(|t| !t.begun) {
-                    unit.taken[0].begun = true;
-                }
-            } else if rests && unit.taken.iter().any(|t| t.begun) {
-                unit.taken.clear();
-            } else if rests {
-                unit.taken.retain(|t| now.since(t.at) < SHORT_TURN);
-            }
+            let is_over = rests && !works && unit.taken.iter().any(|t| t.begun);
+            unit.taken.retain(|t| !is_over && (!rests || works || now.since(t.at) < SHORT_TURN));
         }
     }
 
@@ -84,6 +83,13 @@ impl Mind<'_> {
             self.tell_with(EventKind::Unknown, Some(&name), text, data, true);
         }
     }
+}
+
+/// The next look at a program that has taken a text and is not known to have begun: not remembered, so that a look that
+/// shows nothing new changes nothing.
+pub(super) fn next_look(unit: &UnitState, now: Now) -> Option<Boot> {
+    let taken = unit.taken.iter().find(|t| !t.begun)?;
+    (now.boot.since(taken.at) < BEGINS).then(|| taken.at.after(LOOK).max(now.boot))
 }
 
 /// Nobody says it again by himself.

@@ -179,10 +179,10 @@ impl UnitState {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Taken {
     pub delivery: i64,
+    /// As it was typed: what comes below it is its answer.
+    pub text: String,
     pub kind: DeliveryKind,
     pub at: Boot,
-    /// Next look at whether it begins.
-    pub look: Boot,
     /// It was seen to work since.
     pub begun: bool,
 }

@@ -88,7 +88,8 @@ impl Masking {
             return;
         };
         let word = |key: &str| map.get(key).and_then(Value::as_str).unwrap_or_default();
-        let is_delivery = map.contains_key("submit_key") && WRITTEN.contains(&word("kind"));
+        let is_text = map.contains_key("submit_key") || map.contains_key("begun");
+        let is_delivery = is_text && WRITTEN.contains(&word("kind"));
         let types = word("do") == "type"
             && map.get("delivery").and_then(Value::as_i64).is_some_and(|id| self.written.contains(&id));
         if let (true, Some(id)) = (is_delivery, map.get("id").and_then(Value::as_i64)) {
@@ -146,12 +147,14 @@ mod tests {
     fn texts_of_people_are_masked_wherever_they_stand() {
         let delivery = |id: i64, kind: &str| json!({"id": id, "kind": kind, "text": "key 42!", "submit_key": "Enter"});
         let mut state = json!({"deliveries": {"1": delivery(1, "send"), "2": delivery(2, "probe")},
-            "units": {"t-a": {"leftover": {"delivery": delivery(3, "wake")}}}});
+            "units": {"t-a": {"leftover": {"delivery": delivery(3, "wake")},
+                "taken": [{"delivery": 4, "kind": "send", "text": "key 42!", "begun": false}]}}});
         let mut masking = Masking::default();
         masking.written(&mut state);
         assert_eq!(state["deliveries"]["1"]["text"], "xxx xx!");
         assert_eq!(state["deliveries"]["2"]["text"], "key 42!", "our own words");
         assert_eq!(state["units"]["t-a"]["leftover"]["delivery"]["text"], "xxx xx!");
+        assert_eq!(state["units"]["t-a"]["taken"][0]["text"], "xxx xx!");
         let mut obs = json!({"requests": [{"verb": {"verb": "send", "name": "a", "text": "hello"}}],
             "files": {"wake_prompts": {"t-a": {"Ok": "my plan"}}},
             "results": [{"action": {"do": "type", "delivery": 1, "text": "key 42!"}}, {"action": {"do": "type", "delivery": 2, "text": "go on"}}],

@@ -71,6 +71,17 @@ fn a_turn_that_nobody_saw_keeps_the_next_text_for_a_few_seconds() {
     assert_eq!(submitted(&w), 2);
 }
 
+/// Gemini CLI answers a short text within a second.
+#[test]
+fn an_answer_below_it_is_a_turn_too() {
+    let mut w = known();
+    send(&mut w, "first");
+    send(&mut w, "second");
+    w.program("p-a").answers = true;
+    w.run(secs(6));
+    assert_eq!(submitted(&w), 2);
+}
+
 #[test]
 fn a_program_whose_work_nobody_knows_gets_the_next_text_at_once() {
     let mut w = World::new(vec![Agent { watch: Watch::Heal, ..agent("a") }]);
