@@ -44,10 +44,11 @@ impl Mind<'_> {
             // Its turn was shorter than the time between two looks.
             let answered = next.filter(is_answered).is_some();
             let works = reading.active.is_some();
-            let rests = reading.waiting.is_none() && !reading.blank && !reading.unknown;
+            let asks = reading.waiting.is_some();
+            let rests = !asks && !reading.blank && !reading.unknown;
             let Some(unit) = self.state.units.get_mut(&session) else { continue };
             // The next one it keeps back until this turn is over.
-            if (works || answered) && unit.taken.iter().all(|t| !t.begun) {
+            if (works || asks || answered) && unit.taken.iter().all(|t| !t.begun) {
                 unit.taken[0].begun = true;
             }
             let is_over = rests && !works && unit.taken.iter().any(|t| t.begun);
