@@ -44,7 +44,7 @@ pub fn last(rows: &[&str], bar: &Pattern, colours: &Colours) -> Option<Menu> {
 
 /// Cuts off what stands beside the box that has the bar at row `bar`: a panel, in a wide window. Where a row does not end
 /// as the bar's does, all of it counts: a part of a question must not be hidden.
-pub fn cut<'t>(rows: &mut [&'t str], bar: usize, colours: &Colours) {
+pub fn cut(rows: &mut [&str], bar: usize, colours: &Colours) {
     let page = colours.ground(bar, 0).to_owned();
     let is_page = |row: usize, column: usize| colours.ground(row, column) == page;
     let columns = 0..rows[bar].chars().count();
