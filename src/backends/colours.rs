@@ -52,6 +52,11 @@ impl Colours {
         let runs = self.rows.get(row).map_or(&[][..], Vec::as_slice);
         runs.iter().rev().find(|(from, _)| *from <= column).map_or("", |(_, ground)| ground)
     }
+
+    /// The columns of a row from which on there may be another ground.
+    pub fn borders(&self, row: usize) -> impl Iterator<Item = usize> {
+        self.rows.get(row).into_iter().flatten().map(|(from, _)| *from)
+    }
 }
 
 impl Pen {

@@ -46,6 +46,8 @@ fn read(cli: &str, text: &str, title: &str, dialogs: Vec<DialogRule>) -> Reading
     let reader = Reader { preset, dialogs, ..Reader::default() };
     let about = Context { reader: &reader, said: "", ours: &[], now: Now::default() };
     let (text, colours) = Colours::split(text);
+    // As tmux gives the plain text.
+    let text = text.lines().map(str::trim_end).collect::<Vec<_>>().join("\n");
     backends::read(&Screen { text: &text, title, cursor: (0, 0), colours: Some(&colours) }, &about)
 }
 

@@ -47,9 +47,9 @@ pub fn last(rows: &[&str], bar: &Pattern, colours: &Colours) -> Option<Menu> {
 pub fn cut(rows: &mut [&str], bar: usize, colours: &Colours) {
     let page = colours.ground(bar, 0).to_owned();
     let is_page = |row: usize, column: usize| colours.ground(row, column) == page;
-    let columns = 0..rows[bar].chars().count();
-    let Some(left) = columns.clone().find(|c| !is_page(bar, *c)) else { return };
-    let Some(edge) = columns.skip(left).find(|c| is_page(bar, *c)) else { return };
+    // Its own row may end before the box does.
+    let mut borders = colours.borders(bar).skip_while(|c| is_page(bar, *c));
+    let Some(edge) = borders.find(|c| is_page(bar, *c)) else { return };
     for (i, row) in rows.iter_mut().enumerate().filter(|(i, _)| *i != bar) {
         let ends = |c: &usize| is_page(i, *c) && !is_page(i, c - 1);
         if let Some((byte, ' ')) = Some(edge).filter(ends).and_then(|c| row.char_indices().nth(c)) {
@@ -94,11 +94,11 @@ mod tests {
     fn a_panel_beside_the_box_is_cut_off_and_nothing_within_it() {
         let raw = "\x1b[48;5;1m  \x1b[48;5;3m┃ $ touch it      \x1b[48;5;1m  \x1b[48;5;3mPanel\n\
                    \x1b[48;5;1m  \x1b[48;5;3m┃ ; rm \x1b[48;5;1m-rf \x1b[48;5;3mx       Panel\n\
-                   \x1b[48;5;1m  \x1b[48;5;3m┃\x1b[48;5;4m  Yes   No       \x1b[48;5;1m  \x1b[48;5;3m1.2";
+                   \x1b[48;5;1m  \x1b[48;5;3m┃\x1b[48;5;4m  Yes   No       \x1b[48;5;1m  \x1b[48;5;3m";
         let (text, colours) = Colours::split(raw);
-        let mut rows: Vec<&str> = text.lines().collect();
+        let mut rows: Vec<&str> = text.lines().map(str::trim_end).collect();
         cut(&mut rows, 2, &colours);
-        assert_eq!(rows, ["  ┃ $ touch it", "  ┃ ; rm -rf x       Panel", "  ┃  Yes   No         1.2"]);
+        assert_eq!(rows, ["  ┃ $ touch it", "  ┃ ; rm -rf x       Panel", "  ┃  Yes   No"]);
     }
 
     #[test]
