@@ -65,17 +65,14 @@ pub struct DetectArgs {
 pub fn run(args: &DetectArgs, context: &mut Context) -> Report {
     let reader = reader(&args.backend, context.config.clone())?;
     let now = now(args)?;
-    let text = text(args.file.as_deref())?;
-    let (text, colours) = match text.contains('\x1b') {
-        true => Some(Colours::split(&text)).map(|(text, colours)| (text, Some(colours))).unwrap_or_default(),
-        false => (text, None),
-    };
-    let screen = Screen { text: &text, title: &args.title, cursor: (0, 0), colours: colours.as_ref() };
+    let captured = text(args.file.as_deref())?;
+    let (text, colours) = Colours::split(&captured);
+    let screen = Screen { text: &text, title: &args.title, cursor: (0, 0), colours: Some(&colours) };
     let process = Process { command: args.command.as_deref(), dead: args.dead };
     let about = backends::Context { reader: &reader, said: "", ours: &[], now };
     let verdict = backends::judge(&screen, process, &about);
     if let Some(name) = &args.save {
-        save(name, &text, args, &verdict, now)?;
+        save(name, &captured, args, &verdict, now)?;
     }
     let dialog = match verdict.state {
         Seen::Exited => None,

@@ -175,16 +175,15 @@ impl Screens {
             pane.title = printable(&shot.title);
             // It was drawn anew, and looks as it did.
             let same = before.filter(|b| !b.with_ours && ours.is_empty() && b.captured == shot && !b.coloured);
+            let unit = state.units.get(session);
+            let started_with = unit.and_then(|u| u.started_with.as_deref());
+            let reader = agents.get(session).map_or(&generic, |a| &policy.backend_of(a, started_with).reader);
             let read = match same {
                 Some(before) => Ok(before.reading),
                 None => {
-                    let unit = state.units.get(session);
                     let said = said(&mut self.said, session, unit.map_or(0, |u| u.incarnation), kickoff);
                     let cursor = (shot.cursor_x, shot.cursor_y);
                     let screen = Screen { text: &shot.text, title: &pane.title, cursor, colours: None };
-                    let started_with = unit.and_then(|u| u.started_with.as_deref());
-                    let agent = agents.get(session);
-                    let reader = agent.map_or(&generic, |a| &policy.backend_of(a, started_with).reader);
                     mishap::caught(|| {
                         super::crash_point::stumble(|| format!("reading {session}"));
                         let about = Context { reader, said, ours, now };
@@ -208,9 +207,8 @@ impl Screens {
                 }
             };
             readings.push((session.to_owned(), reading.clone()));
-            let reader = agents.get(session).map(|a| &a.backend.reader);
             let shot = Shot {
-                coloured: reader.is_some_and(|reader| backends::needs_colours(reader, &reading)),
+                coloured: backends::needs_colours(reader, &reading),
                 pane_id: pane.pane_id.clone(),
                 title: pane.title.clone(),
                 command: pane.command.clone(),

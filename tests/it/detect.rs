@@ -152,6 +152,16 @@ fn a_saved_screen_is_a_case_and_never_overwritten() {
     assert_eq!(std::fs::read_to_string(dir.path().join("case.txt")).expect("the screen"), LIMITED);
 }
 
+/// Its colours were cut off: the case did not show what the screen had shown.
+#[test]
+fn a_saved_screen_keeps_its_colours() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let screen = include_str!("../panes/opencode/waiting-permission-colours.txt");
+    let out = detect(dir.path(), &["--backend", "opencode", "--json", "--save", "case"], screen.as_bytes());
+    assert_eq!(json(&out)["state"], "waiting");
+    assert_eq!(std::fs::read_to_string(dir.path().join("case.txt")).expect("the screen"), screen);
+}
+
 /// The library that reads a moment takes a typographic minus, too: cut out by bytes, it was a crash.
 #[test]
 fn the_zone_of_a_time_is_that_of_the_line() {
