@@ -190,8 +190,7 @@ impl Mind<'_> {
         let Stage::Submitting { since, presses, tail, check, gone } = d.stage else { return };
         let now = self.now.boot;
         let stage = |presses, check, gone| Stage::Submitting { since, presses, tail, check, gone };
-        // Unread, it is busy with something else. A second key would be read together with the first, and some programs
-        // then submit twice (Gemini CLI).
+        // Unread, it is busy. A second key would be read with the first: then Gemini CLI submits twice.
         if self.is_shut(&d.session) || self.is_unread(&d.session, since) {
             return self.again(d, RECHECK, |check| stage(presses, check, None));
         }
@@ -213,6 +212,9 @@ impl Mind<'_> {
         } else if now < check {
             d.stage = stage(presses, check, None);
             self.wake_by(check);
+        } else if self.obs.unsettled.contains(&d.session) && now < since.after(UNREAD) {
+            // It has read the key and not acted on it yet: the same as above.
+            self.again(d, RECHECK, |check| stage(presses, check, None));
         } else if presses < MAX_PRESSES && reading.waiting.is_none() {
             let check = now.after(SUBMIT * 2_u32.pow(presses));
             d.stage = stage(presses + 1, check, None);
@@ -340,8 +342,8 @@ impl Mind<'_> {
 
     /// Keys of ours are between the program and its answer.
     pub(super) fn is_typing(&self, session: &str) -> bool {
-        let on_the_way = |d: &&Delivery| matches!(d.stage, Stage::Typing { .. } | Stage::Submitting { .. });
-        self.state.deliveries.values().filter(|d| d.session == session).any(|d| on_the_way(&d))
+        let on_the_way = |stage: &Stage| matches!(stage, Stage::Typing { .. } | Stage::Submitting { .. });
+        self.state.deliveries.values().any(|d| d.session == session && on_the_way(&d.stage))
     }
 
     /// Takes back what was not typed yet.

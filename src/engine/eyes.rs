@@ -4,7 +4,9 @@ use super::{
     log_writers::LogWriters,
     paths::Paths,
     screens::{self, Scene, Screens},
-    server, shims,
+    server,
+    settling::Settling,
+    shims,
     wakeup::Wakeup,
 };
 use crate::{
@@ -57,6 +59,7 @@ pub struct Eyes {
     pub captured: usize,
     pub(super) last_connect: Option<std::time::Instant>,
     pub(super) known: KnownPanes,
+    settling: Settling,
     pub(super) last_rescue: Option<std::time::Instant>,
 }
 
@@ -93,6 +96,7 @@ impl Eyes {
             captured: 0,
             last_connect: None,
             known: KnownPanes::new(&paths.log_dir),
+            settling: Settling::default(),
             last_rescue: None,
         }
     }
@@ -169,6 +173,7 @@ impl Eyes {
             self.watch(state, obs);
         }
         obs.unread = unread(obs, state);
+        obs.unsettled = self.settling.look(obs, state, now);
         let wanted = decide::looks(state, policy, now, obs.supervised);
         if !wanted.is_empty() && matches!(obs.server, ServerObs::Up { .. }) && self.connect(policy).is_ok() {
             let paths = self.paths.clone();

@@ -51,6 +51,7 @@ mod screens;
 mod server;
 pub mod sessions;
 mod set_aside;
+mod settling;
 mod shims;
 pub mod supervision;
 pub mod supervisor;

@@ -29,6 +29,9 @@ pub struct Observation {
     pub logless: std::collections::BTreeSet<String>,
     /// Sessions, among those in which a text is being typed, whose program has not read all of it.
     pub unread: std::collections::BTreeSet<String>,
+    /// Sessions, among the same, whose program was not seen to come to rest since the last look: it may have read a key
+    /// and not acted on it yet.
+    pub unsettled: std::collections::BTreeSet<String>,
     /// What the process trees of those sessions used for which the decision wants to know it.
     pub usage: BTreeMap<String, TreeUse>,
     /// Readings of the panes captured for this decision.

@@ -203,7 +203,7 @@ fn changed_obs(old: Option<&Observation>, new: &Observation, masking: &mut Maski
     }
     compare! {
         entries: panes exits usage readings own broken;
-        field: supervised server occupied lingering logless unread host git phase files results requests config
+        field: supervised server occupied lingering logless unread unsettled host git phase files results requests config
             store_failing;
     }
     Ok(found.delta.text())

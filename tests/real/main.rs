@@ -1,4 +1,5 @@
 //! The real agent CLIs against a stand-in model service. See `--help`.
+mod busy;
 mod clis;
 mod dialogs;
 mod example;
@@ -28,6 +29,7 @@ cargo test --test real -- night [MINUTES [SEED]]
                                           all four in one fleet, incidents at random; prints the morning's report
 cargo test --test real -- long [CLI…] [INCIDENT…]
                                           every incident, one after the other, each with its time to be back at work
+cargo test --test real -- busy [CLI…]     prompts while the machine has no time: each is to come once
 cargo test --test real -- record [--size COLSxROWS|all] [--colors 256] [CLI…|CLI/SCENE…]
                                           take the screens under tests/panes again (see the README there)
 cargo test --test real -- record --version V [--size S] CLI…   with another version of a CLI
@@ -40,6 +42,7 @@ fn main() -> ExitCode {
     match words.as_slice() {
         ["record", names @ ..] => record::record(names),
         ["long", names @ ..] => long::play(names),
+        ["busy", names @ ..] => busy::play(names),
         ["night", numbers @ ..] => night::play(numbers),
         ["serve", port] => serve(port),
         ["env", cli, port, home, project] => print_env(cli, port, home, project),

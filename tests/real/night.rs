@@ -5,13 +5,13 @@ use crate::{
     example,
     prompts::{self, Prompt, Prompts},
     sandbox::{Outcome, Sandbox},
-    service::{Mode, Service},
+    service::{Asked, Mode, Service},
     sweep,
 };
 use std::{
     process::ExitCode,
     sync::Mutex,
-    time::{Duration, Instant},
+    time::{Duration, Instant, SystemTime},
 };
 
 /// After its cause ended, everything is to be back at work within this.
@@ -262,6 +262,35 @@ impl Night {
         prompts.iter().filter(|p| wanted(prompts::arrivals(log(p), &p.mark))).map(|p| p.mark.clone()).collect()
     }
 
+    /// What became of one prompt: the service's requests with it and those between them, and what the fleet told meanwhile.
+    fn history(&self, prompt: &Prompt, events: &str) {
+        let log = CLIS.iter().position(|c| c.name == prompt.to).map(|n| self.services[n].log()).unwrap_or_default();
+        let with_it = |a: &&Asked| a.said.contains(&prompt.mark);
+        let Some(first) = log.iter().position(|a| with_it(&a)) else { return };
+        let new_last = log.iter().rposition(|a| a.news.contains(&prompt.mark)).unwrap_or(first);
+        let time = |at: SystemTime| chrono::DateTime::<chrono::Local>::from(at).format("%H:%M:%S%.3f").to_string();
+        for asked in &log[first.saturating_sub(2)..log.len().min(new_last + 3)] {
+            let (new, said) = (asked.news.matches(&prompt.mark).count(), asked.said.matches(&prompt.mark).count());
+            println!(
+                "    {} {:?} answered {:?}{}: {new} time(s) new, {said} in all, {} bytes",
+                time(asked.at),
+                asked.mode,
+                asked.answer,
+                if asked.side { ", aside" } else { "" },
+                asked.bytes
+            );
+        }
+        let (from, to) = (log[first].at - Duration::from_secs(40), log[new_last].at + Duration::from_secs(20));
+        let (from, to) = (time(from), time(to));
+        for line in events.lines() {
+            let Ok(event) = serde_json::from_str::<serde_json::Value>(line) else { continue };
+            let at = event["at"].as_str().and_then(|at| at.get(11..23)).unwrap_or_default();
+            if event["agent"] == prompt.to.as_str() && at >= from.as_str() && at <= to.as_str() {
+                println!("    {at} {}", event["text"].as_str().unwrap_or_default());
+            }
+        }
+    }
+
     /// True: all came back in time, nothing was lost untold, nothing came twice.
     fn morning(&self, minutes: u64, seed: u64) -> Outcome<bool> {
         let mut lines = std::mem::take(&mut *lock(&self.lines));
@@ -277,8 +306,14 @@ impl Night {
         println!("\n{} incidents, {late} not back within {} s", lines.len(), BACK.as_secs());
         println!("{asked} prompts: {} never arrived {lost:?}, {} came twice {doubled:?}", lost.len(), doubled.len());
         println!("told as undelivered: {undelivered}, as unknown: {unknown}\n");
-        for p in self.prompts.all().iter().filter(|p| lost.contains(&p.mark)) {
-            println!("never arrived: {} {}: {}", p.to, p.mark, p.outcome);
+        for p in self.prompts.all().iter() {
+            let what = match (lost.contains(&p.mark), doubled.contains(&p.mark)) {
+                (true, _) => "never arrived",
+                (_, true) => "came twice",
+                _ => continue,
+            };
+            println!("{what}: {} {}: {}", p.to, p.mark, p.outcome);
+            self.history(p, &events);
         }
         println!("{}", self.sandbox.agents(&["report", "--since", &format!("{}m", minutes + 10)])?);
         self.sandbox.agents(&["down"])?;

@@ -65,6 +65,23 @@ fn a_text_that_was_not_read_yet_is_waited_for() {
     assert_eq!((w.typed("p-a"), w.program("p-a").presses, w.program("p-a").submitted.len()), (1, 1, 1));
 }
 
+/// On a busy machine Gemini CLI read the submit key and had not acted on it when the next one came: it submitted twice.
+#[test]
+fn a_key_that_was_read_and_not_yet_acted_on_gets_no_second_one() {
+    let mut w = World::new(vec![agent("a")]);
+    w.run(secs(1));
+    w.program("p-a").deaf = 1;
+    w.obs.unsettled.insert("p-a".into());
+    send(&mut w, "hello");
+    w.run(secs(60));
+    assert_eq!((w.typed("p-a"), w.program("p-a").presses), (1, 1));
+    // It came to rest, and the text still stands there: the key was swallowed.
+    w.obs.unsettled.clear();
+    w.run(secs(10));
+    assert_eq!((w.typed("p-a"), w.program("p-a").presses, w.program("p-a").submitted.len()), (1, 2, 1));
+    assert_eq!((w.count(EventKind::Delivered), w.count(EventKind::Undelivered)), (1, 0));
+}
+
 #[test]
 fn a_program_that_never_reads_its_keys_is_not_waited_for_for_ever() {
     for blind in [true, false] {

@@ -1,5 +1,6 @@
 //! Processes by pid and start time, so that a pid used again is never mistaken for the one we knew.
 mod code;
+mod demand;
 mod find;
 mod foreground;
 mod heap;
@@ -10,6 +11,7 @@ mod usage;
 mod watcher;
 
 pub use code::let_go_of_code;
+pub use demand::wanted_processor;
 pub use find::{called_with, handles};
 pub use foreground::in_the_foreground;
 pub use heap::give_back_large_pieces;
@@ -67,6 +69,8 @@ pub struct Stat {
     pub parent: u32,
     pub group: u32,
     pub session: u32,
+    /// The group that has the terminal; `None` without one.
+    pub foreground: Option<u32>,
     /// Processor time in clock ticks, that of children that were waited for included.
     pub cpu: u64,
     pub start: u64,
@@ -89,6 +93,7 @@ impl Stat {
             parent: fields.get(1)?.parse().ok()?,
             group: fields.get(2)?.parse().ok()?,
             session: fields.get(3)?.parse().ok()?,
+            foreground: fields.get(5)?.parse().ok(),
             cpu: fields.get(11..15)?.iter().filter_map(|ticks| ticks.parse::<u64>().ok()).sum(),
             start: fields.get(19)?.parse().ok()?,
         })
@@ -107,7 +112,10 @@ mod tests {
     fn a_name_full_of_tricks_is_read_past() {
         let text = b"77 (a) Z 1 (\n) S 5 77 70 0 -1 4 1 2 3 4 5 6 7 8 20 0 1 0 4242 1 2";
         let stat = Stat::parse(text).unwrap();
-        assert_eq!(stat, Stat { pid: 77, state: 'S', parent: 5, group: 77, session: 70, cpu: 26, start: 4242 });
+        assert_eq!(
+            stat,
+            Stat { pid: 77, state: 'S', parent: 5, group: 77, session: 70, foreground: None, cpu: 26, start: 4242 }
+        );
     }
 
     #[test]
