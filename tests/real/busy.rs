@@ -14,7 +14,7 @@ use std::{
 /// Prompts a CLI.
 const PROMPTS: usize = 20;
 /// Programs that want a processor, for each that there is.
-const GREEDY: usize = 30;
+const GREEDY: usize = 150;
 const GIVE_UP: Duration = Duration::from_secs(300);
 
 /// `names`: of CLIs; none = all. One after the other.
