@@ -36,6 +36,8 @@ pub struct Preset {
     pub dialog_foot: Option<Pattern>,
     /// A row of choices side by side (its first group), of which the marked one shows by its ground alone.
     pub dialog_bar: Option<Pattern>,
+    /// A message whose turn ends with an error is taken out of its conversation.
+    pub forgets_failed: bool,
     /// The dialogs that have a name; the first one that fits.
     pub dialogs: Vec<Known>,
 }
@@ -86,6 +88,8 @@ struct File {
     dialog_top: Option<String>,
     dialog_foot: Option<String>,
     dialog_bar: Option<String>,
+    #[serde(default)]
+    forgets_failed: bool,
     #[serde(default)]
     dialog: Vec<KnownText>,
 }
@@ -177,6 +181,7 @@ fn load(name: &str, text: &str) -> Result<Preset, String> {
         dialog_top: maybe(&file.dialog_top)?,
         dialog_foot: maybe(&file.dialog_foot)?,
         dialog_bar: maybe(&file.dialog_bar)?,
+        forgets_failed: file.forgets_failed,
         dialogs: file.dialog.into_iter().map(|text| text.load()).collect::<Result<_, _>>()?,
         rules,
         stale,

@@ -76,7 +76,8 @@ impl Mind<'_> {
         }
         let key = self.submit_key(spec);
         let now = self.now;
-        self.queue_text(session, DeliveryKind::Probe, prompt::probe(&agent.kind), key, None, now.boot);
+        let text = self.with_forgotten(session, prompt::probe(&agent.kind));
+        self.queue_text(session, DeliveryKind::Probe, text, key, None, now.boot);
         let rules = &self.policy.watchdog;
         let (wait, reset) = match self.trusted_reset(reading) {
             Some(reset) => (self.until_reset(agent, reading, reset), Some(reset)),

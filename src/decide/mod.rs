@@ -22,6 +22,7 @@ mod death;
 mod dialogs;
 pub mod done_marker;
 mod drafts;
+mod forgotten;
 mod handoff;
 mod hang;
 mod host;

@@ -76,6 +76,7 @@ impl Mind<'_> {
             unit.conversation = None;
         }
         unit.trouble = None;
+        unit.said.clear();
         unit.restarts.last_start = Some(now.boot);
         if counted {
             restart::note(&mut unit.restarts, &rules, now.boot);

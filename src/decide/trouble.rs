@@ -152,7 +152,8 @@ impl Mind<'_> {
                 _ => (150, remedies.nudge_max),
             };
             let key = self.submit_key(spec);
-            self.queue_text(session, DeliveryKind::GoOn, prompt::after_error(), key, None, now.boot);
+            let text = self.with_forgotten(session, prompt::after_error());
+            self.queue_text(session, DeliveryKind::GoOn, text, key, None, now.boot);
             let pause = (Duration::from_millis(trouble.pause_ms) * factor / 100).min(longest);
             trouble.pause_ms = pause.as_millis() as u64;
             trouble.until = now.after(restart::jittered(pause, session, now.boot.0 as u32));

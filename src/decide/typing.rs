@@ -13,7 +13,7 @@ use std::time::Duration;
 
 /// A pane that is not free is looked at again after this.
 const RECHECK: Duration = Duration::from_secs(1);
-/// Between typing and the submit key: programs take a key that comes at once for part of a paste.
+/// Between typing and the submit key: a key that comes at once is taken for part of a paste.
 const BEFORE_SUBMIT: Duration = Duration::from_millis(500);
 /// A typed text must show within this; on a busy machine it can take a CLI as long.
 const SHOW: Duration = Duration::from_secs(15);
@@ -107,6 +107,7 @@ impl Mind<'_> {
                 d.submit_key = self.submit_key(spec);
             }
             d.stage = Stage::Typing { since: now, check, until: now.after(SHOW), before, tail: None };
+            self.is_told_more(&d.session);
             let (session, text) = (d.session.clone(), d.text.clone());
             let cursor = rested.then_some(reading.cursor);
             self.actions.push(Action::Type { session, delivery: d.id, text, cursor });
@@ -346,7 +347,7 @@ impl Mind<'_> {
         self.state.deliveries.values().any(|d| d.session == session && on_the_way(&d.stage))
     }
 
-    /// Takes back what was not typed yet.
+    /// Takes back what was not typed.
     pub(super) fn drop_queued(&mut self, session: &str, kind: DeliveryKind, reason: &str) {
         let at = self.now.wall;
         for d in self.state.deliveries.values_mut() {
@@ -393,8 +394,6 @@ impl Mind<'_> {
                 _ => {}
             }
         }
-        for d in over {
-            self.finished(&d, "");
-        }
+        over.iter().for_each(|d| self.finished(d, ""));
     }
 }

@@ -21,6 +21,7 @@ const SHORT_TURN: Duration = Duration::from_secs(60);
 impl Mind<'_> {
     /// It has the text, and nothing is known of what it does with it.
     pub(super) fn took(&mut self, d: &Delivery) {
+        self.was_said(d);
         let at = self.now.boot;
         if let Some(unit) = self.state.units.get_mut(&d.session) {
             // It rested for so long, and takes the next one: it is done with them.

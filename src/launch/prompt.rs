@@ -8,6 +8,8 @@ use std::path::Path;
 const READ_KICKOFF: &str = include_str!("../../prompts/read-kickoff.md");
 const PROBE_PERSISTENT: &str = include_str!("../../prompts/probe-persistent.md");
 const PROBE_LOOP: &str = include_str!("../../prompts/probe-loop.md");
+const FORGOTTEN: &str = include_str!("../../prompts/forgotten.md");
+const FORGOTTEN_KICKOFF: &str = include_str!("../../prompts/forgotten-kickoff.md");
 const AFTER_ERROR: &str = include_str!("../../prompts/after-error.md");
 const HAND_OVER: &str = include_str!("../../prompts/hand-over.md");
 const NUDGE_PERSISTENT: &str = include_str!("../../prompts/nudge-persistent.md");
@@ -28,10 +30,23 @@ pub fn loop_prompt(template: &str, role_text: &str, phase: &Phase, role: &str) -
 
 /// What is typed instead of a whole prompt.
 pub fn read_kickoff(file: &Path) -> String {
+    with_file(READ_KICKOFF, file)
+}
+
+/// To a program that may have forgotten its first message.
+pub fn forgotten_kickoff(file: &Path) -> String {
+    with_file(FORGOTTEN_KICKOFF, file)
+}
+
+/// To a program that may have forgotten what it was told last; oldest first.
+pub fn forgotten(messages: &[&str]) -> String {
+    let quoted: Vec<String> = messages.iter().map(|text| format!("«{}»", one_line(text))).collect();
+    one_line(FORGOTTEN).replace("{messages}", &quoted.join(" "))
+}
+
+fn with_file(text: &str, file: &Path) -> String {
     let path = file.to_string_lossy();
-    one_line(READ_KICKOFF)
-        .replace("{file}", &path)
-        .replace("{quoted_file}", &format!("'{}'", path.replace('\'', r"'\''")))
+    one_line(text).replace("{file}", &path).replace("{quoted_file}", &format!("'{}'", path.replace('\'', r"'\''")))
 }
 
 /// What a limited agent is asked when its window may be over.

@@ -283,6 +283,8 @@ pub struct Reader {
     pub preset: Option<String>,
     /// Rules of the preset that are not used.
     pub preset_without: Vec<String>,
+    /// A message whose turn ends with an error is taken out of its conversation: the preset knows.
+    pub forgets_failed: bool,
     #[serde(with = "pattern::maybe")]
     pub idle: Option<Regex>,
     #[serde(with = "pattern::maybe")]

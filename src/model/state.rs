@@ -134,6 +134,9 @@ pub struct UnitState {
     /// Texts that the program took and was not seen to be done with.
     #[serde(default)]
     pub taken: Vec<Taken>,
+    /// What it was told last, oldest first: kept of a program that forgets it when its turn fails.
+    #[serde(default)]
+    pub said: Vec<Taken>,
     /// A dialog that a rule of the config answers.
     #[serde(default)]
     pub answering: Option<Answering>,

@@ -18,8 +18,8 @@ const COMMANDS: [&str; 11] = [
     "alert",
     "prompt",
 ];
-/// Deliveries whose text a person wrote; all others are our own words.
-const WRITTEN: [&str; 2] = ["send", "wake"];
+/// Deliveries whose text a person wrote, or in which such a text may be said again; all others are our own words.
+const WRITTEN: [&str; 4] = ["send", "wake", "go-on", "probe"];
 /// Shorter than this, a text found within another is a coincidence.
 const TELLING: usize = 4;
 
@@ -146,7 +146,7 @@ mod tests {
     #[test]
     fn texts_of_people_are_masked_wherever_they_stand() {
         let delivery = |id: i64, kind: &str| json!({"id": id, "kind": kind, "text": "key 42!", "submit_key": "Enter"});
-        let mut state = json!({"deliveries": {"1": delivery(1, "send"), "2": delivery(2, "probe")},
+        let mut state = json!({"deliveries": {"1": delivery(1, "send"), "2": delivery(2, "nudge")},
             "units": {"t-a": {"leftover": {"delivery": delivery(3, "wake")},
                 "taken": [{"delivery": 4, "kind": "send", "text": "key 42!", "begun": false}]}}});
         let mut masking = Masking::default();

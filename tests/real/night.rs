@@ -305,6 +305,15 @@ impl Night {
         let asked = self.prompts.all().len();
         println!("\n{} incidents, {late} not back within {} s", lines.len(), BACK.as_secs());
         println!("{asked} prompts: {} never arrived {lost:?}, {} came twice {doubled:?}", lost.len(), doubled.len());
+        let unanswered: Vec<String> = {
+            let prompts = self.prompts.all();
+            let is_answered = |p: &&Prompt| {
+                let log = CLIS.iter().position(|c| c.name == p.to).map(|n| self.services[n].log());
+                log.is_some_and(|log| prompts::is_answered(&log, &p.mark))
+            };
+            prompts.iter().filter(|p| !is_answered(p)).map(|p| p.mark.clone()).collect()
+        };
+        println!("of those that arrived, never in a conversation that was answered: {unanswered:?}");
         println!("told as undelivered: {undelivered}, as unknown: {unknown}\n");
         for p in self.prompts.all().iter() {
             let what = match (lost.contains(&p.mark), doubled.contains(&p.mark)) {

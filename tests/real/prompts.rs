@@ -1,5 +1,8 @@
 //! Numbered prompts: sent by `agents send`, and counted in the service's own log.
-use crate::{sandbox::Sandbox, service::Asked};
+use crate::{
+    sandbox::Sandbox,
+    service::{Asked, Mode},
+};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 pub struct Prompt {
@@ -30,16 +33,29 @@ impl Prompts {
 }
 
 /// How often a prompt came to the model: once for every time that it was new in a conversation. A CLI that tries a
-/// request again says the same again, one after the other; once it was answered it is new no more.
+/// request again says the same again, one after the other; once it was answered it is new no more. What was never answered
+/// and left the conversation (Gemini CLI forgets a message whose turn failed) may be told again.
 pub fn arrivals(log: &[Asked], mark: &str) -> usize {
-    let mut arrived = 0;
-    let mut was_new = false;
+    let (mut arrived, mut was_new, mut was_answered) = (0, false, false);
     for asked in log.iter().filter(|a| !a.side) {
         let is_new = asked.news.contains(mark);
-        arrived += usize::from(is_new && !was_new);
+        if is_new && !was_new {
+            arrived = if was_answered { arrived + 1 } else { 1 };
+        }
         was_new = is_new;
+        was_answered |= is_new && is_good(asked.answer);
     }
     // Twice in one conversation.
     let together = log.iter().map(|a| a.said.matches(mark).count()).max().unwrap_or_default();
     arrived.max(together)
+}
+
+/// Some request with this prompt in its conversation got an answer.
+pub fn is_answered(log: &[Asked], mark: &str) -> bool {
+    log.iter().any(|a| !a.side && is_good(a.answer) && a.said.contains(mark))
+}
+
+/// What the model says, for as long as it takes, or has done.
+fn is_good(answer: Mode) -> bool {
+    matches!(answer, Mode::Say | Mode::Slow | Mode::Long | Mode::Tool)
 }

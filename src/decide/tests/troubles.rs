@@ -224,3 +224,46 @@ fn an_unknown_screen_gets_nothing_but_an_alert() {
     w.run(secs(60));
     assert_eq!(w.programs["p-a"].submitted, ["hello"]);
 }
+
+/// A turn of Gemini CLI that ended with a 401, and the message that began it was gone from its conversation: asked to go
+/// on, it knew nothing of it.
+#[test]
+fn what_a_program_forgets_at_an_error_is_told_again() {
+    let mut w = World::new(vec![agent("a"), agent("b")]);
+    let forgets = |a: &mut crate::model::policy::Agent| {
+        std::sync::Arc::make_mut(&mut a.backend).reader.forgets_failed = true;
+    };
+    w.policy.agents.iter_mut().filter(|a| a.name == "a").for_each(forgets);
+    w.run(secs(5));
+    // At first it knows nothing but its first message.
+    let fails = |w: &mut World, error: Option<ErrorSeen>| {
+        w.program("p-a").reading.error = error.clone();
+        w.program("p-b").reading.error = error;
+        w.run(secs(60));
+    };
+    let told = |w: &World, session: &str| w.programs[session].submitted.last().cloned().unwrap_or_default();
+    fails(&mut w, error(ErrorClass::Overload));
+    assert!(told(&w, "p-a").contains("kickoff-p-a.txt"), "{}", told(&w, "p-a"));
+    fails(&mut w, None);
+    for (text, again) in [("mend the till", "«mend the till»"), ("sweep the shop", "«sweep the shop»")] {
+        for name in ["a", "b"] {
+            w.ask(Verb::Send { name: name.into(), text: text.into() });
+        }
+        // It fails at once: the error is there before it is known that the text arrived.
+        while !w.program("p-a").composer.contains(text) {
+            w.run(std::time::Duration::from_millis(50));
+        }
+        fails(&mut w, error(ErrorClass::Overload));
+        let (a, b) = (told(&w, "p-a"), told(&w, "p-b"));
+        assert!(a.starts_with("watchdog: your last turn") && a.contains(again), "{a}");
+        assert!(!a.contains("kickoff") && a.matches('«').count() == 1, "only what it was told last: {a}");
+        assert!(b.starts_with("watchdog: your last turn") && !b.contains(text), "{b}");
+        fails(&mut w, None);
+    }
+    // What it is told while it fails is forgotten as well.
+    fails(&mut w, error(ErrorClass::Overload));
+    w.ask(Verb::Send { name: "a".into(), text: "and the yard".into() });
+    w.run(secs(600));
+    let a = told(&w, "p-a");
+    assert!(a.contains("«sweep the shop» «and the yard»"), "{a}");
+}
