@@ -3,6 +3,7 @@ pub mod colours;
 pub mod dialog;
 mod draft;
 mod fold;
+mod forgets;
 pub mod marker;
 mod ours;
 mod pattern;
@@ -91,6 +92,7 @@ pub fn read(screen: &Screen, ctx: &Context) -> Reading {
         reset,
         waiting_until: marker::waiting_until(text, ctx.reader.footer_ui, ctx.now),
         draft: draft::find(&rows, screen.cursor, drafts, ctx.ours),
+        all_failed: false,
         ours: match ctx.ours {
             [] => Vec::new(),
             ours => {
@@ -109,6 +111,9 @@ pub fn read(screen: &Screen, ctx: &Context) -> Reading {
         reading.dialog = dialog::find(Some(preset), text, &ctx.reader.dialogs, screen.colours);
     }
     by_preset(&mut reading, verdict);
+    if reading.error.is_some() || reading.limit.is_some() {
+        reading.all_failed = verdict::Conversation::of(Some(preset), screen, &rows).is_all_failed(text);
+    }
     reading.unknown &= !ctx.reader.idle.as_ref().is_some_and(|re| re.is_match(text));
     reading
 }

@@ -51,24 +51,31 @@ impl Screen<'_> {
             if start.is_empty() { Vec::new() } else { folded.match_indices(&start).map(|(i, _)| i).collect() };
         if let Some(at) = self.stand_in {
             let (count, tail) = (hits.len() + 1, self.tail(rows[at]));
-            return OursSeen { delivery, count, tail, at_cursor: true, answered: false };
+            return OursSeen { delivery, count, tail, at_cursor: true, answered: false, failed: false };
         }
         let Some(&last) = hits.last() else {
-            return OursSeen { delivery, count: 0, tail: 0, at_cursor: false, answered: false };
+            return OursSeen { delivery, count: 0, tail: 0, at_cursor: false, answered: false, failed: false };
         };
         let end = (last + squeeze(sent).len()).min(folded.len());
         let end_row = rows[end.saturating_sub(1)];
         let cursor_row = cursor.1 as usize;
         let at_cursor = cursor_row == end_row || cursor_row == end_row + 1 || end == folded.len();
         let answered = self.is_answered(end_row);
-        OursSeen { delivery, count: hits.len(), tail: self.tail(rows[last]), at_cursor, answered }
+        let failed = self.is_failed(end_row);
+        OursSeen { delivery, count: hits.len(), tail: self.tail(rows[last]), at_cursor, answered, failed }
     }
 
     /// Below `row`, where our text ends, the conversation goes on.
     fn is_answered(&self, row: usize) -> bool {
-        let Conversation { end, item } = self.conversation;
+        let Conversation { end, item, .. } = self.conversation;
         let mut below = self.text.lines().take(*end).skip(row + 1);
         below.any(|row| item.map_or_else(|| row.contains(char::is_alphanumeric), |item| item.is_in(row)))
+    }
+
+    fn is_failed(&self, row: usize) -> bool {
+        let Conversation { end, item: Some(item), forgets: Some(forgets) } = self.conversation else { return false };
+        let below: Vec<&str> = self.text.lines().take(*end).skip(row + 1).collect();
+        forgets.is_next(&below, item)
     }
 
     /// Hash of everything from `row` down, and of the cursor.
@@ -86,7 +93,7 @@ impl Screen<'_> {
 mod tests {
     use super::*;
 
-    const NONE: Conversation = Conversation { end: 0, item: None };
+    const NONE: Conversation = Conversation { end: 0, item: None, forgets: None };
 
     #[test]
     fn found_when_wrapped_framed_and_repeated() {

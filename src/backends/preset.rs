@@ -1,6 +1,7 @@
 //! What the screens of a known agent CLI look like, as data: one file a CLI under `presets/`.
 use super::{
     dialog::{Known, KnownText},
+    forgets::Forgets,
     pattern::Pattern,
 };
 use crate::model::{
@@ -36,8 +37,8 @@ pub struct Preset {
     pub dialog_foot: Option<Pattern>,
     /// A row of choices side by side (its first group), of which the marked one shows by its ground alone.
     pub dialog_bar: Option<Pattern>,
-    /// A message whose turn ends with an error is taken out of its conversation.
-    pub forgets_failed: bool,
+    /// A message whose turn ends with an error is taken out of its conversation, and this is how it looks.
+    pub forgets: Option<Forgets>,
     /// The dialogs that have a name; the first one that fits.
     pub dialogs: Vec<Known>,
 }
@@ -88,8 +89,7 @@ struct File {
     dialog_top: Option<String>,
     dialog_foot: Option<String>,
     dialog_bar: Option<String>,
-    #[serde(default)]
-    forgets_failed: bool,
+    forgets: Option<ForgetsText>,
     #[serde(default)]
     dialog: Vec<KnownText>,
 }
@@ -105,6 +105,21 @@ struct RuleText {
     re: String,
     stale: Option<String>,
     error: Option<ErrorClass>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ForgetsText {
+    error: String,
+    did: String,
+    message: String,
+}
+
+impl ForgetsText {
+    fn load(self) -> Result<Forgets, String> {
+        let [error, did, message] = [&self.error, &self.did, &self.message].map(|text| Pattern::new(text));
+        Ok(Forgets { error: error?, did: did?, message: message? })
+    }
 }
 
 /// What a footer takes at most, as a rule.
@@ -181,7 +196,7 @@ fn load(name: &str, text: &str) -> Result<Preset, String> {
         dialog_top: maybe(&file.dialog_top)?,
         dialog_foot: maybe(&file.dialog_foot)?,
         dialog_bar: maybe(&file.dialog_bar)?,
-        forgets_failed: file.forgets_failed,
+        forgets: file.forgets.map(ForgetsText::load).transpose()?,
         dialogs: file.dialog.into_iter().map(|text| text.load()).collect::<Result<_, _>>()?,
         rules,
         stale,

@@ -1,6 +1,7 @@
 //! A whole screen -> the state that a person would name, with what speaks for it.
 use super::{
     Context, Screen, fold,
+    forgets::Forgets,
     pattern::Pattern,
     preset::{Preset, Rule, Zone},
     question, reset_time,
@@ -137,6 +138,7 @@ pub(super) struct Conversation<'p> {
     /// The first row that is not part of it.
     pub end: usize,
     pub item: Option<&'p Pattern>,
+    pub forgets: Option<&'p Forgets>,
 }
 
 impl<'p> Conversation<'p> {
@@ -144,7 +146,16 @@ impl<'p> Conversation<'p> {
     pub fn of(preset: Option<&'p Preset>, screen: &Screen, rows: &Rows) -> Conversation<'p> {
         let composer = preset.and_then(|p| Parts::of(p, rows).composer);
         let end = composer.map_or(screen.cursor.1 as usize, |at| rows.at(at));
-        Conversation { end, item: preset.and_then(|p| p.item.as_ref()) }
+        let forgets = preset.and_then(|p| p.forgets.as_ref());
+        Conversation { end, item: preset.and_then(|p| p.item.as_ref()), forgets }
+    }
+}
+
+impl Conversation<'_> {
+    /// Each of its turns came to nothing but an error.
+    pub fn is_all_failed(&self, text: &str) -> bool {
+        let (Some(item), Some(forgets)) = (self.item, self.forgets) else { return false };
+        forgets.is_each(&text.lines().take(self.end).collect::<Vec<_>>(), item)
     }
 }
 

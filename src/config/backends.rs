@@ -93,7 +93,7 @@ fn one(name: &str, f: &Fields, out: &mut Findings) -> Backend {
         submit_key: f.text(out, "submit_key").map(|t| t.value).filter(|key| !key.is_empty()),
         reader: Reader {
             dialogs: dialogs::read(f, preset.as_deref(), out),
-            forgets_failed: preset.as_deref().and_then(preset::named).is_some_and(|p| p.forgets_failed),
+            forgets_failed: preset.as_deref().and_then(preset::named).is_some_and(|p| p.forgets.is_some()),
             preset,
             preset_without: f.texts(out, "preset_without").into_iter().map(|t| t.value).collect(),
             idle: f.regex(out, "idle_re", false),

@@ -1,8 +1,8 @@
 //! What a program takes out of its conversation.
 //!
 //! When a turn ends with an error, Gemini CLI forgets the message that began it: asked to go on, it knows nothing of it.
-//! So it is told again, together with the words that ask it to, and only in case it is missing: an error that came after
-//! a tool has run leaves the message where it was, and only the program itself can see which of the two it is.
+//! So it is told again, together with the words that ask it to, where the screen shows that its turn came to nothing but
+//! an error.
 use super::Mind;
 use crate::{
     launch::prompt,
@@ -40,17 +40,19 @@ impl Mind<'_> {
 
     /// `words` ask the program of `session` to go on after an error or a limit.
     pub(super) fn with_forgotten(&self, session: &str, words: String) -> String {
-        if !self.forgets(session) {
+        let (Some(unit), Some(reading)) = (self.state.units.get(session), self.obs.readings.get(session)) else {
             return words;
-        }
-        let said: Vec<&str> =
-            self.state.units.get(session).into_iter().flat_map(|u| &u.said).map(|t| t.text.as_str()).collect();
-        let again = if said.is_empty() {
-            prompt::forgotten_kickoff(&self.policy.state_dir().join(format!("kickoff-{session}.txt")))
-        } else {
-            prompt::forgotten(&said)
         };
-        format!("{words} {again}")
+        let failed = |t: &&Taken| reading.ours.iter().any(|o| o.delivery == t.delivery && o.count > 0 && o.failed);
+        let said: Vec<&str> = unit.said.iter().filter(failed).map(|t| t.text.as_str()).collect();
+        if !said.is_empty() {
+            return format!("{words} {}", prompt::forgotten(&said));
+        }
+        if unit.said.is_empty() && reading.all_failed && self.forgets(session) {
+            let file = self.policy.state_dir().join(format!("kickoff-{session}.txt"));
+            return format!("{words} {}", prompt::forgotten_kickoff(&file));
+        }
+        words
     }
 
     fn forgets(&self, session: &str) -> bool {

@@ -20,6 +20,15 @@ pub fn texts(state: &State) -> BTreeMap<&str, Vec<(i64, String)>> {
         for taken in unit.taken.iter().filter(|t| !t.begun) {
             all.entry(&unit.session).or_default().push((taken.delivery, taken.text.clone()));
         }
+        // Whether a failed turn took them out of the conversation shows below them.
+        if unit.trouble.is_some() || unit.hold.is_some() {
+            let texts = all.entry(&unit.session).or_default();
+            for told in &unit.said {
+                if texts.iter().all(|(id, _)| *id != told.delivery) {
+                    texts.push((told.delivery, told.text.clone()));
+                }
+            }
+        }
         let Some(nudged) = &unit.sight.nudged else { continue };
         let texts = all.entry(&unit.session).or_default();
         if texts.iter().all(|(id, _)| *id != nudged.delivery) {

@@ -43,6 +43,9 @@ pub struct Reading {
     /// What stands in its input line, not sent yet.
     #[serde(default)]
     pub draft: Option<Draft>,
+    /// The same is true of every turn that shows.
+    #[serde(default)]
+    pub all_failed: bool,
     /// Where the texts that are being delivered stand on this screen, by delivery id.
     pub ours: Vec<OursSeen>,
 }
@@ -93,4 +96,7 @@ pub struct OursSeen {
     /// Something new stands below it in the conversation.
     #[serde(default)]
     pub answered: bool,
+    /// Its turn came to nothing but an error, and the program has taken it out of its conversation.
+    #[serde(default)]
+    pub failed: bool,
 }

@@ -57,5 +57,5 @@ pub fn is_answered(log: &[Asked], mark: &str) -> bool {
 
 /// What the model says, for as long as it takes, or has done.
 fn is_good(answer: Mode) -> bool {
-    matches!(answer, Mode::Say | Mode::Slow | Mode::Long | Mode::Tool)
+    matches!(answer, Mode::Say | Mode::Slow | Mode::Tool)
 }

@@ -233,17 +233,22 @@ fn what_a_program_forgets_at_an_error_is_told_again() {
     let forgets = |a: &mut crate::model::policy::Agent| {
         std::sync::Arc::make_mut(&mut a.backend).reader.forgets_failed = true;
     };
-    w.policy.agents.iter_mut().filter(|a| a.name == "a").for_each(forgets);
+    w.policy.agents.iter_mut().for_each(forgets);
     w.run(secs(5));
-    // At first it knows nothing but its first message.
     let fails = |w: &mut World, error: Option<ErrorSeen>| {
-        w.program("p-a").reading.error = error.clone();
-        w.program("p-b").reading.error = error;
+        for (session, forgets) in [("p-a", true), ("p-b", false)] {
+            let program = w.program(session);
+            program.forgets = forgets && error.is_some();
+            program.reading.all_failed = program.forgets;
+            program.reading.error = error.clone();
+        }
         w.run(secs(60));
     };
     let told = |w: &World, session: &str| w.programs[session].submitted.last().cloned().unwrap_or_default();
+    // At first it knows nothing but its first message.
     fails(&mut w, error(ErrorClass::Overload));
     assert!(told(&w, "p-a").contains("kickoff-p-a.txt"), "{}", told(&w, "p-a"));
+    assert!(!told(&w, "p-b").contains("kickoff"), "it was answered: {}", told(&w, "p-b"));
     fails(&mut w, None);
     for (text, again) in [("mend the till", "«mend the till»"), ("sweep the shop", "«sweep the shop»")] {
         for name in ["a", "b"] {
@@ -257,7 +262,7 @@ fn what_a_program_forgets_at_an_error_is_told_again() {
         let (a, b) = (told(&w, "p-a"), told(&w, "p-b"));
         assert!(a.starts_with("watchdog: your last turn") && a.contains(again), "{a}");
         assert!(!a.contains("kickoff") && a.matches('«').count() == 1, "only what it was told last: {a}");
-        assert!(b.starts_with("watchdog: your last turn") && !b.contains(text), "{b}");
+        assert!(b.starts_with("watchdog: your last turn") && !b.contains(text), "a tool ran: {b}");
         fails(&mut w, None);
     }
     // What it is told while it fails is forgotten as well.

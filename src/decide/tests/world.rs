@@ -41,6 +41,8 @@ pub struct Program {
     pub shows: Option<usize>,
     /// Something new stands below what was typed last.
     pub answers: bool,
+    /// What was typed is gone from its conversation.
+    pub forgets: bool,
     /// What its processes use of the machine: thousandths of a core, bytes a second.
     pub uses: (u64, u64),
     /// Beside the program itself: pid and start.
@@ -154,7 +156,14 @@ impl World {
                 let shown = program.submitted.iter().filter(|t| **t == text).count() + usize::from(stands);
                 let count = if program.blind { 0 } else { shown };
                 let tail = 1 + program.submitted.len() as u64 + 1000 * drawn.len() as u64;
-                reading.ours.push(OursSeen { delivery: id, count, tail, at_cursor: stands, answered: program.answers });
+                reading.ours.push(OursSeen {
+                    delivery: id,
+                    count,
+                    tail,
+                    at_cursor: stands,
+                    answered: program.answers,
+                    failed: program.forgets,
+                });
             }
             obs.readings.insert(session.to_owned(), reading.into());
         }
