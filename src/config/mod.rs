@@ -19,6 +19,8 @@ mod findings;
 mod ground;
 mod hooks;
 mod host;
+mod job_keys;
+mod jobs;
 mod key;
 mod keys;
 mod listed;
