@@ -15,6 +15,7 @@ mod help;
 pub mod hook_event;
 mod init;
 mod init_backends;
+mod jobs;
 mod locate;
 mod log_follow;
 mod log_parts;
@@ -109,6 +110,8 @@ fn dispatch(verb: Verb, context: &mut Context) -> Report {
         Verb::Logs(a) => logs::run(&a, context),
         Verb::Attach(a) => attach::run(&a, context),
         Verb::Send(a) => send::run(&a, context),
+        Verb::Jobs(a) => jobs::run(&a, context),
+        Verb::Stop(a) => jobs::stop(&a, context),
         Verb::Phase(a) => phase::run(&a, context),
         Verb::Watchdog(a) => watchdog::run(&a, context),
         Verb::Check(a) => check::run(&a, context),
