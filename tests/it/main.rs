@@ -29,6 +29,7 @@ mod git;
 mod guardian;
 mod hooks;
 mod host;
+mod job_files;
 mod job_verbs;
 mod looking_on;
 mod memory;

@@ -176,9 +176,8 @@ impl Reader<'_> {
         let length = rest.find(|c: char| !(c.is_ascii_digit() || "+-.eE".contains(c))).unwrap_or(rest.len());
         let word = &rest[..length];
         let digits = word.trim_start_matches('-');
-        let sound = !(digits.starts_with('0') && digits.len() > 1 && digits.as_bytes()[1].is_ascii_digit())
-            && !digits.starts_with('.')
-            && !word.ends_with('.');
+        let leading_zero = digits.len() > 1 && digits.starts_with('0') && digits.as_bytes()[1].is_ascii_digit();
+        let sound = !(leading_zero || digits.starts_with('.') || word.ends_with('.'));
         match word.parse::<f64>() {
             Ok(value) if sound => {
                 self.at += length;

@@ -26,7 +26,7 @@ use std::{path::Path, time::Duration};
 pub struct JobPart {
     pub name: Option<String>,
     pub description: Option<String>,
-    /// As written: relative to the folder of the file.
+    /// As written: relative to where somebody submits it.
     pub dir: Option<String>,
     pub env: Vec<(String, String)>,
     pub group: Option<String>,
