@@ -43,7 +43,7 @@ pub fn run(args: &ListArgs, context: &mut Context) -> Report {
     let mut more = 0;
     if let Some(store) = ground.existing()? {
         let filter = JobFilter { state: args.state, group: args.group.clone() };
-        views = store.list(&filter, limit)?.iter().map(jobs::view).collect();
+        views = jobs::views(&store.list(&filter, limit)?);
         // What a person would otherwise take for all there is.
         if limit == Some(views.len()) && args.newest.is_none() && args.group.is_none() && !args.json {
             let counts = store.counts()?;

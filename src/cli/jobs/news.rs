@@ -63,6 +63,17 @@ impl News {
     /// Until something happened or the time is over; fails with [`Failure::Closed`] if our reader went away. A runner
     /// that dies tells nobody: its jobs are seen to here.
     pub fn wait(&mut self, ground: &Ground, store: &mut JobStore, most: Option<Duration>) -> Result<Heard, Failure> {
+        self.wait_or(ground, store, most, None)
+    }
+
+    /// The same, or until there is something to read in `other`.
+    pub fn wait_or(
+        &mut self,
+        ground: &Ground,
+        store: &mut JobStore,
+        most: Option<Duration>,
+        other: Option<&OwnedFd>,
+    ) -> Result<Heard, Failure> {
         let runners: Vec<OwnedFd> = store.running()?.iter().filter_map(|job| job.runner).filter_map(process).collect();
         let rest = if self.events.is_some() { AT_LEAST_EVERY } else { WITHOUT_NEWS };
         let most = most.map_or(rest, |most| most.min(rest));
@@ -71,6 +82,7 @@ impl News {
         let mut fds = vec![PollFd::new(&stdout, PollFlags::empty())];
         fds.extend(runners.iter().map(|fd| PollFd::new(fd, PollFlags::IN)));
         fds.extend(self.events.iter().map(|fd| PollFd::new(fd, PollFlags::IN)));
+        fds.extend(other.map(|fd| PollFd::new(fd, PollFlags::IN)));
         let ready = poll(&mut fds, Some(&timeout)).unwrap_or(0);
         if !fds[0].revents().is_empty() {
             return Err(Failure::Closed);

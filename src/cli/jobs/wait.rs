@@ -71,7 +71,7 @@ pub fn run(args: &WaitArgs, context: &mut Context) -> Report {
 }
 
 /// `j7 is failed, exit 3: …`.
-fn told(job: &Job) -> String {
+pub fn told(job: &Job) -> String {
     let mut line = format!("{} is {}", job.id, job.state.word());
     if let Some(exit) = job.exit.filter(|_| job.state != JobState::Done) {
         line.push_str(&format!(", exit {}", exit_words(exit)));

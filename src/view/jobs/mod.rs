@@ -5,7 +5,7 @@ mod page;
 mod sign;
 
 pub use list::list;
-pub use object::{JobView, ProgressView, StepView, json_array, json_object, view};
+pub use object::{JobView, ProgressView, StepView, json_array, json_object, view, views};
 pub use page::page;
 pub use sign::{exit_words, sign};
 

@@ -1,7 +1,7 @@
 //! One job as data: exactly the object of `jobs show --json`.
 use crate::model::{
     job::{Bytes, Exit, Job, JobCommand, JobState, StepRun, StepSpec},
-    time::Wall,
+    time::{Stamper, Wall},
 };
 use serde::Serialize;
 
@@ -94,6 +94,16 @@ pub struct ProgressView {
 }
 
 pub fn view(job: &Job) -> JobView {
+    with(job, &mut Stamper::default())
+}
+
+pub fn views(jobs: &[Job]) -> Vec<JobView> {
+    let mut stamper = Stamper::default();
+    jobs.iter().map(|job| with(job, &mut stamper)).collect()
+}
+
+fn with(job: &Job, stamper: &mut Stamper) -> JobView {
+    let mut stamp = |wall: Wall| stamper.rfc3339(wall);
     let spec = &job.spec;
     let (exit, signal) = split(job.exit);
     let live = job.state == JobState::Running;
@@ -104,12 +114,12 @@ pub fn view(job: &Job) -> JobView {
         group: spec.group.clone(),
         state: job.state,
         description: spec.description.clone(),
-        steps: spec.steps.iter().enumerate().map(|(i, s)| step(s, job.steps.get(i))).collect(),
+        steps: spec.steps.iter().enumerate().map(|(i, s)| step(s, job.steps.get(i), &mut stamp)).collect(),
         step: job.step,
         attempt: job.attempt,
-        created: job.created.rfc3339(),
-        started: job.started.map(Wall::rfc3339),
-        ended: job.ended.map(Wall::rfc3339),
+        created: stamp(job.created),
+        started: job.started.map(&mut stamp),
+        ended: job.ended.map(&mut stamp),
         exit,
         signal,
         error: job.error.clone(),
@@ -129,13 +139,13 @@ pub fn view(job: &Job) -> JobView {
         priority: spec.priority,
         retries: spec.retries,
         after: spec.after.iter().map(ToString::to_string).collect(),
-        wake: job.wake.map(Wall::rfc3339),
+        wake: job.wake.map(&mut stamp),
         timeout: spec.timeout.map(|t| t.as_secs_f64()),
         times: Times { created: job.created, started: job.started, ended: job.ended, wake: job.wake },
     }
 }
 
-fn step(spec: &StepSpec, run: Option<&StepRun>) -> StepView {
+fn step(spec: &StepSpec, run: Option<&StepRun>, stamp: &mut impl FnMut(Wall) -> String) -> StepView {
     let (exit, signal) = split(run.and_then(|r| r.exit));
     StepView {
         desc: given(&spec.desc),
@@ -146,8 +156,8 @@ fn step(spec: &StepSpec, run: Option<&StepRun>) -> StepView {
         state: run.map_or(JobState::Queued, |r| r.state),
         exit,
         signal,
-        started: run.and_then(|r| r.started).map(Wall::rfc3339),
-        ended: run.and_then(|r| r.ended).map(Wall::rfc3339),
+        started: run.and_then(|r| r.started).map(&mut *stamp),
+        ended: run.and_then(|r| r.ended).map(&mut *stamp),
         ran: run.and_then(|r| Some((r.started?, r.ended))),
     }
 }
