@@ -2,8 +2,8 @@
 use super::{
     attach::AttachArgs, change::ChangeArgs, check::CheckArgs, completions::CompletionsArgs, detect::DetectArgs,
     doctor::DoctorArgs, down::DownArgs, events::EventsArgs, explain::ExplainArgs, init::InitArgs, logs::LogsArgs,
-    out::ColorChoice, phase::PhaseArgs, replay::ReplayArgs, report::ReportArgs, send::SendArgs, status::StatusArgs,
-    up::UpArgs, watchdog::WatchdogArgs,
+    out::ColorChoice, phase::PhaseArgs, replay::ReplayArgs, report::ReportArgs, run::RunArgs, send::SendArgs,
+    status::StatusArgs, up::UpArgs, watchdog::WatchdogArgs,
 };
 use clap::{Parser, Subcommand, ValueHint};
 use std::path::PathBuf;
@@ -49,6 +49,8 @@ pub enum Verb {
     Pause(ChangeArgs),
     /// Look after paused agents again
     Resume(ChangeArgs),
+    /// Run a command as a job: here, or in the background
+    Run(RunArgs),
     /// Show what runs, in which state, and what comes next
     Status(StatusArgs),
     /// Say why an agent is in its state, and what happens next

@@ -15,6 +15,7 @@ mod help;
 pub mod hook_event;
 mod init;
 mod init_backends;
+mod job_place;
 mod locate;
 mod log_follow;
 mod log_parts;
@@ -26,6 +27,8 @@ mod out;
 mod phase;
 mod replay;
 mod report;
+mod run;
+mod run_here;
 mod schema;
 mod selftest;
 mod send;
@@ -102,6 +105,7 @@ fn dispatch(verb: Verb, context: &mut Context) -> Report {
         Verb::Restart(a) => change::restart(&a, context),
         Verb::Pause(a) => change::pause(&a, context),
         Verb::Resume(a) => change::resume(&a, context),
+        Verb::Run(a) => run::run(&a, context),
         Verb::Status(a) => status::run(&a, context),
         Verb::Explain(a) => explain::run(&a, context),
         Verb::Events(a) => events::run(&a, context),
