@@ -16,6 +16,7 @@ use super::{
     phase::PhaseArgs,
     replay::ReplayArgs,
     report::ReportArgs,
+    run::RunArgs,
     send::SendArgs,
     status::StatusArgs,
     up::UpArgs,
@@ -65,6 +66,8 @@ pub enum Verb {
     Pause(ChangeArgs),
     /// Look after paused agents again
     Resume(ChangeArgs),
+    /// Run a command as a job: here, or in the background
+    Run(RunArgs),
     /// Show what runs, in which state, and what comes next
     Status(StatusArgs),
     /// Say why an agent is in its state, and what happens next

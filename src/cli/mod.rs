@@ -1,5 +1,6 @@
 //! The command line: one thin file per verb.
 mod args;
+mod at;
 mod attach;
 mod change;
 mod check;
@@ -27,6 +28,12 @@ mod out;
 mod phase;
 mod replay;
 mod report;
+mod run;
+mod run_batch;
+mod run_files;
+mod run_given;
+mod run_here;
+mod run_many;
 mod schema;
 mod selftest;
 mod send;
@@ -103,6 +110,7 @@ fn dispatch(verb: Verb, context: &mut Context) -> Report {
         Verb::Restart(a) => change::restart(&a, context),
         Verb::Pause(a) => change::pause(&a, context),
         Verb::Resume(a) => change::resume(&a, context),
+        Verb::Run(a) => run::run(&a, context),
         Verb::Status(a) => status::run(&a, context),
         Verb::Explain(a) => explain::run(&a, context),
         Verb::Events(a) => events::run(&a, context),

@@ -1,22 +1,17 @@
 //! `agents run FILE.json…`: the jobs of job files, all of them or none.
 use super::{
+    at,
     failure::Failure,
-    jobs::words::{self, Meant},
-    run::Given,
+    jobs::words,
+    run_given::{self, Given},
 };
 use crate::{
-    cli::at,
     config::{Fault, Source},
     jobs::{
         check,
         file::{self, Format, JobPart},
     },
-    model::{
-        job::{JobId, JobSpec},
-        job_rules::JobRules,
-        name::printable,
-        time::Now,
-    },
+    model::{job::JobSpec, job_rules::JobRules, name::printable, time::Now},
     store::jobs::{DEFAULT_GROUP, JobStore, NewJob},
 };
 use std::{
@@ -70,21 +65,25 @@ fn one(path: &Path, rules: &JobRules) -> Result<Vec<JobPart>, Vec<String>> {
 }
 
 /// What is submitted. What the line says counts for all jobs, and more than what a file says.
-pub fn jobs(parts: &[JobPart], given: &Given, store: &JobStore, now: Now) -> Result<Vec<NewJob>, Failure> {
+pub fn jobs(parts: &[JobPart], given: &Given, now: Now) -> Result<Vec<NewJob>, Failure> {
     if given.name.is_some() && parts.len() > 1 {
         return Err(Failure::new(2, format!("`--name` for {} jobs", parts.len())).hint("write the names into the file"));
     }
-    parts.iter().map(|part| job(part, parts, given, store, now)).collect()
+    parts.iter().map(|part| job(part, given, now)).collect()
 }
 
-fn job(part: &JobPart, parts: &[JobPart], given: &Given, store: &JobStore, now: Now) -> Result<NewJob, Failure> {
+fn job(part: &JobPart, given: &Given, now: Now) -> Result<NewJob, Failure> {
     let name = given.name.clone().or_else(|| part.name.clone()).unwrap_or_default();
-    let called = if name.is_empty() { "a job".to_owned() } else { format!("job `{}`", printable(&name)) };
-    let at = match given.not_before {
-        Some(at) => Some(at),
-        None => part.at.as_deref().map(|text| at::coming(text, now)).transpose().map_err(|why| {
-            Failure::new(1, format!("{called}: `at`: {why}"))
-        })?,
+    let about = |failure: Failure| match name.is_empty() {
+        true => failure,
+        false => failure.about(&format!("job `{}`", printable(&name))),
+    };
+    let at = match (given.not_before, &part.at) {
+        (Some(at), _) => Some(at),
+        (None, Some(text)) => {
+            Some(at::coming(text, now).map_err(|why| about(Failure::new(1, format!("`at`: {why}"))))?)
+        }
+        (None, None) => None,
     };
     let own_dir = given.dir.is_none() && part.dir.is_none();
     let dir = given.dir.clone().or_else(|| part.dir.as_ref().map(|dir| given.here.join(dir)));
@@ -97,14 +96,13 @@ fn job(part: &JobPart, parts: &[JobPart], given: &Given, store: &JobStore, now: 
             env.push((name.into(), value.into()));
         }
     }
-    let (after, after_batch) = parents(part, parts, given, store)?;
     let description = match (&part.description, &part.steps[..]) {
         (Some(description), _) => description.clone(),
-        (None, [step]) if step.desc.is_empty() => super::run::description(&step.command),
+        (None, [step]) if step.desc.is_empty() => run_given::description(&step.command),
         (None, _) => String::new(),
     };
     let spec = JobSpec {
-        name,
+        name: name.clone(),
         description,
         group: given.group.clone().or_else(|| part.group.clone()).unwrap_or_else(|| DEFAULT_GROUP.into()),
         priority: given.priority.or(part.priority).unwrap_or(0),
@@ -113,39 +111,36 @@ fn job(part: &JobPart, parts: &[JobPart], given: &Given, store: &JobStore, now: 
         steps: part.steps.clone(),
         timeout: given.timeout.or(part.timeout),
         retries: given.retries.or(part.retries).unwrap_or(0),
-        after,
+        after: Vec::new(),
         not_before: at,
         hold: given.hold || part.hold,
         interactive: part.interactive,
         own_dir,
-        stop_grace: given.stop_grace,
-        log_cap: given.log_cap,
+        stop_grace: given.rules.stop_grace,
+        log_cap: given.rules.log_cap,
         nice: given.nice.or(part.nice),
         mem: part.mem,
     };
-    check::job(&spec, &env).map_err(|refused| super::run::refused(refused).about(&called))?;
-    Ok(NewJob { spec, env, after_batch })
+    check::job(&spec, &env).map_err(|refused| about(run_given::refused(refused)))?;
+    Ok(NewJob { spec, env, after_batch: Vec::new() })
 }
 
-/// Jobs that are there, and positions in the batch.
-fn parents(
-    part: &JobPart,
-    parts: &[JobPart],
-    given: &Given,
-    store: &JobStore,
-) -> Result<(Vec<JobId>, Vec<usize>), Failure> {
-    let (mut ids, mut batch) = (given.after.clone(), Vec::new());
-    for word in &part.after {
-        let here: Vec<usize> = (0..parts.len()).filter(|i| parts[*i].name.as_ref() == Some(word)).collect();
-        match (&here[..], words::meant(Some(store), word)?) {
-            ([one], _) => batch.push(*one),
-            ([], Meant::One(id)) => ids.push(id),
-            ([], _) => ids.push(words::one(Some(store), word)?),
-            (several, _) => {
-                let text = format!("`after`: {} jobs here are named `{}`", several.len(), printable(word));
-                return Err(Failure::new(1, text).hint("give them names of their own"));
+/// What each of `jobs` comes after: jobs that are there, and others of the same files, by name.
+pub fn set_parents(jobs: &mut [NewJob], parts: &[JobPart], given: &Given, store: &JobStore) -> Result<(), Failure> {
+    let all = words::all(Some(store), &given.after, 1)?;
+    for (job, part) in jobs.iter_mut().zip(parts) {
+        job.spec.after.clone_from(&all);
+        for word in &part.after {
+            let here: Vec<usize> = (0..parts.len()).filter(|i| parts[*i].name.as_ref() == Some(word)).collect();
+            match here[..] {
+                [one] => job.after_batch.push(one),
+                [] => job.spec.after.push(words::one(Some(store), word)?),
+                _ => {
+                    let text = format!("`after`: {} jobs here are named `{}`", here.len(), printable(word));
+                    return Err(Failure::new(1, text).hint("give them names of their own"));
+                }
             }
         }
     }
-    Ok((ids, batch))
+    Ok(())
 }

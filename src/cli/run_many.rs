@@ -51,4 +51,3 @@ fn cancel(ids: &[JobId], store: &mut JobStore) -> Result<(), Failure> {
     }
     Ok(())
 }
-

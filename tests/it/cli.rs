@@ -69,6 +69,7 @@ Take part:
   phase        Show or move the phase
 
 Run jobs:
+  run          Run a command as a job: here, or in the background
   jobs         Show jobs, and hold, release, retry, cancel or wait for them
   stop         End a job, with all that it started
 

@@ -9,12 +9,12 @@ use super::{
     words,
 };
 use crate::{
-    model::job::{JobId, JobState, ProcMark},
+    jobs,
+    model::job::{JobId, JobState},
     store::jobs::{Cancelled, JobStore},
-    world::{clock, process::ProcId},
+    world::clock,
 };
 use clap::Args;
-use rustix::process::Signal;
 use std::time::Duration;
 
 /// Beyond its grace an end takes no longer than this, unless the machine is very busy.
@@ -42,11 +42,7 @@ pub fn run(args: &CancelArgs, context: &mut Context) -> Report {
     let Some(store) = &mut store else { return Ok(0) };
     // Watched before anybody is told, so that no end is missed.
     let mut news = News::of(store.dir());
-    let answers = if args.all {
-        store.cancel_all(clock::wall())?
-    } else {
-        ids.iter().map(|id| Ok((*id, store.cancel(*id, clock::wall())?))).collect::<Result<_, Failure>>()?
-    };
+    let answers = if args.all { all(&ground, store)? } else { each(&ids, store)? };
     let mut failed = false;
     let mut asked = Vec::new();
     for (id, answer) in answers {
@@ -58,10 +54,7 @@ pub fn run(args: &CancelArgs, context: &mut Context) -> Report {
                 let told = format!("{id} was over before: {}", state.word());
                 if failed { complain(&format!("error: {told}")) } else { context.out.line(&told)? }
             }
-            Cancelled::Asked(runner) => {
-                tell(runner);
-                asked.push(id);
-            }
+            Cancelled::Asked(_) => asked.push(id),
             Cancelled::Unknown => {
                 failed = true;
                 complain(&format!("error: {id} was removed meanwhile"));
@@ -75,9 +68,21 @@ pub fn run(args: &CancelArgs, context: &mut Context) -> Report {
     Ok(u8::from(failed))
 }
 
-/// The runner looks into the store when it gets TERM. One that is gone is found by those who adopt.
-fn tell(runner: ProcMark) {
-    let _ = ProcId { pid: runner.pid, start: runner.start }.signal(Signal::TERM);
+fn each(ids: &[JobId], store: &mut JobStore) -> Result<Vec<(JobId, Cancelled)>, Failure> {
+    ids.iter().map(|id| Ok((*id, jobs::cancel(store, *id)?))).collect()
+}
+
+/// All are marked before any runner is told, so that none of them gets the slot of one that ends.
+fn all(ground: &Ground, store: &mut JobStore) -> Result<Vec<(JobId, Cancelled)>, Failure> {
+    let answers = store.cancel_all(clock::wall())?;
+    for (_, answer) in &answers {
+        if let Cancelled::Asked(runner) = answer {
+            jobs::runner::tell(*runner);
+        }
+    }
+    // Runners that were gone.
+    ground.adopt(store)?;
+    Ok(answers)
 }
 
 fn ended(

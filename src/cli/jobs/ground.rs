@@ -2,16 +2,16 @@
 use super::super::{Context, failure::Failure, locate};
 use crate::{
     engine::fleet::Fleet,
+    jobs::{adopt, kick, place::Place},
     model::job_rules::{Durable, JobRules},
     store::{
         Durability,
-        jobs::{self, FILE, JobStore},
+        jobs::{self, JobStore},
     },
 };
-use std::path::PathBuf;
 
 pub struct Ground {
-    pub dir: PathBuf,
+    place: Place,
     pub rules: JobRules,
     durability: Durability,
 }
@@ -20,27 +20,28 @@ impl Ground {
     /// Those of the fleet whose config this line means; without one, those of the user.
     pub fn find(context: &Context) -> Result<Ground, Failure> {
         let Some(config) = locate::optional(context.config.clone())? else {
-            let dir = outside()?;
-            return Ok(Ground { dir, rules: JobRules::default(), durability: Durability::Full });
+            let place = Place::of_user(|name| std::env::var_os(name))
+                .ok_or_else(|| Failure::new(1, "there is no place for jobs: neither HOME nor XDG_STATE_HOME is set"))?;
+            return Ok(Ground { place, rules: JobRules::default(), durability: Durability::Full });
         };
         let policy = Fleet::load(&config)?.policy;
         let durability = match policy.store.durability {
             Durable::Full => Durability::Full,
             Durable::Normal => Durability::Normal,
         };
-        Ok(Ground { dir: policy.log_dir, rules: policy.jobs, durability })
+        Ok(Ground { place: Place::of_fleet(&policy.log_dir), rules: policy.jobs, durability })
     }
 
     /// `None`: nobody has submitted anything.
     pub fn existing(&self) -> Result<Option<JobStore>, Failure> {
-        let Some(mut store) = jobs::open_existing(&self.dir.join(FILE), self.durability)? else { return Ok(None) };
+        let Some(mut store) = jobs::open_existing(&self.place.db(), self.durability)? else { return Ok(None) };
         self.ready(&mut store)?;
         Ok(Some(store))
     }
 
     /// Makes it if need be.
     pub fn open(&self) -> Result<JobStore, Failure> {
-        let mut store = jobs::open(&self.dir.join(FILE), self.durability)?;
+        let mut store = jobs::open(&self.place.db(), self.durability)?;
         self.ready(&mut store)?;
         Ok(store)
     }
@@ -53,20 +54,12 @@ impl Ground {
     }
 
     /// Sees to jobs whose runner is gone.
-    pub fn adopt(&self, _: &mut JobStore) -> Result<(), Failure> {
-        Ok(())
+    pub fn adopt(&self, store: &mut JobStore) -> Result<(), Failure> {
+        Ok(adopt::lost(store).map(drop)?)
     }
 
-    /// Starts as many runners as there are jobs that may run now.
-    pub fn start(&self, _: &mut JobStore) -> Result<(), Failure> {
-        Ok(())
+    /// Starts runners for what may run now.
+    pub fn start(&self, store: &mut JobStore) -> Result<(), Failure> {
+        Ok(kick(store).map(drop)?)
     }
-}
-
-fn outside() -> Result<PathBuf, Failure> {
-    let named = |name: &str| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
-    let state = named("XDG_STATE_HOME").or_else(|| Some(named("HOME")?.join(".local/state")));
-    state.map(|dir| dir.join("agents")).ok_or_else(|| {
-        Failure::new(1, "there is no config here, and no home folder to keep jobs in").hint("set `HOME`")
-    })
 }

@@ -6,10 +6,10 @@ mod ground;
 mod limit;
 mod list;
 pub mod log;
-mod news;
+pub mod news;
 mod show;
-mod wait;
-mod words;
+pub mod wait;
+pub mod words;
 
 pub use cancel::{CancelArgs, stop};
 pub use ground::Ground;

@@ -10,8 +10,8 @@ pub fn descendants(pid: u32) -> Vec<ProcId> {
     let mut todo = vec![pid];
     while let Some(parent) = todo.pop() {
         for child in children(parent) {
-            // A supervisor that an agent started, and what guards it, belong to nobody's tree.
-            if !is_supervisor(child) {
+            // A supervisor or a job that an agent started, and what guards it, belong to nobody's tree.
+            if !is_our_own_master(child) {
                 todo.push(child);
                 found.extend(ProcId::of(child));
             }
@@ -20,10 +20,10 @@ pub fn descendants(pid: u32) -> Vec<ProcId> {
     found
 }
 
-/// Our own detached supervisor or its guardian, by the command line.
-fn is_supervisor(pid: u32) -> bool {
+/// Our own detached supervisor, its guardian, or the runner of a job, by the command line.
+fn is_our_own_master(pid: u32) -> bool {
     let words = std::fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
-    matches!(words.split(|b| *b == 0).nth(1), Some(b"__watchdog" | b"__guardian"))
+    matches!(words.split(|b| *b == 0).nth(1), Some(b"__watchdog" | b"__guardian" | b"__runner"))
 }
 
 /// Direct children, zombies too: those of every thread.
