@@ -166,26 +166,40 @@ fn a_job_that_failed_is_retried_from_the_start_and_resumed_where_it_ended() {
 #[test]
 fn stop_returns_when_nothing_of_the_job_is_left() {
     let home = Home::new();
+    home.ok(&["init"]);
+    let config = home.path().join("agents.toml");
+    let text = fs::read_to_string(&config).expect("a config") + "\n[jobs]\nstop_grace = \"300ms\"\n";
+    fs::write(&config, text).expect("a config");
     let pids = home.path().join("pids");
-    // It does not hear TERM, and neither does its child in a session of its own.
-    let line = format!(
-        "trap '' TERM; setsid sh -c \"trap '' TERM; echo \\$\\$ >> '{0}'; while :; do sleep 0.1; done\" & \
-         echo $$ >> '{0}'; while :; do sleep 0.1; done",
-        pids.display()
-    );
-    home.ok(&["run", "-b", "--name", "deaf", &line]);
+    // Deaf to what asks it to end, and so is its child in a session of its own.
+    let deaf = "trap '' TERM HUP INT; echo $$ >> pids; while :; do sleep 0.1; done";
+    fs::write(home.path().join("deaf"), deaf).expect("a script");
+    home.ok(&["run", "-b", "--name", "deaf", "setsid sh deaf & exec sh deaf"]);
     let known = || -> Vec<ProcId> {
         let text = fs::read_to_string(&pids).unwrap_or_default();
         text.lines().filter_map(|l| ProcId::of(l.parse().ok()?)).collect()
     };
     wait_until(20, "both have begun", || known().len() == 2);
     let all = known();
-    // Its grace is 10 s: too long for a test, so that of a job of our own is used where it counts.
-    let mut store = home.store();
-    store.cancel(JobId(1), agents::world::clock::wall()).expect("a mark");
     assert_eq!(home.ok(&["stop", "deaf"]), "j1 is cancelled\n");
     assert!(all.iter().all(|p| !p.is_alive()), "{all:?}");
-    assert_eq!(state(&home, "deaf"), "cancelled");
+    let job = show(&home, "deaf");
+    assert_eq!((&job["state"], &job["signal"]), (&"cancelled".into(), &9.into()));
+}
+
+#[test]
+fn a_signal_ends_all_jobs_of_the_foreground() {
+    let home = Home::new();
+    let job =
+        |name: &str| format!(r#"{{"name": "{name}", "dir": ".", "steps": [{{"cmd": "touch {name}; sleep 1000"}}]}}"#);
+    fs::write(home.path().join("two.json"), format!("[{}, {}]", job("a"), job("b"))).expect("a file");
+    let mut here = home.command(&["run", "two.json"]);
+    let here = here.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("a process");
+    wait_until(20, "both run", || ["a", "b"].iter().all(|name| home.path().join(name).exists()));
+    assert!(ProcId::of(here.id()).expect("a process").signal(Signal::INT));
+    let output = here.wait_with_output().expect("an end");
+    assert_eq!(output.status.code(), Some(1), "{}", err(&output));
+    assert_eq!((state(&home, "a").as_str(), state(&home, "b").as_str()), ("cancelled", "cancelled"));
 }
 
 #[test]
