@@ -83,7 +83,7 @@ fn run(dir: &Path, adopt: Option<JobId>) -> Result<(), StoreError> {
     if let Some(id) = adopt {
         runner.adopt(id)?;
     }
-    let mut next = runner.store.claim(runner.me, &runner.boot_id, clock::wall())?;
+    let mut next = runner.store.claim(runner.me, &runner.boot_id, clock::wall())?.map(Box::new);
     loop {
         next = match next {
             Some(claimed) => match runner.run_and_claim(&claimed)? {
@@ -98,14 +98,14 @@ fn run(dir: &Path, adopt: Option<JobId>) -> Result<(), StoreError> {
                 let next = runner.store.claim(runner.me, &runner.boot_id, clock::wall())?;
                 // Others whose time has come, and somebody who sleeps for the rest.
                 start::start(&runner.store)?;
-                next
+                next.map(Box::new)
             }
         }
     }
 }
 
 enum Next {
-    Job(Option<Claimed>),
+    Job(Option<Box<Claimed>>),
     /// The machine goes down: nothing more is begun.
     End,
 }
@@ -124,7 +124,7 @@ impl Runner {
         if matches!(finished, Fenced::Held(Finished { freed, wake, .. }) if freed > 0 || wake.is_some()) {
             start::start(&self.store)?;
         }
-        Ok(Next::Job(next))
+        Ok(Next::Job(next.map(Box::new)))
     }
 
     /// How a job ended must not be lost because the disk is full for a while: it is tried again until it stands there.
