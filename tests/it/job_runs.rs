@@ -257,3 +257,30 @@ fn jobs_of_a_project_are_kept_with_it() {
     assert_eq!(home.ok(&["jobs"]), "no jobs\n");
     assert_eq!(run(&["logs", "j1"]).stdout, b"here\n");
 }
+
+#[test]
+fn the_slots_and_folders_of_a_project_are_as_many_as_its_config_says() {
+    let home = Home::new();
+    home.ok(&["init"]);
+    let config = home.path().join("agents.toml");
+    let text = fs::read_to_string(&config).expect("a config") + "\n[jobs]\nslots = 1\nkeep_dirs = 1\n";
+    fs::write(&config, text).expect("a config");
+    // Each sees how many run beside it: the folder of the fleet is one for all.
+    let all = home.path().display();
+    let line = format!("mkdir '{all}/taken' && sleep 0.1 && rmdir '{all}/taken'");
+    let job = |name: &str| serde_json::json!({"name": name, "steps": [{"cmd": line}, {"cmd": "pwd"}]});
+    let jobs: Vec<Value> = ["a", "b", "c"].map(job).into();
+    fs::write(home.path().join("jobs.json"), serde_json::to_string(&jobs).expect("JSON")).expect("a file");
+    home.ok(&["run", "jobs.json"]);
+    assert_eq!(home.ok(&["jobs", "limit"]), "default: 0 of 1 running, 0 queued\n");
+    let dirs = || fs::read_dir(home.path().join(".agents/jobs")).map_or(0, Iterator::count);
+    wait_until(20, "old folders are gone", || dirs() == 1);
+    assert!(
+        home.path()
+            .join(".agents/jobs")
+            .read_dir()
+            .expect("a folder")
+            .flatten()
+            .all(|entry| { entry.file_name().to_string_lossy().starts_with("c-") })
+    );
+}
