@@ -5,6 +5,8 @@ pub mod dialog;
 pub mod event;
 pub mod fleeting;
 pub mod host;
+pub mod job;
+pub mod job_rules;
 pub mod name;
 pub mod nearest;
 pub mod observation;

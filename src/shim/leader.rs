@@ -221,7 +221,9 @@ impl Leader<'_> {
                     Err(e) => return Err(e.into()),
                 }
             }
-            if let (Some(ended), true) = (&exit, childless) {
+            // The runner of a job that the agent submitted may be a child of ours by now, and stays.
+            let alone = childless || exit.is_some() && descendants(self.own_pid).is_empty();
+            if let (Some(ended), true) = (&exit, alone) {
                 return Ok((ExitRecord { tree_ended: true, ..ended.clone() }, code));
             }
             if signals::came(&self.told_to_end) || exit.is_some() {

@@ -11,8 +11,9 @@ mod leader;
 mod log_writer;
 pub mod record;
 mod rotation;
-pub mod signals;
 mod watchlog;
+
+pub use crate::world::process::signals;
 
 use std::{ffi::OsString, path::Path, process::ExitCode};
 

@@ -2,6 +2,7 @@
 //!
 //! Writers hold a [`Claim`]: `(owner, epoch)`. Every save on a claim checks both in the same transaction, so that a
 //! supervisor that lost its claim cannot overwrite its successor ([`StoreError::Fenced`]).
+pub mod jobs;
 pub mod memory;
 pub mod sqlite;
 

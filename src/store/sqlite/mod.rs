@@ -4,11 +4,12 @@
 //! moved aside and the last backup takes its place ([`Opened::notice`] says so); with no backup it is an error. What it
 //! never becomes is an empty fleet.
 mod backup;
-mod fault;
-mod files;
+pub(super) mod fault;
+pub(super) mod files;
 mod read;
 mod row;
 mod schema;
+pub(super) mod steps;
 mod write;
 
 use super::{Changes, Claim, Durability, EventFilter, Store, StoreError};
@@ -29,7 +30,7 @@ use std::{
 };
 
 /// How long one process waits for another's transaction.
-const BUSY: Duration = Duration::from_secs(5);
+pub(super) const BUSY: Duration = Duration::from_secs(5);
 
 /// How much of the past is kept, and how often a copy is made.
 #[derive(Clone, Copy, Debug)]
@@ -186,7 +187,7 @@ fn quick_check(conn: &Connection, files: &Files, pragma: &str) -> Result<(), Sto
     }
 }
 
-fn connect(files: &Files, access: OpenFlags) -> Result<Connection, StoreError> {
+pub(super) fn connect(files: &Files, access: OpenFlags) -> Result<Connection, StoreError> {
     let told = |e| fault::sql(&files.db, e);
     let flags = access | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_NOFOLLOW;
     let conn = Connection::open_with_flags(&files.db, flags).map_err(told)?;

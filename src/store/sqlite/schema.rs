@@ -1,8 +1,8 @@
 //! The tables, and how an older file becomes today's. `user_version` counts the steps below; a released step is never
 //! edited, only followed by another one, and `tests/states/vN.sql` keeps a file of each.
-use super::fault;
+use super::steps;
 use crate::store::StoreError;
-use rusqlite::{Connection, TransactionBehavior};
+use rusqlite::Connection;
 use std::path::Path;
 
 const STEPS: &[&str] = &["
@@ -25,31 +25,12 @@ CREATE INDEX request_open ON request(id) WHERE answer IS NULL;
 /// The newest format this program knows.
 pub const KNOWN: i64 = STEPS.len() as i64;
 
-pub fn version(conn: &Connection) -> rusqlite::Result<i64> {
-    conn.query_row("PRAGMA user_version", [], |row| row.get(0))
-}
-
 /// Refuses what a newer program wrote. Reads only.
 pub fn check(conn: &Connection, path: &Path) -> Result<i64, StoreError> {
-    let found = version(conn).map_err(|e| fault::sql(path, e))?;
-    if found > KNOWN {
-        return Err(StoreError::Newer { path: path.display().to_string(), found, known: KNOWN });
-    }
-    Ok(found)
+    steps::check(conn, path, STEPS)
 }
 
 /// Brings the file up to [`KNOWN`], all steps or none.
 pub fn migrate(conn: &mut Connection, path: &Path) -> Result<(), StoreError> {
-    if check(conn, path)? == KNOWN {
-        return Ok(());
-    }
-    let told = |e| fault::sql(path, e);
-    let tx = conn.transaction_with_behavior(TransactionBehavior::Immediate).map_err(told)?;
-    // another process may have done it while this one waited for the lock
-    let found = check(&tx, path)?;
-    for step in STEPS.iter().skip(usize::try_from(found).unwrap_or(0)) {
-        tx.execute_batch(step).map_err(told)?;
-    }
-    tx.pragma_update(None, "user_version", KNOWN).map_err(told)?;
-    tx.commit().map_err(told)
+    steps::migrate(conn, path, STEPS)
 }

@@ -10,8 +10,8 @@ pub fn descendants(pid: u32) -> Vec<ProcId> {
     let mut todo = vec![pid];
     while let Some(parent) = todo.pop() {
         for child in children(parent) {
-            // A supervisor that an agent started, and what guards it, belong to nobody's tree.
-            if !is_supervisor(child) {
+            // A supervisor or a job that an agent started, and what guards it, belong to nobody's tree.
+            if !is_our_own_master(child) {
                 todo.push(child);
                 found.extend(ProcId::of(child));
             }
@@ -20,10 +20,10 @@ pub fn descendants(pid: u32) -> Vec<ProcId> {
     found
 }
 
-/// Our own detached supervisor or its guardian, by the command line.
-fn is_supervisor(pid: u32) -> bool {
+/// Our own detached supervisor, its guardian, or the runner of a job, by the command line.
+fn is_our_own_master(pid: u32) -> bool {
     let words = std::fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
-    matches!(words.split(|b| *b == 0).nth(1), Some(b"__watchdog" | b"__guardian"))
+    matches!(words.split(|b| *b == 0).nth(1), Some(b"__watchdog" | b"__guardian" | b"__runner"))
 }
 
 /// Direct children, zombies too: those of every thread.
@@ -51,11 +51,17 @@ fn children_by_scan(pid: u32) -> Vec<u32> {
 pub struct Ending {
     told: BTreeSet<ProcId>,
     kill_at: u64,
+    hang_up: bool,
 }
 
 impl Ending {
     pub fn new(grace: Duration) -> Ending {
-        Ending { told: BTreeSet::new(), kill_at: clock::boot().after(grace).0 }
+        Ending { told: BTreeSet::new(), kill_at: clock::boot().after(grace).0, hang_up: true }
+    }
+
+    /// Without HUP: for those that have no terminal, and are to end as they want to.
+    pub fn by_term(grace: Duration) -> Ending {
+        Ending { hang_up: false, ..Ending::new(grace) }
     }
 
     /// Signals every one of `processes`: TERM, HUP and CONT once each; KILL when the grace is over.
@@ -67,7 +73,9 @@ impl Ending {
             } else if self.told.insert(*process) {
                 process.signal(Signal::TERM);
                 // Interactive shells heed only HUP; a stopped process heeds nothing until it goes on.
-                process.signal(Signal::HUP);
+                if self.hang_up {
+                    process.signal(Signal::HUP);
+                }
                 process.signal(Signal::CONT);
             }
         }

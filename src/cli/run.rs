@@ -1,0 +1,176 @@
+//! `agents run`: a job, here or in the background.
+use super::{
+    Context, at,
+    failure::{Failure, Report},
+    jobs::Ground,
+    run_batch, run_files,
+    run_given::{Given, environment, shell},
+    run_here, run_many, since,
+};
+use crate::{
+    jobs::file::JobPart,
+    model::{
+        job::{Bytes, JobCommand, StepSpec},
+        name::printable,
+    },
+    store::{StoreError, jobs::SubmitError},
+    world::clock,
+};
+use clap::Args;
+use serde_json::json;
+use std::{
+    ffi::OsString,
+    os::unix::ffi::{OsStrExt, OsStringExt},
+    path::PathBuf,
+    time::Duration,
+};
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+One word is a line for your shell; a program and its arguments stand behind `--` and are seen by no shell. In the
+foreground the job's output is shown, signals are passed on, and the exit code is the job's, or 128+N for signal N. Its
+standard input is empty. The job goes on if this command is killed.
+
+Examples:
+  agents run 'cargo test 2>&1 | tail'
+  agents run -b --name web 'npm run dev'
+  agents run -b --after web --timeout 10m -- cargo test --all
+  agents run release.json")]
+pub struct RunArgs {
+    /// A line for the shell; or job files, .json or .toml
+    #[arg(value_name = "LINE|FILE")]
+    line: Vec<OsString>,
+    /// A program and its arguments
+    #[arg(value_name = "WORD", last = true)]
+    argv: Vec<OsString>,
+    /// In the background: print the job's id and return
+    #[arg(short, long)]
+    background: bool,
+    /// A name for it: letters, digits, `-`, `_`, `.`
+    #[arg(long, value_name = "N")]
+    name: Option<String>,
+    /// Where it runs [default: here]
+    #[arg(long, value_name = "D", value_hint = clap::ValueHint::DirPath)]
+    dir: Option<PathBuf>,
+    /// A variable beside those of this environment; may be given more than once
+    #[arg(long, value_name = "K=V")]
+    env: Vec<OsString>,
+    /// End it after this long
+    #[arg(long, value_name = "T", value_parser = since::duration)]
+    timeout: Option<Duration>,
+    /// Try it again so often if it fails: after 1 s, doubling to 60 s
+    #[arg(long, value_name = "N")]
+    retries: Option<u32>,
+    /// The group whose limit counts [default: default]
+    #[arg(long, value_name = "G")]
+    group: Option<String>,
+    /// Run it after the success of this job (id or name); may be given more than once
+    #[arg(long, value_name = "ID")]
+    after: Vec<String>,
+    /// Higher goes first
+    #[arg(long, value_name = "N", allow_hyphen_values = true)]
+    priority: Option<i64>,
+    /// Not before: `+10m`, `14:30`, `2026-11-21 14:30`, or RFC 3339
+    #[arg(long, value_name = "T")]
+    at: Option<String>,
+    /// Keep it until `agents jobs release`
+    #[arg(long)]
+    hold: bool,
+    /// Added to its niceness, 0 to 19
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(i32).range(0..=19))]
+    nice: Option<i32>,
+    /// With -b: a job for every line of this file; `-`: of standard input
+    #[arg(long, value_name = "FILE", requires = "background", conflicts_with_all = ["line", "argv", "name"])]
+    batch: Option<PathBuf>,
+    /// With -b: a JSON object for each job: v, id
+    #[arg(long, requires = "background")]
+    json: bool,
+}
+
+pub fn run(args: &RunArgs, context: &mut Context) -> Report {
+    let ground = Ground::find(context)?;
+    let mut given = given(args, &ground)?;
+    let parts = match (run_files::files(&args.line).filter(|_| args.argv.is_empty()), &args.batch) {
+        (_, Some(file)) => {
+            given.dir.get_or_insert_with(|| given.here.clone());
+            run_batch::commands(file)?.into_iter().map(part).collect()
+        }
+        (Some(files), None) => run_files::read(&files, &ground.rules)?,
+        (None, None) => {
+            given.dir.get_or_insert_with(|| given.here.clone());
+            vec![part(command(args)?)]
+        }
+    };
+    let mut jobs = run_files::jobs(&parts, &given, clock::now())?;
+    // Whatever is wrong with them has been told, and nothing was made.
+    let mut store = ground.open()?;
+    run_files::set_parents(&mut jobs, &parts, &given, &store)?;
+    let ids = store.submit(&jobs, clock::wall()).map_err(not_queued)?;
+    match &ids[..] {
+        [] => Ok(1),
+        [id] if !args.background => run_here::run(&mut store, *id),
+        several if !args.background => run_many::run(several, &ground, &mut store, context),
+        ids => {
+            ground.start(&mut store)?;
+            for id in ids {
+                let line = if args.json { json!({"v": 1, "id": id.to_string()}).to_string() } else { id.to_string() };
+                context.out.line(&line)?;
+            }
+            Ok(0)
+        }
+    }
+}
+
+fn given(args: &RunArgs, ground: &Ground) -> Result<Given, Failure> {
+    let here =
+        std::env::current_dir().map_err(|e| Failure::new(1, format!("the current directory cannot be read: {e}")))?;
+    let at = args.at.as_deref().map(|text| at::coming(text, clock::now())).transpose();
+    let name_of = |entry: &OsString| entry.as_bytes().split(|b| *b == b'=').next().map(<[u8]>::to_vec);
+    Ok(Given {
+        dir: args.dir.as_ref().map(|dir| here.join(dir)),
+        here,
+        name: args.name.clone(),
+        env: environment(&args.env)?,
+        named_env: args.env.iter().filter_map(name_of).map(OsString::from_vec).collect(),
+        timeout: args.timeout,
+        retries: args.retries,
+        group: args.group.clone(),
+        after: args.after.clone(),
+        not_before: at.map_err(|why| Failure::new(2, why))?,
+        priority: args.priority,
+        hold: args.hold,
+        nice: args.nice,
+        shell: shell(std::env::var_os("SHELL")),
+        rules: ground.rules.clone(),
+    })
+}
+
+fn command(args: &RunArgs) -> Result<JobCommand, Failure> {
+    match (&args.line[..], &args.argv[..]) {
+        ([], []) => Err(Failure::new(2, "no command").hint("agents run 'make test', or agents run -- make test")),
+        ([line], []) | ([], [line]) => Ok(JobCommand::Shell(Bytes(line.clone()))),
+        ([], words) => Ok(JobCommand::Argv(words.iter().cloned().map(Bytes).collect())),
+        (_, _) => {
+            let text = "several words: is that a line for the shell, or a program and its arguments?";
+            let hint = "put a line into quotes: agents run 'make test'; a program behind `--`: agents run -- make test";
+            Err(Failure::new(2, text).hint(hint))
+        }
+    }
+}
+
+/// A job of one command, without a time limit.
+fn part(command: JobCommand) -> JobPart {
+    let step = StepSpec { desc: String::new(), command, timeout: None, only_if: None, retries: 0, pause: false };
+    JobPart { steps: vec![step], ..JobPart::default() }
+}
+
+/// Why nothing was queued.
+pub fn not_queued(error: SubmitError) -> Failure {
+    match &error {
+        SubmitError::Store(StoreError::Full { .. }) => Failure::new(1, format!("{error}; nothing was queued")),
+        SubmitError::UnknownGroup { group } => {
+            Failure::new(1, error.to_string()).hint(format!("agents jobs limit --group {} 4", printable(group)))
+        }
+        _ => Failure::new(1, error.to_string()),
+    }
+}

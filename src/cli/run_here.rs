@@ -1,0 +1,172 @@
+//! A job in the foreground: its output here, our signals there, its exit code ours.
+//!
+//! The job is a runner's, as any other: this process shows the log as it grows. So it may be killed, and the job goes on.
+use super::failure::{Failure, Report, complain};
+use crate::{
+    jobs::{self, pulse::Watch, runner},
+    model::{
+        job::{Exit, Job, JobId, JobState, ProcMark},
+        time::Boot,
+    },
+    store::jobs::JobStore,
+    world::{clock, process::signals},
+};
+use rustix::{
+    event::{PollFd, PollFlags, Timespec, poll},
+    process::{Pid, PidfdFlags, Signal, pidfd_open},
+};
+use std::{
+    fs::File,
+    io::{self, Read, Seek, SeekFrom, Write},
+    os::fd::OwnedFd,
+    time::Duration,
+};
+
+/// What a shell says of a program whose reader went away.
+const PIPE: u8 = 128 + 13;
+
+struct Follower<'a> {
+    store: &'a mut JobStore,
+    id: JobId,
+    log: File,
+    shown: u64,
+    growth: Watch,
+    changes: Watch,
+    signals: Vec<(Signal, OwnedFd)>,
+    told: u32,
+    /// Its runner, and how we hear of its end.
+    runner: Option<(ProcMark, Option<OwnedFd>)>,
+}
+
+pub fn run(store: &mut JobStore, id: JobId) -> Report {
+    let Some(job) = store.job(id)? else { return Ok(1) };
+    let log = runner::open_log(&job.log)
+        .map_err(|e| Failure::new(1, format!("its log `{}` cannot be written: {e}", job.log.display())))?;
+    let mut listened = Vec::new();
+    for signal in [Signal::INT, Signal::TERM, Signal::HUP, Signal::QUIT] {
+        let pipe = signals::pipe_for(&[signal.as_raw()]);
+        listened.push((signal, pipe.map_err(|e| Failure::new(1, format!("signals cannot be heard: {e}")))?));
+    }
+    let (growth, changes) = (Watch::growth(&job.log), Watch::changes(store.dir()));
+    let started = jobs::kick(store)?;
+    if let (0, JobState::Held | JobState::Blocked | JobState::Queued) = (started, job.state) {
+        let why = match job.state {
+            JobState::Held => format!("until `agents jobs release {id}`"),
+            JobState::Blocked => "for the jobs that it comes after".into(),
+            _ => format!("for a free slot of its group `{}`", job.spec.group),
+        };
+        complain(&format!("agents: {id} waits {why}"));
+    }
+    let mut follower = Follower { store, id, log, shown: 0, growth, changes, signals: listened, told: 0, runner: None };
+    follower.follow()
+}
+
+impl Follower<'_> {
+    fn follow(&mut self) -> Report {
+        loop {
+            // First the state, then the output: what was printed before the end is there when the end is.
+            let Some(job) = self.store.job(self.id)? else {
+                return Err(Failure::new(1, format!("{} was removed", self.id)));
+            };
+            if self.show().is_err() {
+                self.cancel()?;
+                return Ok(PIPE);
+            }
+            if job.state.is_over() {
+                return Ok(said(&job));
+            }
+            self.know_runner(&job);
+            self.wait();
+            self.growth.clear();
+            self.changes.clear();
+            let came: Vec<Signal> =
+                self.signals.iter().filter(|(_, pipe)| signals::came(pipe)).map(|(signal, _)| *signal).collect();
+            for signal in came {
+                self.pass_on(signal)?;
+            }
+            if self.runner.as_ref().is_some_and(|(runner, _)| !jobs::process(*runner).is_alive()) {
+                self.runner = None;
+                jobs::kick(self.store)?;
+            }
+        }
+    }
+
+    /// What is new in the log. `Err`: nobody reads it.
+    fn show(&mut self) -> io::Result<()> {
+        // It was cut at its cap behind our back: what was left out is lost here, too.
+        if self.log.metadata()?.len() < self.shown {
+            self.shown = self.log.seek(SeekFrom::End(0))?;
+        }
+        let mut buffer = [0; 32 * 1024];
+        let mut out = io::stdout().lock();
+        loop {
+            self.log.seek(SeekFrom::Start(self.shown))?;
+            match self.log.read(&mut buffer)? {
+                0 => return out.flush(),
+                n => {
+                    self.shown += n as u64;
+                    out.write_all(&buffer[..n])?;
+                }
+            }
+        }
+    }
+
+    fn know_runner(&mut self, job: &Job) {
+        if self.runner.as_ref().map(|(mark, _)| *mark) == job.runner {
+            return;
+        }
+        self.runner = job.runner.map(|mark| {
+            let pid = i32::try_from(mark.pid).ok().and_then(Pid::from_raw);
+            (mark, pid.and_then(|pid| pidfd_open(pid, PidfdFlags::empty()).ok()))
+        });
+    }
+
+    fn wait(&self) {
+        let fds = [self.growth.fd(), self.changes.fd()];
+        // Without the kernel's news, or without those of the runner's end, it is looked now and then.
+        let deaf = fds.iter().any(Option::is_none) || matches!(self.runner, Some((_, None)));
+        let until: Option<Boot> = deaf.then(|| clock::boot().after(Duration::from_millis(100)));
+        let left = until.map(|until| until.since(clock::boot())).and_then(|left| Timespec::try_from(left).ok());
+        let mut all: Vec<PollFd> =
+            fds.into_iter().flatten().map(|fd| PollFd::from_borrowed_fd(fd, PollFlags::IN)).collect();
+        all.extend(self.signals.iter().map(|(_, pipe)| PollFd::new(pipe, PollFlags::IN)));
+        if let Some((_, Some(runner))) = &self.runner {
+            all.push(PollFd::new(runner, PollFlags::IN));
+        }
+        let _ = poll(&mut all, left.as_ref());
+    }
+
+    /// To the processes of the running step, as a terminal would; the second one asks for an end of the job.
+    fn pass_on(&mut self, signal: Signal) -> Result<(), Failure> {
+        self.told += 1;
+        let child = self.store.job(self.id)?.filter(|job| job.state == JobState::Running).and_then(|job| job.child);
+        match child.filter(|_| self.told == 1) {
+            Some(child) if jobs::process(child).is_alive() => {
+                // It leads a group of its own.
+                if let Some(pid) = i32::try_from(child.pid).ok().and_then(Pid::from_raw) {
+                    let _ = rustix::process::kill_process_group(pid, signal);
+                }
+                Ok(())
+            }
+            _ => self.cancel(),
+        }
+    }
+
+    fn cancel(&mut self) -> Result<(), Failure> {
+        jobs::cancel(self.store, self.id)?;
+        Ok(())
+    }
+}
+
+/// The exit code; why, if the job's own words do not say it.
+fn said(job: &Job) -> u8 {
+    if let Some(error) = &job.error {
+        complain(&format!("agents: {} {}: {error}", job.id, job.state.word()));
+    }
+    match (job.state, job.exit) {
+        (JobState::Done, _) => 0,
+        (_, Some(Exit::Code(code))) if code != 0 => u8::try_from(code).unwrap_or(1),
+        (_, Some(Exit::Signal(signal))) => u8::try_from(128 + signal).unwrap_or(1),
+        _ => 1,
+    }
+}

@@ -1,0 +1,57 @@
+//! Jobs as processes. A waiting job is a row in the store; each running one has a runner, `agents __runner DIR`, that
+//! belongs to nobody: not to the terminal that submitted it, not to a supervisor.
+//!
+//! ```text
+//! agents run -b LINE        submits, starts a runner if a slot is free, ends
+//! agents __runner DIR       own session, subreaper; claims, runs, claims again, ends when nothing can be claimed
+//!   └─ $SHELL -c LINE       own session; writes straight to the job's log
+//! ```
+//!
+//! While some job waits for a time, one runner stays and sleeps until then ([`runner`]'s `sleeper.rs`). Whoever opens the
+//! store to change it looks for jobs whose runner is gone ([`adopt`]), and starts runners for what may run ([`start`]).
+pub mod adopt;
+pub mod check;
+pub mod file;
+pub mod place;
+pub mod pulse;
+pub mod runner;
+pub mod start;
+pub mod tidy;
+
+use crate::{
+    model::job::{JobId, ProcMark},
+    store::{
+        StoreError,
+        jobs::{Cancelled, JobStore},
+    },
+    world::{clock, process::ProcId},
+};
+
+/// Sees to it that what may run runs: to be called after anything that may let a job run (submit, release, retry, a new
+/// limit), and at least once by every verb that opens the store to change it. Also takes care of jobs whose runner is
+/// gone. How many runners were started.
+pub fn kick(store: &mut JobStore) -> Result<u32, StoreError> {
+    adopt::lost(store)?;
+    start::start(store)
+}
+
+/// Ends a job: one that waits at once, one that runs by its runner, which is told. One whose runner is gone is taken
+/// care of first.
+pub fn cancel(store: &mut JobStore, id: JobId) -> Result<Cancelled, StoreError> {
+    let done = store.cancel(id, clock::wall())?;
+    if let Cancelled::Asked(runner) = done
+        && !runner::tell(runner)
+    {
+        // Another one takes the job over, and finds that its end was asked for.
+        adopt::lost(store)?;
+    }
+    Ok(done)
+}
+
+pub fn process(mark: ProcMark) -> ProcId {
+    ProcId { pid: mark.pid, start: mark.start }
+}
+
+pub fn mark(process: ProcId) -> ProcMark {
+    ProcMark { pid: process.pid, start: process.start }
+}

@@ -1,0 +1,49 @@
+//! One process of a job: its command, its environment, its output.
+use crate::{
+    model::job::{JobCommand, JobSpec},
+    world::process::{Limits, in_own_session},
+};
+use std::{
+    ffi::{OsStr, OsString},
+    fs::File,
+    io,
+    path::Path,
+    process::{Command, Stdio},
+};
+
+/// All that a process of the job is started with.
+pub struct Surroundings<'a> {
+    pub spec: &'a JobSpec,
+    pub env: &'a [(OsString, OsString)],
+    /// Of ours; they win.
+    pub marks: &'a [(OsString, OsString)],
+    pub dir: &'a Path,
+    pub log: &'a File,
+}
+
+/// Starts it in a session of its own; what it prints goes straight into the log. Its pid.
+pub fn spawn(around: &Surroundings, what: &JobCommand) -> io::Result<u32> {
+    let mut command = match what {
+        JobCommand::Shell(line) => {
+            let mut command = Command::new(&around.spec.shell);
+            command.arg("-c").arg(&line.0);
+            command
+        }
+        JobCommand::Argv(words) => {
+            let (program, args) = words.split_first().ok_or(io::ErrorKind::InvalidInput)?;
+            let mut command = Command::new(&program.0);
+            command.args(args.iter().map(|word| OsStr::new(&word.0)));
+            command
+        }
+    };
+    let both = [around.env, around.marks].concat();
+    command.env_clear().envs(both).env("PWD", around.dir).current_dir(around.dir);
+    command.stdin(Stdio::null()).stdout(around.log.try_clone()?).stderr(around.log.try_clone()?);
+    let limits = Limits { nice: around.spec.nice, mem: around.spec.mem };
+    Ok(in_own_session(&mut command, limits).spawn()?.id())
+}
+
+/// As a shell ends that cannot run a program.
+pub fn code_of(error: &io::Error) -> i32 {
+    if error.kind() == io::ErrorKind::NotFound { 127 } else { 126 }
+}

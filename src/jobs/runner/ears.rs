@@ -1,0 +1,56 @@
+//! What wakes a runner: signals as readable pipes. Nothing of it is periodic.
+use crate::{
+    model::time::Boot,
+    world::{clock, process::signals},
+};
+use rustix::{
+    event::{PollFd, PollFlags, Timespec, poll},
+    io::Errno,
+};
+use std::{
+    io,
+    os::fd::{BorrowedFd, OwnedFd},
+};
+
+pub struct Ears {
+    /// A child changed.
+    child: OwnedFd,
+    /// The store has something for the job.
+    look: OwnedFd,
+    /// End: the machine goes down, or somebody ended us by hand.
+    down: OwnedFd,
+}
+
+/// What was heard.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Heard {
+    pub look: bool,
+    pub down: bool,
+}
+
+impl Ears {
+    pub fn open() -> io::Result<Ears> {
+        use signal_hook::consts::{SIGCHLD, SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1};
+        Ok(Ears {
+            child: signals::pipe_for(&[SIGCHLD])?,
+            look: signals::pipe_for(&[SIGUSR1])?,
+            down: signals::pipe_for(&[SIGTERM, SIGINT, SIGHUP, SIGQUIT])?,
+        })
+    }
+
+    /// Waits for a signal, for `others` to be readable, or for `until`.
+    pub fn wait(&self, others: &[BorrowedFd], until: Option<Boot>) -> Heard {
+        let left = until.map(|until| until.since(clock::boot()));
+        let left = left.and_then(|left| Timespec::try_from(left).ok());
+        let mut fds: Vec<PollFd> =
+            [&self.child, &self.look, &self.down].map(|fd| PollFd::new(fd, PollFlags::IN)).into();
+        fds.extend(others.iter().map(|fd| PollFd::new(fd, PollFlags::IN)));
+        match poll(&mut fds, left.as_ref()) {
+            Ok(_) | Err(Errno::INTR) => {}
+            // Out of memory: not at full speed.
+            Err(_) => std::thread::sleep(std::time::Duration::from_millis(20)),
+        }
+        signals::came(&self.child);
+        Heard { look: signals::came(&self.look), down: signals::came(&self.down) }
+    }
+}

@@ -1,0 +1,222 @@
+//! A job from claim to end: its steps in order, the first failure ends it.
+use super::{
+    child::{self, Surroundings},
+    ears::Ears,
+    log::{self, Cap},
+    tree::{Tree, Verdict},
+};
+use crate::{
+    model::{
+        job::{Bytes, Exit, Job, JobCommand, JobState, StepSpec},
+        name::printable,
+        time::human,
+    },
+    store::jobs::{Claimed, Ending, JobStore},
+    world::{clock, process::ProcId},
+};
+use std::{
+    ffi::OsString,
+    fs::DirBuilder,
+    io,
+    os::unix::fs::DirBuilderExt,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+/// Longest pause before a step is tried again.
+const LONGEST_PAUSE: Duration = Duration::from_secs(60);
+
+pub struct Ran {
+    pub ending: Ending,
+    /// Nothing more is to be begun.
+    pub going_down: bool,
+}
+
+pub fn run(store: &mut JobStore, ears: &Ears, claimed: &Claimed) -> Ran {
+    let spec = &claimed.job.spec;
+    let mut tree = Tree {
+        ears,
+        id: claimed.job.id,
+        epoch: claimed.epoch,
+        grace: spec.stop_grace,
+        deadline: spec.timeout.map(|limit| clock::boot().after(limit)),
+        cap: None,
+        verdict: None,
+        peak_rss: 0,
+        cpu_s: 0.0,
+    };
+    let mut ending = match steps(store, &mut tree, claimed) {
+        Ok(ending) => ending,
+        Err(why) => Ending { error: Some(why), ..Ending::of(JobState::Failed) },
+    };
+    tree.end_rest(store);
+    tree.cap.iter_mut().for_each(Cap::check);
+    (ending.peak_rss, ending.cpu_s) = (Some(tree.peak_rss), Some(tree.cpu_s));
+    Ran { going_down: tree.verdict == Some(Verdict::Down), ending }
+}
+
+/// `Err`: why it could not even begin.
+fn steps(store: &mut JobStore, tree: &mut Tree, claimed: &Claimed) -> Result<Ending, String> {
+    let job = &claimed.job;
+    let log = log::open(&job.log).map_err(|e| format!("its log `{}` cannot be written: {e}", shown(&job.log)))?;
+    tree.cap = Cap::of(&job.log, &log, job.spec.log_cap).ok();
+    let dir = folder(store, claimed)?;
+    std::fs::read_dir(&dir).map_err(|e| format!("its folder `{}`: {e}", shown(&dir)))?;
+    let marks = marks(store, job, claimed.epoch);
+    let around = Surroundings { spec: &job.spec, env: &claimed.env, marks: &marks, dir: &dir, log: &log };
+    let count = job.spec.steps.len();
+    let mut exit = None;
+    for (number, step) in job.spec.steps.iter().enumerate().skip(job.step) {
+        let mut tries = 0;
+        loop {
+            let ended = one(store, tree, &around, number, step);
+            exit = ended.exit.or(exit);
+            let _ = store.step_ended(tree.id, tree.epoch, number, ended.state, ended.exit, clock::wall());
+            if matches!(ended.state, JobState::Done | JobState::Skipped) {
+                break;
+            }
+            let again = matches!(ended.state, JobState::Failed | JobState::Timeout) && tries < step.retries;
+            // The limit of a step is not that of the job.
+            if again && matches!(tree.verdict, None | Some(Verdict::StepTimeout)) {
+                tree.verdict = None;
+                let pause = Duration::from_secs(1 << tries.min(6)).min(LONGEST_PAUSE);
+                tries += 1;
+                if tree.pause(store, clock::boot().after(pause)) {
+                    continue;
+                }
+            }
+            let (state, error) = match tree.verdict {
+                None | Some(Verdict::StepTimeout) => (ended.state, ended.error),
+                Some(verdict) => said(verdict, job, step),
+            };
+            let error = match error {
+                Some(error) if count > 1 => Some(format!("step {} of {count}: {error}", number + 1)),
+                None if count > 1 && state == JobState::Failed => {
+                    Some(format!("step {} of {count} failed", number + 1))
+                }
+                error => error,
+            };
+            return Ok(Ending { exit: ended.exit, error, ..Ending::of(state) });
+        }
+    }
+    Ok(Ending { exit, ..Ending::of(JobState::Done) })
+}
+
+/// How one try of a step went.
+struct Ended {
+    state: JobState,
+    exit: Option<Exit>,
+    error: Option<String>,
+}
+
+fn one(store: &mut JobStore, tree: &mut Tree, around: &Surroundings, number: usize, step: &StepSpec) -> Ended {
+    let limit = step.timeout.map(|limit| clock::boot().after(limit));
+    if let Some(line) = &step.only_if {
+        let asked = JobCommand::Shell(Bytes(line.into()));
+        match child::spawn(around, &asked) {
+            Ok(pid) => {
+                let exit = tree.wait_for(store, pid, limit);
+                if tree.verdict.is_none() && exit != Some(Exit::Code(0)) {
+                    return Ended { state: JobState::Skipped, exit: None, error: None };
+                }
+            }
+            Err(e) => return cannot_run(&around.spec.shell.to_string_lossy(), &e),
+        }
+    }
+    if tree.verdict.is_none() {
+        let pid = match child::spawn(around, &step.command) {
+            Ok(pid) => pid,
+            Err(e) => return cannot_run(&program(around, &step.command), &e),
+        };
+        // A child of ours keeps its number until it is reaped.
+        let mark = ProcId::of(pid).map(crate::jobs::mark);
+        if let Some(mark) = mark {
+            // Without it the job is found by the mark in its environment.
+            let _ = store.started(tree.id, tree.epoch, number, mark, clock::wall());
+        }
+        let exit = tree.wait_for(store, pid, limit);
+        if tree.verdict.is_none() {
+            let state = if exit == Some(Exit::Code(0)) { JobState::Done } else { JobState::Failed };
+            return Ended { state, exit, error: None };
+        }
+        let (state, error) = step_said(tree.verdict, step);
+        return Ended { state, exit, error };
+    }
+    let (state, error) = step_said(tree.verdict, step);
+    Ended { state, exit: None, error }
+}
+
+fn step_said(verdict: Option<Verdict>, step: &StepSpec) -> (JobState, Option<String>) {
+    match verdict {
+        Some(Verdict::StepTimeout) => (JobState::Timeout, step.timeout.map(longer)),
+        Some(Verdict::JobTimeout) => (JobState::Timeout, None),
+        Some(Verdict::Cancelled) => (JobState::Cancelled, None),
+        Some(Verdict::Down) => (JobState::Interrupted, None),
+        None => (JobState::Failed, None),
+    }
+}
+
+fn said(verdict: Verdict, job: &Job, step: &StepSpec) -> (JobState, Option<String>) {
+    match verdict {
+        Verdict::JobTimeout => (JobState::Timeout, job.spec.timeout.map(longer)),
+        Verdict::Down => (JobState::Interrupted, Some("its runner was told to end".into())),
+        other => step_said(Some(other), step),
+    }
+}
+
+fn longer(limit: Duration) -> String {
+    let limit = if limit.subsec_millis() == 0 { human(limit) } else { format!("{limit:?}") };
+    format!("it ran longer than {limit}")
+}
+
+fn cannot_run(what: &str, error: &io::Error) -> Ended {
+    let error_text = format!("cannot run `{}`: {error}", printable(what));
+    Ended { state: JobState::Failed, exit: Some(Exit::Code(child::code_of(error))), error: Some(error_text) }
+}
+
+fn program(around: &Surroundings, command: &JobCommand) -> String {
+    match command {
+        JobCommand::Shell(_) => around.spec.shell.to_string_lossy().into_owned(),
+        JobCommand::Argv(words) => words.first().map(|word| word.0.to_string_lossy().into_owned()).unwrap_or_default(),
+    }
+}
+
+fn marks(store: &JobStore, job: &Job, epoch: i64) -> Vec<(OsString, OsString)> {
+    vec![
+        ("AGENTS_JOB".into(), job.id.to_string().into()),
+        ("AGENTS_JOB_EPOCH".into(), epoch.to_string().into()),
+        ("AGENTS_JOBS".into(), store.dir().into()),
+    ]
+}
+
+/// Where it runs: the folder that was asked for, or one of its own, `jobs/NAME-YYYYmmdd_HHMMSS`.
+fn folder(store: &mut JobStore, claimed: &Claimed) -> Result<PathBuf, String> {
+    let job = &claimed.job;
+    if !job.spec.own_dir {
+        return Ok(job.spec.dir.clone());
+    }
+    if let Some(dir) = job.run_dir.clone().filter(|dir| claimed.goes_on && dir.is_dir()) {
+        return Ok(dir);
+    }
+    let name = if job.spec.name.is_empty() { job.id.to_string() } else { job.spec.name.clone() };
+    let stem = format!("jobs/{name}-{}", clock::wall().format_local("%Y%m%d_%H%M%S"));
+    let make = |name: &str| {
+        let dir = store.dir().join(name);
+        DirBuilder::new().recursive(true).mode(0o700).create(store.dir().join("jobs"))?;
+        DirBuilder::new().mode(0o700).create(&dir).map(|()| dir)
+    };
+    // Two of the same name in one second.
+    let other = format!("{stem}-{}", job.id);
+    let (name, dir) = match make(&stem) {
+        Ok(dir) => (stem.clone(), Ok(dir)),
+        Err(e) if e.kind() == io::ErrorKind::AlreadyExists => (other.clone(), make(&other)),
+        Err(e) => (stem.clone(), Err(e)),
+    };
+    let dir = dir.map_err(|e| format!("its folder `{}` cannot be made: {e}", printable(&name)))?;
+    let _ = store.set_run_dir(job.id, claimed.epoch, &name);
+    Ok(dir)
+}
+
+fn shown(path: &Path) -> String {
+    printable(&path.to_string_lossy())
+}

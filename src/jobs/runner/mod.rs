@@ -1,0 +1,204 @@
+//! `agents __runner DIR`: runs jobs of the store in DIR, one after the other, until nothing can be claimed.
+//!
+//! ```text
+//! claim ──job──> run ──> finish and claim ──job──> run …
+//!   └─none─> does some job wait for a time, and nobody sleeps for it? ──yes──> sleep ──> claim …
+//!                                              └─no─> end
+//! ```
+mod adopted;
+mod child;
+mod ears;
+mod job;
+mod log;
+mod sleeper;
+mod tree;
+
+use super::{mark, start, tidy};
+use crate::{
+    model::job::{JobId, JobState, ProcMark},
+    store::{
+        Durability, StoreError,
+        jobs::{Claimed, Ending, FILE, Fenced, Finished, Habits, JobStore, open_existing},
+    },
+    world::{
+        clock,
+        process::{ProcId, let_go_of_code},
+    },
+};
+use ears::Ears;
+pub use log::open as open_log;
+use std::{ffi::OsString, path::Path, process::ExitCode, time::Duration};
+
+pub const WORD: &str = "__runner";
+
+/// Where there is always another job: jobs between two times at which old ones are forgotten.
+const TIDY_AFTER: u32 = 256;
+
+/// Pauses between two tries to write down how a job ended.
+const FIRST_PAUSE: Duration = Duration::from_millis(100);
+const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+
+/// The hidden word [`WORD`]. `None`: `words` do not begin with it.
+pub fn main(words: &[OsString]) -> Option<ExitCode> {
+    let (word, rest) = words.split_first()?;
+    if word != WORD {
+        return None;
+    }
+    let done = match rest {
+        [dir, flags @ ..] => match Meant::parse(flags) {
+            Some(meant) => run(Path::new(dir), &meant),
+            None => return Some(wrong()),
+        },
+        [] => return Some(wrong()),
+    };
+    // Nobody is there to read an error: what it means for a job stands in the store, or cannot be written there.
+    Some(if done.is_ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// What stands behind the folder.
+#[derive(Default)]
+struct Meant {
+    adopt: Option<JobId>,
+    habits: Option<Habits>,
+}
+
+impl Meant {
+    fn parse(flags: &[OsString]) -> Option<Meant> {
+        let mut meant = Meant::default();
+        for pair in flags.chunks(2) {
+            let [flag, value] = pair else { return None };
+            match (flag.to_str()?, value.to_str()?) {
+                ("--adopt", id) => meant.adopt = Some(JobId::parse(id)?),
+                ("--habits", word) => meant.habits = Some(Habits::parse(word)?),
+                _ => return None,
+            }
+        }
+        Some(meant)
+    }
+}
+
+fn wrong() -> ExitCode {
+    eprintln!("error: `{WORD}` is for agents itself");
+    ExitCode::from(2)
+}
+
+/// Tells a runner that the store has something for its job: an end that somebody asked for. One that has another job by
+/// now looks, and goes on.
+pub fn tell(runner: ProcMark) -> bool {
+    super::process(runner).signal(rustix::process::Signal::USR1)
+}
+
+/// What one runner is.
+struct Runner {
+    store: JobStore,
+    ears: Ears,
+    me: ProcMark,
+    boot_id: String,
+    /// How many it has run since it tidied up.
+    jobs: u32,
+    /// Some of them had folders of their own.
+    dirs: bool,
+}
+
+fn run(dir: &Path, meant: &Meant) -> Result<(), StoreError> {
+    let Some(mut store) = open_existing(&dir.join(FILE), Durability::Full)? else { return Ok(()) };
+    if let Some(habits) = meant.habits {
+        store.set_habits(habits);
+    }
+    // Without them no job could be ended, and none of its processes be found.
+    let (Ok(ears), Some(me)) = (Ears::open(), ProcId::own()) else { return Ok(()) };
+    if rustix::process::set_child_subreaper(Some(rustix::process::getpid())).is_err() {
+        return Ok(());
+    }
+    let mut runner = Runner { store, ears, me: mark(me), boot_id: clock::boot_id(), jobs: 0, dirs: false };
+    if let Some(id) = meant.adopt {
+        runner.adopt(id)?;
+    }
+    let mut next = runner.store.claim(runner.me, &runner.boot_id, clock::wall())?.map(Box::new);
+    loop {
+        next = match next {
+            Some(claimed) => match runner.run_and_claim(&claimed)? {
+                Next::Job(next) => next,
+                Next::End => return Ok(()),
+            },
+            None => {
+                runner.tidy();
+                let_go_of_code();
+                if !sleeper::sleep(&runner.store, &runner.ears)? {
+                    return Ok(());
+                }
+                let next = runner.store.claim(runner.me, &runner.boot_id, clock::wall())?;
+                // Others whose time has come, and somebody who sleeps for the rest.
+                start::start(&runner.store)?;
+                next.map(Box::new)
+            }
+        }
+    }
+}
+
+enum Next {
+    Job(Option<Box<Claimed>>),
+    /// The machine goes down: nothing more is begun.
+    End,
+}
+
+impl Runner {
+    fn run_and_claim(&mut self, claimed: &Claimed) -> Result<Next, StoreError> {
+        let ran = job::run(&mut self.store, &self.ears, claimed);
+        let (id, epoch) = (claimed.job.id, claimed.epoch);
+        self.jobs += 1;
+        self.dirs |= claimed.job.spec.own_dir;
+        if ran.going_down {
+            self.persist(|store, _| store.finish(id, epoch, &ran.ending, clock::wall()))?;
+            return Ok(Next::End);
+        }
+        let (me, boot_id) = (self.me, self.boot_id.clone());
+        let (finished, next) =
+            self.persist(|store, _| store.finish_and_claim(id, epoch, &ran.ending, me, &boot_id, clock::wall()))?;
+        if matches!(finished, Fenced::Held(Finished { freed, wake, .. }) if freed > 0 || wake.is_some()) {
+            start::start(&self.store)?;
+        }
+        if self.jobs >= TIDY_AFTER {
+            self.tidy();
+        }
+        Ok(Next::Job(next.map(Box::new)))
+    }
+
+    /// Best effort: the next one tries again.
+    fn tidy(&mut self) {
+        if self.jobs > 0 {
+            let _ = tidy::tidy(&mut self.store, self.dirs);
+        }
+        (self.jobs, self.dirs) = (0, false);
+    }
+
+    /// How a job ended must not be lost because the disk is full for a while: it is tried again until it stands there.
+    fn persist<T>(
+        &mut self,
+        mut write: impl FnMut(&mut JobStore, &Ears) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        let mut pause = FIRST_PAUSE;
+        loop {
+            match write(&mut self.store, &self.ears) {
+                Err(StoreError::Full { .. } | StoreError::Other { .. }) if !self.is_gone() => {
+                    std::thread::sleep(pause);
+                    pause = (pause * 2).min(LONGEST_PAUSE);
+                }
+                done => return done,
+            }
+        }
+    }
+
+    /// Somebody deleted the whole store: there is nobody to tell.
+    fn is_gone(&self) -> bool {
+        !self.store.path().exists()
+    }
+
+    fn adopt(&mut self, id: JobId) -> Result<(), StoreError> {
+        let Some(taken) = adopted::take(&mut self.store, id, self.me, &self.boot_id)? else { return Ok(()) };
+        let ending = adopted::look_after(&self.store, &self.ears, &taken);
+        let ending: Ending = Ending { state: ending.state, error: ending.error, ..Ending::of(JobState::Interrupted) };
+        self.persist(|store, _| store.finish(id, taken.epoch, &ending, clock::wall()))?;
+        start::start(&self.store).map(drop)
+    }
+}

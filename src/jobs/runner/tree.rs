@@ -1,0 +1,151 @@
+//! A job's processes from their start to the end of the last one: deadlines, requests, and the end of the tree.
+use super::{ears::Ears, log::Cap};
+use crate::{
+    model::{
+        job::{Exit, JobId},
+        time::Boot,
+    },
+    store::jobs::JobStore,
+    world::{
+        clock,
+        process::{End, Ending, ProcId, descendants, reap},
+    },
+};
+use std::time::Duration;
+
+/// After KILL, how long to wait for processes that cannot die (uninterruptible sleep).
+const AFTER_KILL: Duration = Duration::from_secs(5);
+/// Orphans come to us one by one as their parents end: while a tree is ended, it is looked at this often.
+const LOOK: Duration = Duration::from_millis(10);
+
+/// Why the job's processes were ended by us.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    Cancelled,
+    /// Of the whole job.
+    JobTimeout,
+    StepTimeout,
+    /// The machine goes down.
+    Down,
+}
+
+pub struct Tree<'a> {
+    pub ears: &'a Ears,
+    pub id: JobId,
+    pub epoch: i64,
+    pub grace: Duration,
+    /// Of the whole job.
+    pub deadline: Option<Boot>,
+    pub cap: Option<Cap>,
+    /// The first one counts.
+    pub verdict: Option<Verdict>,
+    /// Bytes.
+    pub peak_rss: u64,
+    pub cpu_s: f64,
+}
+
+impl Tree<'_> {
+    /// Until this child has ended; `None`: it cannot be ended. `limit`: of the step.
+    pub fn wait_for(&mut self, store: &JobStore, child: u32, limit: Option<Boot>) -> Option<Exit> {
+        let mut ending: Option<(Ending, Boot)> = None;
+        loop {
+            if let Some(end) = self.reap(child) {
+                return Some(end);
+            }
+            if self.verdict.is_none() {
+                let now = clock::boot();
+                if self.deadline.is_some_and(|deadline| now >= deadline) {
+                    self.verdict = Some(Verdict::JobTimeout);
+                } else if limit.is_some_and(|limit| now >= limit) {
+                    self.verdict = Some(Verdict::StepTimeout);
+                }
+            }
+            let mut until = [self.deadline, limit].into_iter().flatten().min();
+            if self.verdict.is_some() {
+                let (ending, give_up) = ending.get_or_insert_with(|| self.ending());
+                ending.step(&ours());
+                if clock::boot() >= *give_up {
+                    return None;
+                }
+                until = Some(clock::boot().after(LOOK));
+            }
+            self.listen(store, until);
+        }
+    }
+
+    /// Until a time; `false`: something came in between ([`Tree::verdict`]).
+    pub fn pause(&mut self, store: &JobStore, until: Boot) -> bool {
+        while self.verdict.is_none() {
+            let now = clock::boot();
+            if now >= until {
+                return true;
+            }
+            if self.deadline.is_some_and(|deadline| now >= deadline) {
+                self.verdict = Some(Verdict::JobTimeout);
+                break;
+            }
+            self.reap(0);
+            self.listen(store, Some(self.deadline.map_or(until, |deadline| deadline.min(until))));
+        }
+        false
+    }
+
+    /// Ends what the job left behind. Most often there is nothing.
+    pub fn end_rest(&mut self, store: &JobStore) {
+        let mut ending: Option<(Ending, Boot)> = None;
+        loop {
+            self.reap(0);
+            let left = ours();
+            if left.is_empty() {
+                return;
+            }
+            let (ending, give_up) = ending.get_or_insert_with(|| self.ending());
+            ending.step(&left);
+            if clock::boot() >= *give_up {
+                return;
+            }
+            self.listen(store, Some(clock::boot().after(LOOK)));
+        }
+    }
+
+    fn ending(&self) -> (Ending, Boot) {
+        (Ending::by_term(self.grace), clock::boot().after(self.grace + AFTER_KILL))
+    }
+
+    fn listen(&mut self, store: &JobStore, until: Option<Boot>) {
+        let look_at_log = self.cap.as_ref().and_then(Cap::deadline);
+        let until = [until, look_at_log].into_iter().flatten().min();
+        let fd = self.cap.as_ref().and_then(Cap::fd);
+        let heard = self.ears.wait(fd.as_slice(), until);
+        if (heard.look || heard.down) && self.verdict.is_none() {
+            // A store that cannot be read now is no reason to end a job; a machine that goes down is.
+            self.verdict = match store.is_cancelled(self.id, self.epoch) {
+                Ok(true) => Some(Verdict::Cancelled),
+                _ if heard.down => Some(Verdict::Down),
+                _ => None,
+            };
+        }
+        self.cap.iter_mut().for_each(Cap::look);
+    }
+
+    /// Everyone who ended; how `child` did, if it is among them.
+    fn reap(&mut self, child: u32) -> Option<Exit> {
+        let mut found = None;
+        while let Ok(Some(reaped)) = reap() {
+            self.peak_rss = self.peak_rss.max(reaped.peak_rss);
+            self.cpu_s += reaped.cpu_s;
+            if reaped.pid == child {
+                found = Some(match reaped.end {
+                    End::Code(code) => Exit::Code(code),
+                    End::Signal(signal) => Exit::Signal(signal),
+                });
+            }
+        }
+        found
+    }
+}
+
+/// All processes of the job: we are the parent of those that lost theirs. Runners of other jobs are not among them.
+fn ours() -> Vec<ProcId> {
+    descendants(std::process::id())
+}

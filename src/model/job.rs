@@ -1,0 +1,312 @@
+//! A job: commands that run in order, beside the fleet or without one. What was asked for ([`JobSpec`]) never changes;
+//! what became of it is in [`Job`].
+use super::time::Wall;
+use serde::{Deserialize, Serialize};
+use std::{ffi::OsString, os::unix::ffi::OsStringExt, path::PathBuf, time::Duration};
+
+/// Shown as `j7`. Given out once, in the order of submission.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct JobId(pub i64);
+
+impl std::fmt::Display for JobId {
+    fn fmt(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result {
+        write!(f, "j{}", self.0)
+    }
+}
+
+impl JobId {
+    /// Reads `j7`. Names may not look like this.
+    pub fn parse(word: &str) -> Option<JobId> {
+        let digits = word.strip_prefix('j')?;
+        let plain = !digits.is_empty() && !digits.starts_with('0') && digits.bytes().all(|b| b.is_ascii_digit());
+        plain.then(|| digits.parse().ok().map(JobId)).flatten()
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum JobState {
+    /// Waits for somebody to release it.
+    Held,
+    /// Waits for a free slot of its group, or for its time.
+    Queued,
+    /// Waits for the jobs that it comes after.
+    Blocked,
+    Running,
+    /// Waits for an approval between two steps.
+    Paused,
+    /// Failed, and waits to be tried again.
+    Backoff,
+    Done,
+    Failed,
+    Timeout,
+    Cancelled,
+    /// Nobody saw how it ended: its runner died, or the machine went down.
+    Interrupted,
+    /// A job that it comes after did not succeed.
+    Skipped,
+}
+
+impl JobState {
+    pub const ALL: [JobState; 12] = [
+        JobState::Held,
+        JobState::Queued,
+        JobState::Blocked,
+        JobState::Running,
+        JobState::Paused,
+        JobState::Backoff,
+        JobState::Done,
+        JobState::Failed,
+        JobState::Timeout,
+        JobState::Cancelled,
+        JobState::Interrupted,
+        JobState::Skipped,
+    ];
+
+    pub fn word(self) -> &'static str {
+        match self {
+            JobState::Held => "held",
+            JobState::Queued => "queued",
+            JobState::Blocked => "blocked",
+            JobState::Running => "running",
+            JobState::Paused => "paused",
+            JobState::Backoff => "backoff",
+            JobState::Done => "done",
+            JobState::Failed => "failed",
+            JobState::Timeout => "timeout",
+            JobState::Cancelled => "cancelled",
+            JobState::Interrupted => "interrupted",
+            JobState::Skipped => "skipped",
+        }
+    }
+
+    pub fn parse(word: &str) -> Option<JobState> {
+        JobState::ALL.into_iter().find(|s| s.word() == word)
+    }
+
+    /// Nothing will happen to it any more, unless somebody asks.
+    pub fn is_over(self) -> bool {
+        matches!(
+            self,
+            JobState::Done
+                | JobState::Failed
+                | JobState::Timeout
+                | JobState::Cancelled
+                | JobState::Interrupted
+                | JobState::Skipped
+        )
+    }
+
+    /// Over, and its work is not done: what `keep_unfinished` counts, and what `retry` and `resume` are for.
+    pub fn is_unfinished(self) -> bool {
+        matches!(self, JobState::Failed | JobState::Timeout | JobState::Cancelled | JobState::Interrupted)
+    }
+}
+
+/// What a step runs.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum JobCommand {
+    /// One line for the job's shell.
+    Shell(Bytes),
+    /// A program and its arguments, seen by no shell.
+    Argv(Vec<Bytes>),
+}
+
+/// Bytes of the operating system (an argument, a path): text where they are UTF-8, else a list of numbers.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(from = "Stored", into = "Stored")]
+pub struct Bytes(pub OsString);
+
+#[derive(Serialize, Deserialize)]
+#[serde(untagged)]
+enum Stored {
+    Text(String),
+    Raw(Vec<u8>),
+}
+
+impl From<Stored> for Bytes {
+    fn from(stored: Stored) -> Bytes {
+        Bytes(match stored {
+            Stored::Text(text) => text.into(),
+            Stored::Raw(raw) => OsString::from_vec(raw),
+        })
+    }
+}
+
+impl From<Bytes> for Stored {
+    fn from(bytes: Bytes) -> Stored {
+        match bytes.0.into_string() {
+            Ok(text) => Stored::Text(text),
+            Err(raw) => Stored::Raw(raw.into_vec()),
+        }
+    }
+}
+
+/// One step of a job.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StepSpec {
+    /// Empty: the command says it.
+    #[serde(default)]
+    pub desc: String,
+    pub command: JobCommand,
+    /// The step is ended after this. `None`: no limit.
+    #[serde(default)]
+    pub timeout: Option<Duration>,
+    /// A line for the job's shell: the step is left out where it fails.
+    #[serde(default)]
+    pub only_if: Option<String>,
+    /// How often it is tried again after a failure, the pauses as for jobs.
+    #[serde(default)]
+    pub retries: u32,
+    /// Ask somebody after this step.
+    #[serde(default)]
+    pub pause: bool,
+}
+
+/// What somebody asked for. Never changes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct JobSpec {
+    /// Letters, digits, `-`, `_`, `.`; not like an id. Empty: none given.
+    pub name: String,
+    /// One line for people.
+    pub description: String,
+    pub group: String,
+    /// Higher goes first; equal ones by age.
+    pub priority: i64,
+    /// Absolute.
+    pub dir: PathBuf,
+    /// Absolute; runs the shell lines.
+    pub shell: PathBuf,
+    /// Never empty.
+    pub steps: Vec<StepSpec>,
+    /// Of the whole job. `None`: no limit.
+    pub timeout: Option<Duration>,
+    /// How often the job is tried again after a failure: after 1 s, doubling to 60 s.
+    pub retries: u32,
+    /// Comes after the success of all of these.
+    pub after: Vec<JobId>,
+    /// Does not start before.
+    pub not_before: Option<Wall>,
+    /// Waits for `release`.
+    pub hold: bool,
+    /// Asks before the first step and after each.
+    pub interactive: bool,
+    /// Runs in a folder of its own below `jobs/`, made when it starts.
+    pub own_dir: bool,
+    /// Between TERM and KILL.
+    pub stop_grace: Duration,
+    /// Beyond this many bytes the log keeps its beginning and its newest part.
+    pub log_cap: u64,
+    /// Niceness, 0 to 19. `None`: that of the caller.
+    pub nice: Option<i32>,
+    /// Bytes of address space for each process. `None`: no limit.
+    pub mem: Option<u64>,
+}
+
+/// How a command ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Exit {
+    Code(i32),
+    Signal(i32),
+}
+
+/// What became of a step.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StepRun {
+    /// `Queued` until it begins.
+    pub state: JobState,
+    pub exit: Option<Exit>,
+    pub started: Option<Wall>,
+    pub ended: Option<Wall>,
+    /// From 1.
+    pub attempt: u32,
+}
+
+/// A process that is meant, and no other that has its number later.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ProcMark {
+    pub pid: u32,
+    /// Clock ticks after boot at which it started.
+    pub start: u64,
+}
+
+/// What the steps' output says of their progress (`::progress 3/10 text`).
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Progress {
+    pub rounds: u64,
+    pub tool_calls: u64,
+    pub model_calls: u64,
+    pub done: Option<u64>,
+    pub total: Option<u64>,
+    pub text: String,
+}
+
+/// A job, as it stands.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Job {
+    pub id: JobId,
+    pub spec: JobSpec,
+    pub state: JobState,
+    /// One per step of the spec.
+    pub steps: Vec<StepRun>,
+    /// Index of the step that runs, or is next.
+    pub step: usize,
+    /// From 1; `retry` counts on.
+    pub attempt: u32,
+    pub created: Wall,
+    pub started: Option<Wall>,
+    pub ended: Option<Wall>,
+    /// Of the last step that ran.
+    pub exit: Option<Exit>,
+    /// Why it is as it is, in words for people: why it failed, was skipped, was interrupted.
+    pub error: Option<String>,
+    /// Absolute.
+    pub log: PathBuf,
+    /// The folder that it runs in, where that is one of its own.
+    pub run_dir: Option<PathBuf>,
+    /// In `Backoff`, and with `not_before`: does not start before.
+    pub wake: Option<Wall>,
+    /// Who looks after it.
+    pub runner: Option<ProcMark>,
+    /// The process of the step that runs.
+    pub child: Option<ProcMark>,
+    pub progress: Progress,
+    pub last_event: Option<String>,
+    /// Bytes.
+    pub peak_rss: Option<u64>,
+    pub cpu_s: Option<f64>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_and_names_do_not_look_alike() {
+        assert_eq!(JobId::parse("j7"), Some(JobId(7)));
+        for name in ["j", "7", "j07", "j7x", "job", "J7", "j-1", "j+1"] {
+            assert_eq!(JobId::parse(name), None, "{name}");
+        }
+        assert_eq!(JobId(7).to_string(), "j7");
+    }
+
+    #[test]
+    fn every_state_has_a_word_of_its_own() {
+        for state in JobState::ALL {
+            assert_eq!(JobState::parse(state.word()), Some(state));
+            assert!(!state.is_unfinished() || state.is_over());
+        }
+    }
+
+    #[test]
+    fn bytes_that_are_no_text_survive() {
+        let odd = Bytes(OsString::from_vec(vec![0xff, b'a']));
+        let json = serde_json::to_string(&odd).expect("json");
+        assert_eq!(serde_json::from_str::<Bytes>(&json).expect("back"), odd);
+        assert_eq!(serde_json::to_string(&Bytes("a b".into())).expect("json"), "\"a b\"");
+    }
+}

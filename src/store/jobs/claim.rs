@@ -1,0 +1,146 @@
+//! Who runs what: the next job for a runner, with its slot counted in the same statement; and those whose runner is gone.
+use super::{
+    Durability, Fenced, JobStore, StoreError, env,
+    row::{self, COLUMNS},
+    schema::{LIVE, READY},
+};
+use crate::model::{
+    job::{Job, JobId, ProcMark},
+    time::Wall,
+};
+use rusqlite::{OptionalExtension, Transaction, params};
+use std::{ffi::OsString, path::Path};
+
+/// A job that is the caller's to run.
+#[derive(Debug)]
+pub struct Claimed {
+    pub job: Job,
+    /// Proves that it still is the caller's.
+    pub epoch: i64,
+    pub env: Vec<(OsString, OsString)>,
+    /// It goes on at `job.step`, where it was cut off.
+    pub goes_on: bool,
+}
+
+/// A job that says it runs; whether it does, its processes tell.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Lost {
+    pub id: JobId,
+    pub epoch: i64,
+    pub runner: Option<ProcMark>,
+    pub child: Option<ProcMark>,
+    /// It runs, if at all, in this run of the machine: `false`, and its processes cannot be there any more.
+    pub this_boot: bool,
+}
+
+impl JobStore {
+    /// The first job, by priority and then by age, that may run and whose group has a free slot. It is the caller's now.
+    pub fn claim(&mut self, me: ProcMark, boot_id: &str, now: Wall) -> Result<Option<Claimed>, StoreError> {
+        let base = self.dir().to_owned();
+        let slots = self.machine_slots;
+        self.change(Durability::Full, |tx| claim(tx, &base, slots, me, boot_id, now))
+    }
+
+    /// Another process looks after a job whose runner is gone. The new epoch.
+    pub fn take_over(&mut self, id: JobId, epoch: i64, me: ProcMark) -> Result<Fenced<i64>, StoreError> {
+        let taken = self.change(Durability::Full, |tx| {
+            let sql = format!(
+                "UPDATE job SET epoch = epoch + 1, runner = ?3, runner_start = ?4
+                 WHERE id = ?1 AND epoch = ?2 AND {LIVE} RETURNING epoch"
+            );
+            let marks = params![id.0, epoch, me.pid, me.start.cast_signed()];
+            tx.prepare_cached(&sql)?.query_row(marks, |r| r.get(0)).optional()
+        })?;
+        Ok(taken.map_or(Fenced::Over, Fenced::Held))
+    }
+
+    /// Every job that says it runs. Few, and found without a look at the others.
+    pub fn lost(&self, boot_id: &str) -> Result<Vec<Lost>, StoreError> {
+        let query = || {
+            let sql = format!("SELECT id, epoch, runner, runner_start, child, child_start, boot FROM job WHERE {LIVE}");
+            let mut query = self.conn.prepare_cached(&sql)?;
+            let rows = query.query_map([], |r| {
+                Ok(Lost {
+                    id: JobId(r.get(0)?),
+                    epoch: r.get(1)?,
+                    runner: row::mark(r, 2)?,
+                    child: row::mark(r, 4)?,
+                    this_boot: r.get::<_, Option<String>>(6)?.as_deref() == Some(boot_id),
+                })
+            })?;
+            rows.collect()
+        };
+        self.told(query())
+    }
+
+    /// How many runners could begin a job now: free slots that have a job. Never more than `most`.
+    pub fn startable(&self, now: Wall, most: u32) -> Result<u32, StoreError> {
+        let query = || {
+            let sql = format!(
+                "SELECT COALESCE(sum(min(
+                   CASE slots WHEN -1 THEN ?1 ELSE COALESCE(slots, ?2) END
+                     - (SELECT count(*) FROM job WHERE grp = g.name AND {LIVE}),
+                   (SELECT count(*) FROM (SELECT 1 FROM job WHERE grp = g.name AND {READY} LIMIT ?2))
+                 )) FILTER (WHERE slots IS NULL OR CASE slots WHEN -1 THEN ?1 ELSE slots END
+                     > (SELECT count(*) FROM job WHERE grp = g.name AND {LIVE})), 0)
+                   + (SELECT count(*) FROM (SELECT 1 FROM job WHERE wake IS NOT NULL AND wake <= ?3
+                                            AND state IN ('queued', 'backoff') LIMIT ?2))
+                 FROM grp g"
+            );
+            self.conn.prepare_cached(&sql)?.query_row(params![self.machine_slots, most, now.0], |r| r.get::<_, i64>(0))
+        };
+        let found = self.told(query())?;
+        Ok(u32::try_from(found).unwrap_or(0).min(most))
+    }
+
+    /// When the first of those that wait for a time may run.
+    pub fn next_wake(&self) -> Result<Option<Wall>, StoreError> {
+        let sql = "SELECT min(wake) FROM job WHERE wake IS NOT NULL AND state IN ('queued', 'backoff')";
+        let query = || self.conn.prepare_cached(sql)?.query_row([], |r| r.get::<_, Option<i64>>(0));
+        Ok(self.told(query())?.map(Wall))
+    }
+}
+
+pub fn claim(
+    tx: &Transaction,
+    base: &Path,
+    machine_slots: u32,
+    me: ProcMark,
+    boot_id: &str,
+    now: Wall,
+) -> rusqlite::Result<Option<Claimed>> {
+    tx.prepare_cached(
+        "UPDATE job SET state = 'queued', wake = NULL
+         WHERE wake IS NOT NULL AND wake <= ?1 AND state IN ('queued', 'backoff')",
+    )?
+    .execute([now.0])?;
+    let sql = claim_sql();
+    let found = tx
+        .prepare_cached(&sql)?
+        .query_row(params![me.pid, me.start.cast_signed(), boot_id, now.0, machine_slots], |r| {
+            Ok((row::job(r, base)?, r.get::<_, i64>(22)?, r.get::<_, i64>(23)?, r.get::<_, bool>(24)?))
+        })
+        .optional()?;
+    let Some((job, epoch, env_id, goes_on)) = found else { return Ok(None) };
+    let env = tx
+        .prepare_cached("SELECT body FROM env WHERE id = ?1")?
+        .query_row([env_id], |r| Ok(env::read(r.get_ref(0)?.as_blob()?)))?;
+    Ok(Some(Claimed { job, epoch, env, goes_on }))
+}
+
+/// `?1` to `?4`: pid and start of the runner, boot id, time; `?5`: the machine's slots.
+pub fn claim_sql() -> String {
+    format!(
+        "UPDATE job SET state = 'running', epoch = epoch + 1, attempt = attempt + 1, tries = tries + 1,
+           runner = ?1, runner_start = ?2, child = NULL, child_start = NULL, boot = ?3, started = ?4, ended = NULL,
+           code = NULL, signal = NULL, error = NULL, cancel = NULL, peak_rss = NULL, cpu_s = NULL,
+           steps = CASE goes_on WHEN 0 THEN NULL ELSE steps END, step = CASE goes_on WHEN 0 THEN 0 ELSE step END
+         WHERE id = (
+           SELECT j.id FROM grp g JOIN job j ON j.id =
+             (SELECT id FROM job WHERE grp = g.name AND {READY} ORDER BY priority DESC, id LIMIT 1)
+           WHERE g.slots IS NULL
+              OR CASE g.slots WHEN -1 THEN ?5 ELSE g.slots END > (SELECT count(*) FROM job WHERE grp = g.name AND {LIVE})
+           ORDER BY j.priority DESC, j.id LIMIT 1)
+         RETURNING {COLUMNS}, epoch, env, goes_on"
+    )
+}

@@ -1,0 +1,194 @@
+//! What is known of jobs: a SQLite file of its own, `jobs.db`, beside nothing but its `-wal`, `-shm` and `-lock`.
+//!
+//! There is no process that owns it. Whoever has a job to submit writes a row; a runner takes the next row that may
+//! run with one statement ([`JobStore::claim`]), which counts the slots in the same breath, and holds it by an epoch:
+//! a runner whose job was taken over writes nothing any more ([`Fenced::Over`]).
+//!
+//! ```text
+//!  held ──release──┐                      ┌──> done
+//!  blocked ─free──>│                      │
+//!     │          queued ──claim──> running ──> failed, timeout ──retries left──> backoff ──time──> queued
+//!     │            ^                      │
+//!     └> skipped   └── retry, resume ─────┴──> cancelled, interrupted
+//! ```
+mod change;
+mod claim;
+mod clean;
+mod env;
+mod family;
+mod finish;
+mod groups;
+mod habits;
+mod pulse;
+mod read;
+mod row;
+mod schema;
+mod submit;
+#[cfg(test)]
+mod tests;
+
+pub use change::{Cancelled, Changed, Removed};
+pub use claim::{Claimed, Lost};
+pub use clean::Gone;
+pub use finish::{Ending, Fenced, Finished};
+pub use groups::Group;
+pub use habits::{Habits, Keep};
+pub use pulse::{ALARM, PULSE};
+pub use read::JobFilter;
+pub use submit::{NewJob, SubmitError};
+
+use super::{
+    Durability, StoreError,
+    sqlite::{
+        BUSY, connect, fault,
+        files::{Files, Presence},
+        steps,
+    },
+};
+use pulse::Pulse;
+use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
+use std::path::{Path, PathBuf};
+
+/// The file's name.
+pub const FILE: &str = "jobs.db";
+
+/// The group of jobs that name none. Its limit follows from the machine until somebody sets one.
+pub const DEFAULT_GROUP: &str = "default";
+
+pub struct JobStore {
+    conn: Connection,
+    files: Files,
+    /// Of what must not be lost with the power; the rest is always `Normal`.
+    durability: Durability,
+    sync: Option<Durability>,
+    pulse: Pulse,
+    /// Slots of a group that has no limit of its own.
+    machine_slots: u32,
+    habits: Option<Habits>,
+}
+
+/// Opens the store; makes it, and its folder, if need be.
+pub fn open(path: &Path, durability: Durability) -> Result<JobStore, StoreError> {
+    let Some(files) = Files::find(path, true)? else { return Err(fault::other(path, "its folder is gone")) };
+    if files.presence()? != Presence::Present {
+        make(&files)?;
+    }
+    ready(files, durability)
+}
+
+/// Opens a store that is there. `None`: there is none, so nobody has submitted anything.
+pub fn open_existing(path: &Path, durability: Durability) -> Result<Option<JobStore>, StoreError> {
+    let Some(files) = Files::find(path, false)? else { return Ok(None) };
+    if files.presence()? != Presence::Present {
+        return Ok(None);
+    }
+    ready(files, durability).map(Some)
+}
+
+fn ready(files: Files, durability: Durability) -> Result<JobStore, StoreError> {
+    let mut conn = connect(&files, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+    steps::migrate(&mut conn, &files.db, schema::STEPS)?;
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let machine_slots = u32::try_from(cores).unwrap_or(u32::MAX).max(4);
+    let pulse = Pulse::beside(&files);
+    Ok(JobStore { conn, files, durability, sync: None, pulse, machine_slots, habits: None })
+}
+
+/// Only one process makes it; the others wait and find it made.
+fn make(files: &Files) -> Result<(), StoreError> {
+    let lock = files.lock()?;
+    if !lock.exclusive_within(BUSY)? {
+        return Err(fault::other(&files.db, "another process has been making it for 5 s"));
+    }
+    if files.presence()? == Presence::Present {
+        return Ok(());
+    }
+    // left over from another database: must never be played into this one
+    let leavings = [files.beside("-wal"), files.beside("-shm")];
+    for left in &leavings {
+        files.remove(left)?;
+    }
+    if files.presence()? == Presence::Absent {
+        files.create(&files.db)?;
+    }
+    let made = fill(files);
+    if made.is_err() {
+        // Nothing was ever in it (a full disk): nothing is left of it that others would have to make sense of.
+        for half in leavings.iter().chain([&files.db]) {
+            files.remove(half)?;
+        }
+    }
+    made
+}
+
+fn fill(files: &Files) -> Result<(), StoreError> {
+    let mut conn = connect(files, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+    let told = |e| fault::sql(&files.db, e);
+    conn.query_row("PRAGMA journal_mode = WAL", [], |_| Ok(())).map_err(told)?;
+    steps::migrate(&mut conn, &files.db, schema::STEPS)
+}
+
+impl JobStore {
+    /// What the project says of its jobs. Without it the machine decides, and nothing is cleaned up unasked.
+    pub fn set_habits(&mut self, habits: Habits) {
+        if let Some(slots) = habits.slots {
+            self.machine_slots = slots;
+        }
+        self.durability = habits.durability;
+        self.habits = Some(habits);
+    }
+
+    pub fn habits(&self) -> Option<Habits> {
+        self.habits
+    }
+
+    /// Slots of the default group, where nobody has set a limit: `[jobs] slots`.
+    pub fn set_machine_slots(&mut self, slots: u32) {
+        self.machine_slots = slots;
+    }
+
+    /// The folder that holds the database, the logs and the run directories. Absolute.
+    pub fn dir(&self) -> &Path {
+        self.files.db.parent().unwrap_or(Path::new("/"))
+    }
+
+    pub fn path(&self) -> PathBuf {
+        self.files.db.clone()
+    }
+
+    fn told<T>(&self, result: rusqlite::Result<T>) -> Result<T, StoreError> {
+        result.map_err(|e| fault::sql(&self.files.db, e))
+    }
+
+    fn sync(&mut self, durability: Durability) -> Result<(), StoreError> {
+        let wanted = if self.durability == Durability::Normal { Durability::Normal } else { durability };
+        if self.sync != Some(wanted) {
+            let word = if wanted == Durability::Full { "FULL" } else { "NORMAL" };
+            let set = self.conn.pragma_update(None, "synchronous", word);
+            self.told(set)?;
+            self.sync = Some(wanted);
+        }
+        Ok(())
+    }
+
+    /// All of `work` or nothing; those who wait for news are told afterwards.
+    fn change<T>(
+        &mut self,
+        durability: Durability,
+        work: impl FnOnce(&Transaction) -> rusqlite::Result<T>,
+    ) -> Result<T, StoreError> {
+        self.sync(durability)?;
+        let done = transact(&mut self.conn, work);
+        let done = self.told(done)?;
+        self.pulse.tell();
+        Ok(done)
+    }
+}
+
+fn transact<T>(conn: &mut Connection, work: impl FnOnce(&Transaction) -> rusqlite::Result<T>) -> rusqlite::Result<T> {
+    // immediate: a transaction that reads first and then finds the file changed under it cannot wait, only fail
+    let tx = conn.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    let done = work(&tx)?;
+    tx.commit()?;
+    Ok(done)
+}

@@ -1,0 +1,102 @@
+//! Everything that only looks.
+use super::{
+    JobStore, StoreError,
+    row::{self, COLUMNS},
+    schema::{FINISHED, LIVE, UNFINISHED, WAITING},
+};
+use crate::model::job::{Job, JobId, JobState};
+use rusqlite::{OptionalExtension, ToSql};
+use std::collections::BTreeMap;
+
+#[derive(Clone, Debug, Default)]
+pub struct JobFilter {
+    pub state: Option<JobState>,
+    pub group: Option<String>,
+}
+
+/// The condition for a state, with the index that has it.
+fn condition(state: JobState) -> String {
+    let index = match state {
+        JobState::Running | JobState::Paused => LIVE,
+        JobState::Held | JobState::Blocked => WAITING,
+        JobState::Done | JobState::Skipped => FINISHED,
+        JobState::Failed | JobState::Timeout | JobState::Cancelled | JobState::Interrupted => UNFINISHED,
+        JobState::Backoff => "wake IS NOT NULL",
+        JobState::Queued => return "state = 'queued'".into(),
+    };
+    format!("{index} AND state = '{}'", state.word())
+}
+
+impl JobStore {
+    /// Newest first.
+    pub fn list(&self, filter: &JobFilter, limit: Option<usize>) -> Result<Vec<Job>, StoreError> {
+        let mut wanted: Vec<String> = filter.state.map(condition).into_iter().collect();
+        let group: Vec<&dyn ToSql> = filter.group.iter().map(|group| group as &dyn ToSql).collect();
+        wanted.extend(filter.group.as_ref().map(|_| "grp = ?1".to_owned()));
+        let limit = limit.map_or(-1, |n| i64::try_from(n).unwrap_or(i64::MAX));
+        let tail = format!("ORDER BY id DESC LIMIT {limit}");
+        self.jobs(if wanted.is_empty() { tail } else { format!("WHERE {} {tail}", wanted.join(" AND ")) }, &group)
+    }
+
+    pub fn job(&self, id: JobId) -> Result<Option<Job>, StoreError> {
+        Ok(self.jobs("WHERE id = ?1".into(), &[&id.0])?.pop())
+    }
+
+    /// Those with this name, newest first.
+    pub fn named(&self, name: &str) -> Result<Vec<JobId>, StoreError> {
+        let query = || {
+            let sql = "SELECT id FROM job WHERE name = ?1 AND name <> '' ORDER BY id DESC";
+            let mut query = self.conn.prepare_cached(sql)?;
+            let rows = query.query_map([name], |r| r.get(0).map(JobId))?;
+            rows.collect()
+        };
+        self.told(query())
+    }
+
+    /// Those that hold a slot, oldest first.
+    pub fn running(&self) -> Result<Vec<Job>, StoreError> {
+        self.jobs(format!("WHERE {LIVE} ORDER BY id"), &[])
+    }
+
+    /// The state alone: cheaper than the job.
+    pub fn state(&self, id: JobId) -> Result<Option<JobState>, StoreError> {
+        let sql = "SELECT state FROM job WHERE id = ?1";
+        let query = || self.conn.prepare_cached(sql)?.query_row([id.0], |r| row::state(r, 0)).optional();
+        self.told(query())
+    }
+
+    /// How many jobs are in which state; a state without jobs is left out.
+    pub fn counts(&self) -> Result<BTreeMap<JobState, u64>, StoreError> {
+        // as of one moment
+        let tx = self.told(self.conn.unchecked_transaction())?;
+        let mut counts = BTreeMap::new();
+        for state in JobState::ALL {
+            // Those that wait for a time stand in another index than those that may run.
+            let parts = match state {
+                JobState::Queued => {
+                    vec!["state = 'queued' AND wake IS NULL".to_owned(), "wake IS NOT NULL AND state = 'queued'".into()]
+                }
+                other => vec![condition(other)],
+            };
+            let mut sum = 0;
+            for part in parts {
+                let sql = format!("SELECT count(*) FROM job WHERE {part}");
+                let count = tx.prepare_cached(&sql).and_then(|mut query| query.query_row([], |r| r.get::<_, i64>(0)));
+                sum += u64::try_from(self.told(count)?).unwrap_or(0);
+            }
+            if sum > 0 {
+                counts.insert(state, sum);
+            }
+        }
+        Ok(counts)
+    }
+
+    fn jobs(&self, rest: String, params: &[&dyn ToSql]) -> Result<Vec<Job>, StoreError> {
+        let query = || {
+            let mut query = self.conn.prepare_cached(&format!("SELECT {COLUMNS} FROM job {rest}"))?;
+            let rows = query.query_map(params, |r| row::job(r, self.dir()))?;
+            rows.collect()
+        };
+        self.told(query())
+    }
+}

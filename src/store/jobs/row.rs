@@ -1,0 +1,103 @@
+//! A row as a [`Job`], and the few values that have a form of their own in it.
+use crate::model::{
+    job::{Exit, Job, JobId, JobSpec, JobState, ProcMark, StepRun},
+    time::Wall,
+};
+use rusqlite::{Row, types::Type};
+use serde::de::DeserializeOwned;
+use std::{
+    ffi::OsStr,
+    os::unix::ffi::OsStrExt,
+    path::{Path, PathBuf},
+};
+
+/// In the order of [`job`].
+pub const COLUMNS: &str = "id, state, attempt, step, created, started, ended, code, signal, error, wake, runner, \
+                           runner_start, child, child_start, run_dir, spec, steps, progress, last_event, peak_rss, cpu_s";
+
+/// `base`: the folder of the database.
+pub fn job(row: &Row, base: &Path) -> rusqlite::Result<Job> {
+    let id = JobId(row.get(0)?);
+    let spec: JobSpec = json(row, 16)?;
+    let steps = steps(row, 17, spec.steps.len())?;
+    let run_dir: Option<Vec<u8>> = row.get(15)?;
+    let progress: Option<String> = row.get(18)?;
+    Ok(Job {
+        id,
+        state: state(row, 1)?,
+        steps,
+        step: usize::try_from(row.get::<_, i64>(3)?).unwrap_or(0),
+        attempt: row.get::<_, u32>(2)?.max(1),
+        created: Wall(row.get(4)?),
+        started: row.get::<_, Option<i64>>(5)?.map(Wall),
+        ended: row.get::<_, Option<i64>>(6)?.map(Wall),
+        exit: exit(row.get(7)?, row.get(8)?),
+        error: row.get(9)?,
+        log: log_path(base, id, &spec.name),
+        run_dir: run_dir.map(|name| base.join(OsStr::from_bytes(&name))),
+        wake: row.get::<_, Option<i64>>(10)?.map(Wall),
+        runner: mark(row, 11)?,
+        child: mark(row, 13)?,
+        progress: progress.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default(),
+        last_event: row.get(19)?,
+        peak_rss: row.get::<_, Option<i64>>(20)?.and_then(|bytes| u64::try_from(bytes).ok()),
+        cpu_s: row.get(21)?,
+        spec,
+    })
+}
+
+/// Where a job's output goes: `logs/jobs/j7-NAME.log`.
+pub fn log_path(base: &Path, id: JobId, name: &str) -> PathBuf {
+    let file = if name.is_empty() { format!("{id}.log") } else { format!("{id}-{name}.log") };
+    base.join("logs/jobs").join(file)
+}
+
+/// Pid and start time in two columns.
+pub fn mark(row: &Row, at: usize) -> rusqlite::Result<Option<ProcMark>> {
+    let (pid, start): (Option<u32>, Option<i64>) = (row.get(at)?, row.get(at + 1)?);
+    Ok(pid.zip(start).map(|(pid, start)| ProcMark { pid, start: start.cast_unsigned() }))
+}
+
+pub fn exit(code: Option<i32>, signal: Option<i32>) -> Option<Exit> {
+    code.map(Exit::Code).or(signal.map(Exit::Signal))
+}
+
+/// Columns `code` and `signal`.
+pub fn exit_columns(exit: Option<Exit>) -> (Option<i32>, Option<i32>) {
+    match exit {
+        Some(Exit::Code(code)) => (Some(code), None),
+        Some(Exit::Signal(signal)) => (None, Some(signal)),
+        None => (None, None),
+    }
+}
+
+pub fn state(row: &Row, at: usize) -> rusqlite::Result<JobState> {
+    let word: String = row.get(at)?;
+    JobState::parse(&word).ok_or_else(|| odd(at, format!("no job is in the state `{word}`")))
+}
+
+/// What was written of the steps so far; what is missing up to the number `at_least` has not begun.
+pub fn steps(row: &Row, at: usize, at_least: usize) -> rusqlite::Result<Vec<StepRun>> {
+    let text: Option<String> = row.get(at)?;
+    let mut steps: Vec<StepRun> = match text {
+        Some(text) => serde_json::from_str(&text).map_err(|e| odd(at, e.to_string()))?,
+        None => Vec::new(),
+    };
+    let fresh = StepRun { state: JobState::Queued, exit: None, started: None, ended: None, attempt: 0 };
+    steps.resize(steps.len().max(at_least), fresh);
+    Ok(steps)
+}
+
+pub fn json<T: DeserializeOwned>(row: &Row, at: usize) -> rusqlite::Result<T> {
+    let text = row.get_ref(at)?.as_str()?;
+    serde_json::from_str(text).map_err(|e| odd(at, e.to_string()))
+}
+
+pub fn to_json<T: serde::Serialize>(value: &T) -> rusqlite::Result<String> {
+    serde_json::to_string(value).map_err(|e| rusqlite::Error::ToSqlConversionFailure(e.into()))
+}
+
+/// A value that no version of this program wrote.
+fn odd(at: usize, why: String) -> rusqlite::Error {
+    rusqlite::Error::FromSqlConversionFailure(at, Type::Text, why.into())
+}

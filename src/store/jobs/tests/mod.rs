@@ -1,0 +1,93 @@
+use super::*;
+use crate::model::{
+    job::{Bytes, Exit, JobCommand, JobId, JobSpec, JobState, ProcMark, StepSpec},
+    time::Wall,
+};
+use std::{
+    os::unix::fs::PermissionsExt,
+    sync::{Arc, Barrier},
+    time::Duration,
+};
+
+mod families_and_wishes;
+mod files_and_lists;
+mod retention;
+mod turns;
+
+const BOOT: &str = "this boot";
+
+fn temp() -> (tempfile::TempDir, JobStore) {
+    let dir = tempfile::tempdir().expect("a folder");
+    let store = open(&dir.path().join("sub").join(FILE), Durability::Normal).expect("a store");
+    (dir, store)
+}
+
+fn again(store: &JobStore) -> JobStore {
+    open(&store.path(), Durability::Normal).expect("a store")
+}
+
+fn new() -> NewJob {
+    let step = StepSpec {
+        desc: String::new(),
+        command: JobCommand::Shell(Bytes("true".into())),
+        timeout: None,
+        only_if: None,
+        retries: 0,
+        pause: false,
+    };
+    let spec = JobSpec {
+        name: String::new(),
+        description: "true".into(),
+        group: DEFAULT_GROUP.into(),
+        priority: 0,
+        dir: "/".into(),
+        shell: "/bin/sh".into(),
+        steps: vec![step],
+        timeout: None,
+        retries: 0,
+        after: Vec::new(),
+        not_before: None,
+        hold: false,
+        interactive: false,
+        own_dir: false,
+        stop_grace: Duration::from_secs(10),
+        log_cap: 1 << 20,
+        nice: None,
+        mem: None,
+    };
+    NewJob { spec, env: vec![("A".into(), "1=2".into()), ("=B".into(), "".into())], after_batch: Vec::new() }
+}
+
+fn with(change: impl FnOnce(&mut JobSpec)) -> NewJob {
+    let mut job = new();
+    change(&mut job.spec);
+    job
+}
+
+fn submit(store: &mut JobStore, job: NewJob) -> JobId {
+    store.submit(&[job], Wall(1000)).expect("queued")[0]
+}
+
+fn me(pid: u32) -> ProcMark {
+    ProcMark { pid, start: 7 }
+}
+
+fn claim(store: &mut JobStore, at: i64) -> Option<Claimed> {
+    store.claim(me(1), BOOT, Wall(at)).expect("a claim")
+}
+
+fn claim_id(store: &mut JobStore, at: i64) -> Option<i64> {
+    claim(store, at).map(|claimed| claimed.job.id.0)
+}
+
+fn finish(store: &mut JobStore, claimed: &Claimed, state: JobState, at: i64) -> Finished {
+    let ending = Ending { exit: Some(Exit::Code(3)), ..Ending::of(state) };
+    match store.finish(claimed.job.id, claimed.epoch, &ending, Wall(at)).expect("written") {
+        Fenced::Held(finished) => finished,
+        Fenced::Over => panic!("it is fenced"),
+    }
+}
+
+fn state(store: &JobStore, id: JobId) -> JobState {
+    store.state(id).expect("read").expect("there")
+}

@@ -1,0 +1,44 @@
+//! A child that belongs to nobody's terminal and holds nobody's files open.
+use rustix::process::{Resource, Rlimit};
+use std::{io, os::unix::process::CommandExt, process::Command};
+
+/// What a child may use, itself and each of its own.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Limits {
+    /// Added to our own niceness.
+    pub nice: Option<i32>,
+    /// Bytes of address space.
+    pub mem: Option<u64>,
+}
+
+/// Makes `command` begin in a session of its own, with no file open but the three that it is given, whatever our own
+/// caller left open in us.
+pub fn in_own_session(command: &mut Command, limits: Limits) -> &mut Command {
+    let begin = move || {
+        rustix::process::setsid()?;
+        if let Some(nice) = limits.nice {
+            rustix::process::nice(nice)?;
+        }
+        if let Some(bytes) = limits.mem {
+            rustix::process::setrlimit(Resource::As, Rlimit { current: Some(bytes), maximum: Some(bytes) })?;
+        }
+        close_rest();
+        io::Result::Ok(())
+    };
+    // SAFETY: a few system calls and nothing else between fork and exec.
+    #[allow(unsafe_code, reason = "the libraries have no safe call for something to do between fork and exec")]
+    unsafe {
+        command.pre_exec(begin)
+    }
+}
+
+/// Marks everything but the first three to be closed when the program begins: until then the library itself needs one
+/// of them. A kernel before 5.11 does not know the call; there, what we inherited is handed on.
+fn close_rest() {
+    const FIRST: libc::c_uint = 3;
+    // SAFETY: it sets a flag on descriptors of this process, which is about to become another program.
+    #[allow(unsafe_code, reason = "no library has a safe call for it")]
+    unsafe {
+        libc::syscall(libc::SYS_close_range, FIRST, libc::c_uint::MAX, libc::CLOSE_RANGE_CLOEXEC)
+    };
+}
