@@ -27,8 +27,9 @@ use std::{
 
 #[derive(Debug, Args)]
 #[command(after_help = "\
-One word is a line for your shell; a program and its arguments stand behind `--` and are seen by no shell. In the
-foreground the job's output is shown, signals are passed on, and the exit code is the job's, or 128+N for signal N. Its
+One word is a line for your shell, unless it names an existing job file; a program and its
+arguments stand behind `--` and are seen by no shell. In the foreground the job's output is
+shown, signals are passed on, and the exit code is the job's, or 128+N for signal N. Its
 standard input is empty. The job goes on if this command is killed.
 
 Examples:
