@@ -13,7 +13,7 @@
 //! | [`world`] | hands and eyes: tmux, git, processes, clock, files | model |
 //! | [`store`] | memory on disk | model |
 //! | [`shim`] | parent of every agent CLI, and the writer of its log | model, world |
-//! | [`jobs`] | runners of jobs, and what stays true when they are killed | model, world, store |
+//! | [`jobs`] | job files; runners of jobs, and what stays true when they are killed | model, config, world, store |
 //! | [`transcripts`] | the session files of the agent CLIs: which is whose, and what it says | model, backends, world |
 //! | [`replay`] | decisions on paper: written down, read, made again | model, decide |
 //! | [`engine`] | the heartbeat: look, read, decide, save, act, publish | all of the above |

@@ -1,9 +1,26 @@
 //! What the line may say. Each verb's own arguments stand in its file.
 use super::{
-    attach::AttachArgs, change::ChangeArgs, check::CheckArgs, completions::CompletionsArgs, detect::DetectArgs,
-    doctor::DoctorArgs, down::DownArgs, events::EventsArgs, explain::ExplainArgs, init::InitArgs, logs::LogsArgs,
-    out::ColorChoice, phase::PhaseArgs, replay::ReplayArgs, report::ReportArgs, run::RunArgs, send::SendArgs,
-    status::StatusArgs, up::UpArgs, watchdog::WatchdogArgs,
+    attach::AttachArgs,
+    change::ChangeArgs,
+    check::CheckArgs,
+    completions::CompletionsArgs,
+    detect::DetectArgs,
+    doctor::DoctorArgs,
+    down::DownArgs,
+    events::EventsArgs,
+    explain::ExplainArgs,
+    init::InitArgs,
+    jobs::{CancelArgs, JobsArgs},
+    logs::LogsArgs,
+    out::ColorChoice,
+    phase::PhaseArgs,
+    replay::ReplayArgs,
+    report::ReportArgs,
+    run::RunArgs,
+    send::SendArgs,
+    status::StatusArgs,
+    up::UpArgs,
+    watchdog::WatchdogArgs,
 };
 use clap::{Parser, Subcommand, ValueHint};
 use std::path::PathBuf;
@@ -65,6 +82,10 @@ pub enum Verb {
     Attach(AttachArgs),
     /// Type a text into an agent's terminal, with proof
     Send(SendArgs),
+    /// Show jobs, and hold, release, retry, cancel or wait for them
+    Jobs(JobsArgs),
+    /// End a job, with all that it started
+    Stop(CancelArgs),
     /// Show or move the phase
     Phase(PhaseArgs),
     /// Run the supervisor here, in the foreground

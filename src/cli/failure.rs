@@ -36,6 +36,14 @@ impl Failure {
         }
     }
 
+    /// The same, of something that is named first.
+    pub fn about(self, what: &str) -> Failure {
+        match self {
+            Failure::Said { code, text, hint } => Failure::Said { code, text: format!("{what}: {text}"), hint },
+            closed => closed,
+        }
+    }
+
     /// Says it on stderr; the exit code.
     pub fn report(&self) -> u8 {
         match self {

@@ -3,10 +3,10 @@ use clap::Command;
 
 /// Every verb stands in one group; a test holds that.
 const GROUPS: [(&str, &[&str]); 5] = [
-    ("Run jobs", &["run"]),
     ("Run a fleet", &["init", "up", "down", "restart", "pause", "resume"]),
     ("See what it does", &["status", "explain", "events", "report", "logs"]),
     ("Take part", &["attach", "send", "phase"]),
+    ("Run jobs", &["run", "jobs", "stop"]),
     ("Look after it", &["watchdog", "check", "schema", "doctor", "selftest", "detect", "replay", "completions"]),
 ];
 

@@ -26,6 +26,14 @@ pub fn config(flag: Option<PathBuf>) -> Result<PathBuf, Failure> {
     })
 }
 
+/// The same, for what also works without: `None` where no config is named and there is none here or above.
+pub fn optional(flag: Option<PathBuf>) -> Result<Option<PathBuf>, Failure> {
+    if flag.is_some() || std::env::var_os("AGENTS_CONFIG").is_some_and(|v| !v.is_empty()) {
+        return config(flag).map(Some);
+    }
+    Ok(std::env::current_dir().ok().and_then(|here| above(&here)))
+}
+
 fn above(start: &Path) -> Option<PathBuf> {
     start.ancestors().map(|dir| dir.join(FILE)).find(|file| file.exists() && !file.is_dir())
 }

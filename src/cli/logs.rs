@@ -2,7 +2,8 @@
 use super::{
     Context,
     failure::{Failure, Report},
-    log_follow::Follow,
+    jobs::log as job_log,
+    log_follow::{Follow, Take},
     log_parts, log_times, log_transcript,
     names::{self, WATCHDOG},
     out::Out,
@@ -11,6 +12,7 @@ use super::{
 use crate::{
     engine::fleet::Fleet,
     model::{
+        job::JobId,
         name::{printable, unusable},
         time::Wall,
     },
@@ -33,9 +35,10 @@ Examples:
   agents logs builder -f
   agents logs builder -n 100 --grep 'test result'
   agents logs builder --errors --since 2h
-  agents logs builder --transcript -n 50")]
+  agents logs builder --transcript -n 50
+  agents logs j7 -f                 a job, until it is over")]
 pub struct LogsArgs {
-    /// Agent or service; none: the watchdog
+    /// Agent, service, or the id or name of a job; none: the watchdog
     name: Option<String>,
     /// Go on with what is printed from now on
     #[arg(long, short)]
@@ -65,7 +68,6 @@ fn pattern(text: &str) -> Result<Regex, String> {
 }
 
 pub fn run(args: &LogsArgs, context: &mut Context) -> Report {
-    let fleet = context.fleet()?;
     let bare = args.lines.is_none()
         && args.grep.is_none()
         && args.since.is_none()
@@ -76,41 +78,106 @@ pub fn run(args: &LogsArgs, context: &mut Context) -> Report {
     let since = args.since.as_deref().map(|t| since::moment(t, clock::now())).transpose();
     let since = since.map_err(|e| Failure::new(2, e))?;
     let limit = args.lines.or((follow && since.is_none()).then_some(10));
-    if let Some(name) = args.name.as_deref().filter(|_| args.transcript) {
+    let wanted = Wanted { limit, since, follow };
+    if args.transcript {
+        let fleet = context.fleet()?;
+        let name = args.name.as_deref().unwrap_or(WATCHDOG);
         let wanted = log_transcript::Wanted { limit, since, grep: args.grep.clone(), errors: args.errors, follow };
         return log_transcript::run(&fleet, name, &wanted, &mut context.out);
     }
-    let path = log_of(&fleet, args.name.as_deref())?;
-    // Watched before it is read, so that nothing falls between.
-    let mut following = follow.then(|| Follow::new(&path)).transpose().map_err(|e| unreadable(&path, &e))?;
-    let out = &mut context.out;
+    let (path, mut growing) = place(args.name.as_deref(), follow, context)?;
+    show(args, &wanted, &path, growing.as_mut(), &mut context.out)
+}
+
+struct Wanted {
+    limit: Option<usize>,
+    since: Option<Wall>,
+    follow: bool,
+}
+
+/// How a log goes on.
+enum Growing {
+    /// For ever, across rotation.
+    Session(Follow),
+    /// Until its job is over.
+    Job(Box<job_log::JobLog>),
+}
+
+impl Growing {
+    fn run(&mut self, from: u64, out: &mut Out, take: &mut Take<'_>) -> Report {
+        match self {
+            Growing::Session(follow) => follow.run(from, out, take),
+            Growing::Job(log) => job_log::follow(log, from, out, take),
+        }
+    }
+}
+
+/// The log of an agent, a service or the watchdog; else of a job. Watched before it is read, so that nothing falls
+/// between.
+fn place(name: Option<&str>, follow: bool, context: &mut Context) -> Result<(PathBuf, Option<Growing>), Failure> {
+    let fleet = context.fleet();
+    let unit =
+        fleet.as_ref().is_ok_and(|f| name.is_none_or(|n| n == WATCHDOG || names::all(&f.policy).any(|a| a == n)));
+    let is_id = name.is_some_and(|n| JobId::parse(n).is_some());
+    let of_session = match (&fleet, is_id && !unit) {
+        (Ok(fleet), false) => Some(log_of(fleet, name)),
+        _ => None,
+    };
+    // Jobs need no config; and a name that is no agent's may be a job's.
+    if let Some(name) = name.filter(|_| !unit && !matches!(of_session, Some(Ok(_))))
+        && let Some(log) = job_log::named(name, context)?
+    {
+        let path = log.path.clone();
+        if !follow && !log_parts::exists(&path) {
+            return Err(log.nothing());
+        }
+        return Ok((path, follow.then(|| Growing::Job(Box::new(log)))));
+    }
+    let path = match of_session {
+        Some(path) => path?,
+        None => log_of(&fleet?, name)?,
+    };
+    let growing = follow.then(|| Follow::new(&path)).transpose().map_err(|e| unreadable(&path, &e))?;
+    Ok((path, growing.map(Growing::Session)))
+}
+
+fn show(args: &LogsArgs, wanted: &Wanted, path: &Path, growing: Option<&mut Growing>, out: &mut Out) -> Report {
     if args.raw {
-        let size = print_raw(&path, limit, out).map_err(|e| e.into_failure(&path))?;
+        let size = print_raw(path, wanted.limit, out).map_err(|e| e.into_failure(path))?;
         out.flush()?;
-        return match &mut following {
-            Some(f) => f.run(size, out, &mut |bytes, out| out.raw(bytes)),
+        return match growing {
+            Some(growing) => growing.run(size, out, &mut |bytes, out| out.raw(bytes)),
             None => Ok(0),
         };
     }
     let keep =
         |line: &str| (!args.errors || errors::is_error(line)) && args.grep.as_ref().is_none_or(|g| g.is_match(line));
-    let plain = args.grep.is_none() && !args.errors && since.is_none();
-    let (mut cleaner, end) = match limit {
-        Some(n) if plain => print_tail(&path, n, following.is_some(), out),
-        _ => print_all(&path, limit, since, following.is_some(), &keep, out),
+    let plain = args.grep.is_none() && !args.errors && wanted.since.is_none();
+    let (mut cleaner, end) = match wanted.limit {
+        _ if !log_parts::exists(path) => Ok((Cleaner::default(), 0)),
+        Some(n) if plain => print_tail(path, n, wanted.follow, out),
+        _ => print_all(path, wanted.limit, wanted.since, wanted.follow, &keep, out),
     }
-    .map_err(|e| e.into_failure(&path))?;
+    .map_err(|e| e.into_failure(path))?;
     out.flush()?;
-    let Some(following) = &mut following else { return Ok(0) };
-    following.run(end, out, &mut |bytes, out| {
+    let Some(growing) = growing else { return Ok(0) };
+    let emit = |cleaner: &mut Cleaner, bytes: Option<&[u8]>, out: &mut Out| {
         let mut failed = Ok(());
-        cleaner.feed(bytes, &mut |line| {
+        let mut line = |line: &str| {
             if failed.is_ok() && keep(line) {
                 failed = out.line(line);
             }
-        });
+        };
+        match bytes {
+            Some(bytes) => cleaner.feed(bytes, &mut line),
+            None => cleaner.finish(&mut line),
+        }
         failed
-    })
+    };
+    let done = growing.run(end, out, &mut |bytes, out| emit(&mut cleaner, Some(bytes), out))?;
+    // Its last line need not have an end.
+    emit(&mut cleaner, None, out)?;
+    Ok(done)
 }
 
 /// The log of a name; also of one that is no longer in the config, if its file is there.

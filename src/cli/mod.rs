@@ -1,5 +1,6 @@
 //! The command line: one thin file per verb.
 mod args;
+mod at;
 mod attach;
 mod change;
 mod check;
@@ -15,7 +16,7 @@ mod help;
 pub mod hook_event;
 mod init;
 mod init_backends;
-mod job_place;
+mod jobs;
 mod locate;
 mod log_follow;
 mod log_parts;
@@ -28,7 +29,11 @@ mod phase;
 mod replay;
 mod report;
 mod run;
+mod run_batch;
+mod run_files;
+mod run_given;
 mod run_here;
+mod run_many;
 mod schema;
 mod selftest;
 mod send;
@@ -113,6 +118,8 @@ fn dispatch(verb: Verb, context: &mut Context) -> Report {
         Verb::Logs(a) => logs::run(&a, context),
         Verb::Attach(a) => attach::run(&a, context),
         Verb::Send(a) => send::run(&a, context),
+        Verb::Jobs(a) => jobs::run(&a, context),
+        Verb::Stop(a) => jobs::stop(&a, context),
         Verb::Phase(a) => phase::run(&a, context),
         Verb::Watchdog(a) => watchdog::run(&a, context),
         Verb::Check(a) => check::run(&a, context),

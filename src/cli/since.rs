@@ -46,7 +46,7 @@ fn last_time_of_day(time: &str, now: Now) -> Option<Wall> {
 }
 
 /// A local date and time.
-fn local(date: &str, time: &str) -> Option<Wall> {
+pub fn local(date: &str, time: &str) -> Option<Wall> {
     let time = if time.matches(':').count() == 1 { format!("{time}:00") } else { time.to_owned() };
     let time = if time.find(':') == Some(1) { format!("0{time}") } else { time };
     let utc = Wall::parse_rfc3339(&format!("{date}T{time}Z"))?;

@@ -153,7 +153,7 @@ impl Serialize for Fault {
 }
 
 /// "did you mean `x`?", else the words there are.
-pub(super) fn word_hint(word: &str, known: &[&str], what: &str) -> String {
+pub fn word_hint(word: &str, known: &[&str], what: &str) -> String {
     match nearest(word, known.iter().copied()) {
         Some(near) => format!("did you mean `{near}`?"),
         None => format!("{what} {}", listed(known.iter().copied())),

@@ -219,7 +219,7 @@ impl<'a, 'i> Fields<'a, 'i> {
         }
     }
 
-    /// From 1 on.
+    /// From 1 on, or from 0 where the key says so.
     pub fn count(&self, out: &mut Findings, name: &str) -> u32 {
         let default = self.default(name).and_then(|d| d.parse().ok()).unwrap_or(1);
         let Some(value) = self.find(name) else { return default };
@@ -227,18 +227,14 @@ impl<'a, 'i> Fields<'a, 'i> {
             self.wrong_type(out, name, value, "a whole number");
             return default;
         };
+        let least = if matches!(self.section.key(name).map(|k| k.of), Some(Type::Whole)) { 0 } else { 1 };
         match number(value.get_ref()) {
-            Some(n) if (1.0..=1e9).contains(&n) => n as u32,
+            Some(n) if (f64::from(least)..=1e9).contains(&n) => n as u32,
             _ => {
                 let shown = shown_value(value.get_ref());
                 let message = format!("`{name}` of {} is out of range: `{shown}`", self.owner(name));
-                self.bad(
-                    out,
-                    Class::BadValue,
-                    value.span(),
-                    message,
-                    format!("write 1 or more; the default is {default}"),
-                );
+                let usual = self.default(name).map(|d| format!("; the default is {d}")).unwrap_or_default();
+                self.bad(out, Class::BadValue, value.span(), message, format!("write {least} or more{usual}"));
                 default
             }
         }

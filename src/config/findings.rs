@@ -7,7 +7,7 @@ use std::ops::Range;
 
 /// How far a finding reaches when the fleet is to run; `check` takes all of them as errors.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Reach {
+pub enum Reach {
     /// Nothing can run.
     All,
     /// The agent or service it was found in cannot run.
@@ -16,7 +16,8 @@ pub(super) enum Reach {
     None,
 }
 
-pub(super) struct Findings<'s> {
+/// What was found so far, in one file.
+pub struct Findings<'s> {
     source: &'s Source<'s>,
     found: Vec<Finding>,
 }

@@ -13,6 +13,8 @@ pub(super) enum Type {
     Interval,
     /// A whole number from 1 on.
     Count,
+    /// The same, or 0.
+    Whole,
     /// Bytes or `"100MB"`.
     Size,
     /// The same, or 0: not asked for.

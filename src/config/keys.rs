@@ -1,5 +1,6 @@
 //! The key table: the one source for unknown keys, defaults, the JSON schema and the README's table.
 pub(super) use super::{
+    job_keys::{JOBS, STORE},
     key::{Default, Key, Section, Type},
     phase_keys::{HANDOFF, LOOP, ON_COMPLETE, PHASE},
 };
@@ -41,6 +42,8 @@ pub(super) static ROOT: Section = Section {
         key("tmux", Table(&TMUX), Absent, "Which tmux server the fleet lives on."),
         key("env", Table(&ENV), Absent, "Which environment variables reach the agents."),
         key("log", Table(&LOG), Absent, "How large the logs may grow."),
+        key("jobs", Table(&JOBS), Absent, "How jobs run, and what is kept of them."),
+        key("store", Table(&STORE), Absent, "How jobs are saved."),
         key("alert", Table(&ALERT), Absent, "Whom to tell when a person is needed."),
         key("backend", Named(&BACKEND), Absent, "How one kind of agent program is started and read."),
         key("agent", List(&AGENT), Absent, "One agent."),

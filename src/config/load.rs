@@ -5,7 +5,7 @@ use super::{
     fields::{Fields, Roots},
     findings::{Findings, Reach},
     ground::Ground,
-    host,
+    host, jobs,
     keys::ROOT,
     phases, services, settings,
 };
@@ -58,6 +58,8 @@ fn read(document: &DeTable, source: &Source, disk: &dyn Disk, out: &mut Findings
         tmux: settings::tmux(&root, &nothing, roots, out),
         env: settings::env(&root, &nothing, out),
         log: settings::log(&root, &nothing, out),
+        jobs: jobs::jobs(&root, &nothing, out),
+        store: jobs::store(&root, &nothing, out),
         alert: settings::alert(&root, &nothing, out),
         agents,
         services,

@@ -39,6 +39,7 @@ fn type_word(of: &Type) -> String {
         Type::Duration => "time".into(),
         Type::Interval => "time, not 0".into(),
         Type::Count => "number".into(),
+        Type::Whole => "number, or 0".into(),
         Type::Size => "size".into(),
         Type::Room => "size, or 0".into(),
         Type::Number => "number, or 0".into(),

@@ -42,7 +42,7 @@ fn property(key: &Key) -> Value {
         Default::Is(text) => {
             out["default"] = match key.of {
                 Type::Bool => json!(text == "true"),
-                Type::Duration | Type::Interval | Type::Count | Type::Number => {
+                Type::Duration | Type::Interval | Type::Count | Type::Whole | Type::Number => {
                     json!(text.parse::<u64>().unwrap_or_default())
                 }
                 _ => json!(text),
@@ -66,6 +66,7 @@ fn shape(of: &Type) -> Value {
             json!({ "anyOf": [{ "type": "number", "exclusiveMinimum": 0 }, { "type": "string", "pattern": DURATION }] })
         }
         Type::Count => json!({ "type": "integer", "minimum": 1 }),
+        Type::Whole => json!({ "type": "integer", "minimum": 0 }),
         Type::Size => json!({ "anyOf": [
             { "type": "integer", "minimum": 1000 },
             { "type": "string", "pattern": "^\\s*\\d+\\s*([kKmMgGtT]?[bB]|[kKmMgG]i[bB])?\\s*$" }

@@ -6,6 +6,7 @@ pub mod event;
 pub mod fleeting;
 pub mod host;
 pub mod job;
+pub mod job_rules;
 pub mod name;
 pub mod nearest;
 pub mod observation;

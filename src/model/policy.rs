@@ -1,6 +1,7 @@
 //! The checked fleet: what `agents.toml` asks for, with every default filled in and every path absolute.
 pub use super::dialog::{DialogRule, OwnAnswer};
 use super::host::HostRules;
+use super::job_rules::{JobRules, StoreRules};
 pub use super::phases::{DoneFrom, Handoff, Loop, OnComplete, Phase};
 pub use super::still::{Quiet, StallAction};
 use super::{pattern, trouble::Remedies};
@@ -29,6 +30,8 @@ pub struct Policy {
     pub tmux: Tmux,
     pub env: EnvRules,
     pub log: LogRules,
+    pub jobs: JobRules,
+    pub store: StoreRules,
     /// argv of the alert command; it gets the event as JSON on stdin.
     pub alert: Option<Vec<String>>,
     /// Faults that did not stop the load (an agent they disable says so in [`Agent::fault`]). One line each.

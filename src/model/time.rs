@@ -69,6 +69,29 @@ pub fn utc_offset_at(wall: Wall) -> i32 {
     wall.local().offset().local_minus_utc()
 }
 
+/// Writes many moments: the machine's rules are asked once for those that lie close together.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Stamper {
+    known: Option<(i64, FixedOffset)>,
+}
+
+/// Milliseconds between two moments at which an offset can change: a quarter of an hour.
+const QUARTER: i64 = 900_000;
+
+impl Stamper {
+    /// The same as [`Wall::rfc3339`].
+    pub fn rfc3339(&mut self, wall: Wall) -> String {
+        let quarter = wall.0.div_euclid(QUARTER);
+        let offset = match self.known {
+            Some((known, offset)) if known == quarter => offset,
+            _ => wall.local().offset().fix(),
+        };
+        self.known = Some((quarter, offset));
+        let utc = Utc.timestamp_millis_opt(wall.0).single().unwrap_or_default();
+        utc.with_timezone(&offset).to_rfc3339_opts(SecondsFormat::Millis, false)
+    }
+}
+
 impl Now {
     pub fn after(self, d: Duration) -> Boot {
         self.boot.after(d)
@@ -96,5 +119,21 @@ pub fn human(d: Duration) -> String {
         120..=3599 => format!("{}m {}s", s / 60, s % 60),
         3600..=172_799 => format!("{}h {}m", s / 3600, s % 3600 / 60),
         _ => format!("{}d {}h", s / 86_400, s % 86_400 / 3600),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn many_moments_are_written_as_one_is() {
+        let mut stamper = Stamper::default();
+        for ms in
+            [0, 1, -1, 899_999, 900_000, 1_800_000_000_123, 1_790_000_000_000, 1_743_296_399_999, 1_743_296_400_000]
+        {
+            assert_eq!(stamper.rfc3339(Wall(ms)), Wall(ms).rfc3339());
+            assert_eq!(stamper.rfc3339(Wall(ms + 7)), Wall(ms + 7).rfc3339());
+        }
     }
 }

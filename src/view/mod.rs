@@ -4,6 +4,7 @@ pub mod dialog;
 pub mod errors;
 pub mod event;
 pub mod explain;
+pub mod jobs;
 pub mod outlook;
 pub mod paint;
 pub mod report;

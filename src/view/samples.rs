@@ -108,6 +108,8 @@ pub(super) fn policy(agents: Vec<Agent>) -> Policy {
         },
         tmux: Tmux { server: TmuxServer::Own, size: (120, 40) },
         env: EnvRules::default(),
+        jobs: Default::default(),
+        store: Default::default(),
         log: LogRules { max_bytes: 1, decisions: 0 },
         alert: None,
         warnings: Vec::new(),

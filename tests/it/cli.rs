@@ -68,6 +68,11 @@ Take part:
   send         Type a text into an agent's terminal, with proof
   phase        Show or move the phase
 
+Run jobs:
+  run          Run a command as a job: here, or in the background
+  jobs         Show jobs, and hold, release, retry, cancel or wait for them
+  stop         End a job, with all that it started
+
 Look after it:
   watchdog     Run the supervisor here, in the foreground
   check        Check the config: every fault at once

@@ -46,8 +46,8 @@ fn nothing_of_a_job_that_cannot_be_is_queued() {
         (&["run", "--", "no-such-program", "a"], 1, "there is no program `no-such-program`"),
         (&["run", "--name", "j3", "true"], 1, "looks like the id of a job"),
         (&["run", "--group", "none", "true"], 1, "there is no group `none`\nhint: agents jobs limit --group none 4"),
-        (&["run", "--after", "j9", "true"], 1, "there is no job j9"),
-        (&["run", "--after", "nobody", "true"], 1, "there is no such job"),
+        (&["run", "--after", "j9", "true"], 1, "no job has the id or name `j9`"),
+        (&["run", "--after", "nobody", "true"], 1, "no job has the id or name `nobody`"),
         (&["run", "--env", "=x", "true"], 2, "is not NAME=VALUE"),
         (&["run", "--retries", "many", "true"], 2, "invalid value"),
     ] {
@@ -99,9 +99,10 @@ fn a_time_limit_ends_the_whole_tree() {
 #[test]
 fn what_a_job_leaves_behind_ends_with_it() {
     let world = JobWorld::new();
-    let id = world
-        .background(&["setsid sh -c 'echo $$ > left; exec sleep 1000' & while ! [ -s left ]; do sleep 0.01; done"]);
+    let id =
+        world.background(&["setsid sh -c 'echo $$ > left; exec sleep 1000' & while ! [ -e go ]; do sleep 0.01; done"]);
     let left = world.process("left");
+    std::fs::write(world.sandbox.join("go"), "").expect("written");
     assert_eq!(world.over(id).state, JobState::Done);
     assert!(!left.is_alive());
 }

@@ -3,6 +3,7 @@
 use agents::{
     cli,
     config::{self, ListedDisk, Source, Strictness},
+    model::job::JobState,
     view::outlook::Standing,
 };
 use std::{
@@ -223,6 +224,14 @@ fn every_state_is_in_the_manual() {
     let sections = sections(&readme());
     for state in Standing::ALL {
         assert!(sections["States"].contains(&format!("\n| `{}` |", state.as_str())), "{}", state.as_str());
+    }
+}
+
+#[test]
+fn every_state_of_a_job_is_in_the_manual() {
+    let sections = sections(&readme());
+    for state in JobState::ALL {
+        assert!(sections["Jobs"].contains(&format!("\n| `{}` |", state.word())), "{}", state.word());
     }
 }
 

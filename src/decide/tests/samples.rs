@@ -79,6 +79,8 @@ pub fn policy(agents: Vec<Agent>) -> Policy {
         errors: Remedies::default(),
         tmux: Tmux { server: TmuxServer::Own, size: (120, 40) },
         env: EnvRules::default(),
+        jobs: Default::default(),
+        store: Default::default(),
         log: LogRules { max_bytes: 1 << 20, decisions: 0 },
         alert: Some(vec!["true".into()]),
         warnings: vec![],

@@ -73,7 +73,8 @@ struct Runner {
 }
 
 fn run(dir: &Path, adopt: Option<JobId>) -> Result<(), StoreError> {
-    let Some(store) = open_existing(&dir.join(FILE), Durability::Full)? else { return Ok(()) };
+    let Some(mut store) = open_existing(&dir.join(FILE), Durability::Full)? else { return Ok(()) };
+    store.take_rules()?;
     // Without them no job could be ended, and none of its processes be found.
     let (Ok(ears), Some(me)) = (Ears::open(), ProcId::own()) else { return Ok(()) };
     if rustix::process::set_child_subreaper(Some(rustix::process::getpid())).is_err() {

@@ -60,7 +60,7 @@ pub struct JobStore {
     durability: Durability,
     sync: Option<Durability>,
     pulse: Pulse,
-    /// Slots of a group that has no limit of its own.
+    /// Slots of the default group, where neither a limit nor a rule says otherwise.
     machine_slots: u32,
 }
 
@@ -126,11 +126,6 @@ fn fill(files: &Files) -> Result<(), StoreError> {
 }
 
 impl JobStore {
-    /// Slots of the default group, where nobody has set a limit: `[jobs] slots`.
-    pub fn set_machine_slots(&mut self, slots: u32) {
-        self.machine_slots = slots;
-    }
-
     /// The folder that holds the database, the logs and the run directories. Absolute.
     pub fn dir(&self) -> &Path {
         self.files.db.parent().unwrap_or(Path::new("/"))

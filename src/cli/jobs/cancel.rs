@@ -1,0 +1,112 @@
+//! `agents jobs cancel`, `agents stop`: end jobs, and wait until nothing of them is left.
+use super::{
+    super::{
+        Context,
+        failure::{Failure, Report, complain},
+    },
+    Ground,
+    news::News,
+    words,
+};
+use crate::{
+    jobs,
+    model::job::{JobId, JobState},
+    store::jobs::{Cancelled, JobStore},
+    world::clock,
+};
+use clap::Args;
+use std::time::Duration;
+
+/// Beyond its grace an end takes no longer than this, unless the machine is very busy.
+const MARGIN: Duration = Duration::from_secs(10);
+
+#[derive(Debug, Args)]
+pub struct CancelArgs {
+    /// Ids or names
+    #[arg(value_name = "ID", required_unless_present = "all", conflicts_with = "all")]
+    ids: Vec<String>,
+    /// Every job that runs or waits
+    #[arg(long)]
+    all: bool,
+}
+
+/// `agents stop ID` is `agents jobs cancel ID`.
+pub fn stop(args: &CancelArgs, context: &mut Context) -> Report {
+    run(args, context)
+}
+
+pub fn run(args: &CancelArgs, context: &mut Context) -> Report {
+    let ground = Ground::find(context)?;
+    let mut store = ground.existing()?;
+    let ids = words::all(store.as_ref(), &args.ids, 1)?;
+    let Some(store) = &mut store else { return Ok(0) };
+    // Watched before anybody is told, so that no end is missed.
+    let mut news = News::of(store.dir());
+    let answers = if args.all { all(&ground, store)? } else { each(&ids, store)? };
+    let mut failed = false;
+    let mut asked = Vec::new();
+    for (id, answer) in answers {
+        match answer {
+            Cancelled::Ended => context.out.line(&format!("{id} is cancelled"))?,
+            Cancelled::Was(_) if args.all => {}
+            Cancelled::Was(state) => {
+                failed |= state != JobState::Cancelled;
+                let told = format!("{id} was over before: {}", state.word());
+                if failed { complain(&format!("error: {told}")) } else { context.out.line(&told)? }
+            }
+            Cancelled::Asked(_) => asked.push(id),
+            Cancelled::Unknown => {
+                failed = true;
+                complain(&format!("error: {id} was removed meanwhile"));
+            }
+        }
+    }
+    context.out.flush()?;
+    for id in asked {
+        failed |= !ended(id, &ground, store, &mut news, context)?;
+    }
+    Ok(u8::from(failed))
+}
+
+fn each(ids: &[JobId], store: &mut JobStore) -> Result<Vec<(JobId, Cancelled)>, Failure> {
+    ids.iter().map(|id| Ok((*id, jobs::cancel(store, *id)?))).collect()
+}
+
+/// All are marked before any runner is told, so that none of them gets the slot of one that ends.
+fn all(ground: &Ground, store: &mut JobStore) -> Result<Vec<(JobId, Cancelled)>, Failure> {
+    let answers = store.cancel_all(clock::wall())?;
+    for (_, answer) in &answers {
+        if let Cancelled::Asked(runner) = answer {
+            jobs::runner::tell(*runner);
+        }
+    }
+    // Runners that were gone.
+    ground.adopt(store)?;
+    Ok(answers)
+}
+
+fn ended(
+    id: JobId,
+    ground: &Ground,
+    store: &mut JobStore,
+    news: &mut News,
+    context: &mut Context,
+) -> Result<bool, Failure> {
+    let grace = store.job(id)?.map_or(Duration::ZERO, |job| job.spec.stop_grace);
+    let until = clock::boot().after(grace + MARGIN);
+    loop {
+        let state = store.state(id)?;
+        if state.is_none_or(JobState::is_over) {
+            let word = state.map_or("gone", JobState::word);
+            context.out.line(&format!("{id} is {word}"))?;
+            context.out.flush()?;
+            return Ok(state == Some(JobState::Cancelled));
+        }
+        let left = until.since(clock::boot());
+        if left.is_zero() {
+            complain(&format!("error: {id} has not ended yet\nhint: `agents jobs show {id}` tells how it stands"));
+            return Ok(false);
+        }
+        news.wait(ground, store, Some(left))?;
+    }
+}

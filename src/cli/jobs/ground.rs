@@ -1,0 +1,63 @@
+//! Where the jobs of this line are, and by which rules they run.
+use super::super::{Context, failure::Failure, locate};
+use crate::{
+    engine::fleet::Fleet,
+    jobs::{adopt, kick, place::Place},
+    model::job_rules::{Durable, JobRules},
+    store::{
+        Durability,
+        jobs::{self, JobStore},
+    },
+};
+
+pub struct Ground {
+    place: Place,
+    pub rules: JobRules,
+    durability: Durability,
+}
+
+impl Ground {
+    /// Those of the fleet whose config this line means; without one, those of the user.
+    pub fn find(context: &Context) -> Result<Ground, Failure> {
+        let Some(config) = locate::optional(context.config.clone())? else {
+            let place = Place::of_user(|name| std::env::var_os(name))
+                .ok_or_else(|| Failure::new(1, "there is no place for jobs: neither HOME nor XDG_STATE_HOME is set"))?;
+            return Ok(Ground { place, rules: JobRules::default(), durability: Durability::Full });
+        };
+        let policy = Fleet::load(&config)?.policy;
+        let durability = match policy.store.durability {
+            Durable::Full => Durability::Full,
+            Durable::Normal => Durability::Normal,
+        };
+        Ok(Ground { place: Place::of_fleet(&policy.log_dir), rules: policy.jobs, durability })
+    }
+
+    /// `None`: nobody has submitted anything.
+    pub fn existing(&self) -> Result<Option<JobStore>, Failure> {
+        let Some(mut store) = jobs::open_existing(&self.place.db(), self.durability)? else { return Ok(None) };
+        self.ready(&mut store)?;
+        Ok(Some(store))
+    }
+
+    /// Makes it if need be.
+    pub fn open(&self) -> Result<JobStore, Failure> {
+        let mut store = jobs::open(&self.place.db(), self.durability)?;
+        self.ready(&mut store)?;
+        Ok(store)
+    }
+
+    fn ready(&self, store: &mut JobStore) -> Result<(), Failure> {
+        store.set_rules(self.rules.slots)?;
+        self.adopt(store)
+    }
+
+    /// Sees to jobs whose runner is gone.
+    pub fn adopt(&self, store: &mut JobStore) -> Result<(), Failure> {
+        Ok(adopt::lost(store).map(drop)?)
+    }
+
+    /// Starts runners for what may run now.
+    pub fn start(&self, store: &mut JobStore) -> Result<(), Failure> {
+        Ok(kick(store).map(drop)?)
+    }
+}

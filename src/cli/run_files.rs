@@ -1,0 +1,146 @@
+//! `agents run FILE.json…`: the jobs of job files, all of them or none.
+use super::{
+    at,
+    failure::Failure,
+    jobs::words,
+    run_given::{self, Given},
+};
+use crate::{
+    config::{Fault, Source},
+    jobs::{
+        check,
+        file::{self, Format, JobPart},
+    },
+    model::{job::JobSpec, job_rules::JobRules, name::printable, time::Now},
+    store::jobs::{DEFAULT_GROUP, JobStore, NewJob},
+};
+use std::{
+    ffi::OsString,
+    path::{Path, PathBuf},
+};
+
+/// More is no job file.
+const LARGEST: u64 = 64 << 20;
+
+/// The words of the line, if they are job files: one that is there, or several that all look like it.
+pub fn files(line: &[OsString]) -> Option<Vec<PathBuf>> {
+    let paths: Vec<PathBuf> = line.iter().map(PathBuf::from).collect();
+    let all = paths.iter().all(|path| Format::of(path).is_some());
+    let files = match &paths[..] {
+        [] => false,
+        [one] => all && one.is_file(),
+        _ => all,
+    };
+    files.then_some(paths)
+}
+
+/// Every job of every file, in order. Of all the files all the faults.
+pub fn read(files: &[PathBuf], rules: &JobRules) -> Result<Vec<JobPart>, Failure> {
+    let (mut parts, mut faults) = (Vec::new(), Vec::new());
+    for path in files {
+        match one(path, rules) {
+            Ok(found) => parts.extend(found),
+            Err(told) => faults.extend(told),
+        }
+    }
+    if faults.is_empty() {
+        return Ok(parts);
+    }
+    faults.push("nothing was queued".into());
+    Err(Failure::new(1, faults.join("\n\n")))
+}
+
+fn one(path: &Path, rules: &JobRules) -> Result<Vec<JobPart>, Vec<String>> {
+    let shown = printable(&path.to_string_lossy());
+    let unreadable = |why: &str| vec![format!("error: the job file `{shown}` cannot be read: {why}")];
+    let bytes = crate::world::file::read(path, LARGEST).map_err(|e| unreadable(&e.to_string()))?;
+    let text = String::from_utf8(bytes).map_err(|e| {
+        let line = 1 + e.as_bytes()[..e.utf8_error().valid_up_to()].iter().filter(|b| **b == b'\n').count();
+        unreadable(&format!("line {line} is not UTF-8"))
+    })?;
+    let source = Source { path, text: &text, home: None };
+    let format = Format::of(path).unwrap_or(Format::Json);
+    file::parse(&source, format, rules.step_timeout)
+        .map_err(|faults| faults.iter().map(|fault: &Fault| fault.render(false)).collect())
+}
+
+/// What is submitted. What the line says counts for all jobs, and more than what a file says.
+pub fn jobs(parts: &[JobPart], given: &Given, now: Now) -> Result<Vec<NewJob>, Failure> {
+    if given.name.is_some() && parts.len() > 1 {
+        return Err(Failure::new(2, format!("`--name` for {} jobs", parts.len())).hint("write the names into the file"));
+    }
+    parts.iter().map(|part| job(part, given, now)).collect()
+}
+
+fn job(part: &JobPart, given: &Given, now: Now) -> Result<NewJob, Failure> {
+    let name = given.name.clone().or_else(|| part.name.clone()).unwrap_or_default();
+    let about = |failure: Failure| match name.is_empty() {
+        true => failure,
+        false => failure.about(&format!("job `{}`", printable(&name))),
+    };
+    let at = match (given.not_before, &part.at) {
+        (Some(at), _) => Some(at),
+        (None, Some(text)) => {
+            Some(at::coming(text, now).map_err(|why| about(Failure::new(1, format!("`at`: {why}"))))?)
+        }
+        (None, None) => None,
+    };
+    let own_dir = given.dir.is_none() && part.dir.is_none();
+    let dir = given.dir.clone().or_else(|| part.dir.as_ref().map(|dir| given.here.join(dir)));
+    let dir = dir.unwrap_or_else(|| given.here.clone());
+    let mut env = given.env.clone();
+    for (name, value) in &part.env {
+        // The line comes first.
+        if !given.named_env.iter().any(|named| named == name.as_str()) {
+            env.retain(|(other, _)| other != name.as_str());
+            env.push((name.into(), value.into()));
+        }
+    }
+    let description = match (&part.description, &part.steps[..]) {
+        (Some(description), _) => description.clone(),
+        (None, [step]) if step.desc.is_empty() => run_given::description(&step.command),
+        (None, _) => String::new(),
+    };
+    let spec = JobSpec {
+        name: name.clone(),
+        description,
+        group: given.group.clone().or_else(|| part.group.clone()).unwrap_or_else(|| DEFAULT_GROUP.into()),
+        priority: given.priority.or(part.priority).unwrap_or(0),
+        dir: dir.canonicalize().unwrap_or(dir),
+        shell: given.shell.clone(),
+        steps: part.steps.clone(),
+        timeout: given.timeout.or(part.timeout),
+        retries: given.retries.or(part.retries).unwrap_or(0),
+        after: Vec::new(),
+        not_before: at,
+        hold: given.hold || part.hold,
+        interactive: part.interactive,
+        own_dir,
+        stop_grace: given.rules.stop_grace,
+        log_cap: given.rules.log_cap,
+        nice: given.nice.or(part.nice),
+        mem: part.mem,
+    };
+    check::job(&spec, &env).map_err(|refused| about(run_given::refused(refused)))?;
+    Ok(NewJob { spec, env, after_batch: Vec::new() })
+}
+
+/// What each of `jobs` comes after: jobs that are there, and others of the same files, by name.
+pub fn set_parents(jobs: &mut [NewJob], parts: &[JobPart], given: &Given, store: &JobStore) -> Result<(), Failure> {
+    let all = words::all(Some(store), &given.after, 1)?;
+    for (job, part) in jobs.iter_mut().zip(parts) {
+        job.spec.after.clone_from(&all);
+        for word in &part.after {
+            let here: Vec<usize> = (0..parts.len()).filter(|i| parts[*i].name.as_ref() == Some(word)).collect();
+            match here[..] {
+                [one] => job.after_batch.push(one),
+                [] => job.spec.after.push(words::one(Some(store), word)?),
+                _ => {
+                    let text = format!("`after`: {} jobs here are named `{}`", here.len(), printable(word));
+                    return Err(Failure::new(1, text).hint("give them names of their own"));
+                }
+            }
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,143 @@
+//! `agents jobs show` for people.
+use super::{
+    Look,
+    list::{step_words, took},
+    object::{CmdView, JobView, StepView},
+    sign::{exit_words, sign},
+};
+use crate::{
+    model::{
+        job::{Exit, JobState},
+        name::{printable, printable_cut},
+        time::{Wall, human},
+    },
+    view::{paint::Tint, when},
+};
+use std::time::Duration;
+
+/// The whole page, with a newline at its end.
+pub fn page(job: &JobView, look: Look) -> String {
+    let (mark, tint) = sign(job.state);
+    let state = look.paint.tint(tint, &format!("{mark} {}", job.state.word()));
+    let mut out = format!("{}  {state}", look.paint.tint(Tint::Bold, &job.id));
+    if let Some(step) = step_words(job) {
+        out.push_str(&format!(" {step}"));
+    }
+    out.push('\n');
+    let mut row = |name: &str, value: String| out.push_str(&format!("  {name:<9} {value}\n"));
+    if let Some(name) = &job.name {
+        row("name", printable(name));
+    }
+    if !job.description.is_empty() {
+        row("what", printable_cut(&job.description, 500));
+    }
+    if let Some(error) = &job.error {
+        row("error", look.paint.tint(Tint::Red, &printable_cut(error, 500)));
+    }
+    if let Some(exit) = job.exit() {
+        row("exit", exit_words(exit));
+    }
+    row("group", group(job));
+    if !job.after.is_empty() {
+        row("after", job.after.join(" "));
+    }
+    if job.attempt > 1 || job.retries > 0 {
+        row("attempt", attempt(job));
+    }
+    row("created", moment(job.times.created, look));
+    if let Some(at) = job.times.started {
+        row("started", moment(at, look));
+    }
+    if let Some(at) = job.times.wake.filter(|_| !job.state.is_over() && job.state != JobState::Running) {
+        row("starts", format!("{} ({})", when::until(at, look.now), when::clock(at, look.now)));
+    }
+    if let Some(at) = job.times.ended {
+        row("ended", moment(at, look));
+    }
+    if let Some(took) = took(job, look) {
+        row("took", human(took));
+    }
+    if let Some(limit) = job.timeout {
+        row("limit", human(Duration::try_from_secs_f64(limit).unwrap_or_default()));
+    }
+    if let Some(pid) = job.pid {
+        row("pid", pid.to_string());
+    }
+    if let Some(text) = progress(job) {
+        row("progress", text);
+    }
+    if let Some(event) = &job.last_event {
+        row("last", printable_cut(event, 200));
+    }
+    if let Some(used) = used(job) {
+        row("used", used);
+    }
+    row("dir", printable(&job.dir));
+    row("log", printable(&job.log));
+    let steps: Vec<String> = job.steps.iter().enumerate().map(|(i, s)| step(i, s, look)).collect();
+    out.push_str(&steps.concat());
+    out
+}
+
+fn group(job: &JobView) -> String {
+    let group = printable(&job.group);
+    if job.priority == 0 { group } else { format!("{group}, priority {}", job.priority) }
+}
+
+fn attempt(job: &JobView) -> String {
+    match job.retries {
+        0 => job.attempt.to_string(),
+        1 => format!("{}, at most 1 retry", job.attempt),
+        n => format!("{}, at most {n} retries", job.attempt),
+    }
+}
+
+fn moment(at: Wall, look: Look) -> String {
+    format!("{} ({} ago)", when::clock(at, look.now), when::ago(at, look.now))
+}
+
+/// `3/10 linking, 12 tool calls`.
+fn progress(job: &JobView) -> Option<String> {
+    let progress = &job.progress;
+    let mut parts = Vec::new();
+    match (progress.done, progress.total) {
+        (Some(done), Some(total)) => parts.push(format!("{done}/{total}")),
+        (Some(done), None) => parts.push(done.to_string()),
+        _ => {}
+    }
+    parts.extend(progress.text.as_deref().map(|text| printable_cut(text, 200)));
+    let counts =
+        [(progress.rounds, "rounds"), (progress.tool_calls, "tool calls"), (progress.model_calls, "model calls")];
+    parts.extend(counts.iter().filter_map(|(n, what)| n.map(|n| format!("{n} {what}"))));
+    (!parts.is_empty()).then(|| parts.join(", "))
+}
+
+fn used(job: &JobView) -> Option<String> {
+    let cpu = job.cpu_s.map(|s| format!("{s:.1}s of CPU"));
+    let memory = job.peak_rss.map(|bytes| format!("{} MB of memory", bytes.div_ceil(1_000_000)));
+    let parts: Vec<String> = [cpu, memory].into_iter().flatten().collect();
+    (!parts.is_empty()).then(|| parts.join(", "))
+}
+
+/// `  1 ✓ done      Build  0  3s`, and its command below it.
+fn step(index: usize, step: &StepView, look: Look) -> String {
+    let (mark, tint) = sign(step.state);
+    let state = look.paint.tint(tint, &format!("{mark} {:<11}", step.state.word()));
+    let mut out = format!("  {:>2} {state} {}", index + 1, printable_cut(&step.title(), 200));
+    if let Some(exit) = step.exit.map(Exit::Code).or(step.signal.map(Exit::Signal)) {
+        out.push_str(&format!(" · exit {}", exit_words(exit)));
+    }
+    if let Some((started, ended)) = step.ran {
+        let millis = ended.unwrap_or(look.now.wall).0 - started.0;
+        out.push_str(&format!(" · {}", human(Duration::from_millis(millis.max(0) as u64))));
+    }
+    out.push('\n');
+    if step.desc.is_some() {
+        let command = match &step.cmd {
+            CmdView::Shell(line) => printable_cut(line, 200),
+            CmdView::Argv(words) => printable_cut(&words.join(" "), 200),
+        };
+        out.push_str(&format!("{:17} {}\n", "", look.paint.tint(Tint::Dim, &command)));
+    }
+    out
+}
