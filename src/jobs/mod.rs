@@ -16,6 +16,7 @@ pub mod place;
 pub mod pulse;
 pub mod runner;
 pub mod start;
+pub mod tidy;
 
 use crate::{
     model::job::{JobId, ProcMark},

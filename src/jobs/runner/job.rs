@@ -128,10 +128,12 @@ fn one(store: &mut JobStore, tree: &mut Tree, around: &Surroundings, number: usi
             Ok(pid) => pid,
             Err(e) => return cannot_run(&program(around, &step.command), &e),
         };
-        // A child of ours keeps its number until it is reaped, also if it has ended by now.
-        let mark = ProcMark { pid, start: start_time(pid).unwrap_or(0) };
-        // Without it the job is found by the mark in its environment.
-        let _ = store.started(tree.id, tree.epoch, number, mark, clock::wall());
+        // A child of ours keeps its number until it is reaped, also one that has ended by now.
+        let mark = start_time(pid).map(|start| ProcMark { pid, start });
+        if let Some(mark) = mark {
+            // Without it the job is found by the mark in its environment.
+            let _ = store.started(tree.id, tree.epoch, number, mark, clock::wall());
+        }
         let exit = tree.wait_for(store, pid, limit);
         if tree.verdict.is_none() {
             let state = if exit == Some(Exit::Code(0)) { JobState::Done } else { JobState::Failed };

@@ -2,7 +2,7 @@
 use super::{
     Durability, Fenced, JobStore, StoreError, env,
     row::{self, COLUMNS},
-    schema::{LIVE, MACHINE_SLOTS, READY},
+    schema::{LIVE, READY},
 };
 use crate::model::{
     job::{Job, JobId, ProcMark},
@@ -78,10 +78,10 @@ impl JobStore {
         let query = || {
             let sql = format!(
                 "SELECT COALESCE(sum(min(
-                   CASE slots WHEN -1 THEN {MACHINE_SLOTS} ELSE COALESCE(slots, ?2) END
+                   CASE slots WHEN -1 THEN ?1 ELSE COALESCE(slots, ?2) END
                      - (SELECT count(*) FROM job WHERE grp = g.name AND {LIVE}),
                    (SELECT count(*) FROM (SELECT 1 FROM job WHERE grp = g.name AND {READY} LIMIT ?2))
-                 )) FILTER (WHERE slots IS NULL OR CASE slots WHEN -1 THEN {MACHINE_SLOTS} ELSE slots END
+                 )) FILTER (WHERE slots IS NULL OR CASE slots WHEN -1 THEN ?1 ELSE slots END
                      > (SELECT count(*) FROM job WHERE grp = g.name AND {LIVE})), 0)
                    + (SELECT count(*) FROM (SELECT 1 FROM job WHERE wake IS NOT NULL AND wake <= ?3
                                             AND state IN ('queued', 'backoff') LIMIT ?2))
@@ -117,7 +117,7 @@ pub fn claim(
     let sql = claim_sql();
     let found = tx
         .prepare_cached(&sql)?
-        .query_row(params![machine_slots, me.pid, me.start.cast_signed(), boot_id, now.0], |r| {
+        .query_row(params![me.pid, me.start.cast_signed(), boot_id, now.0, machine_slots], |r| {
             Ok((row::job(r, base)?, r.get::<_, i64>(22)?, r.get::<_, i64>(23)?, r.get::<_, bool>(24)?))
         })
         .optional()?;
@@ -128,18 +128,18 @@ pub fn claim(
     Ok(Some(Claimed { job, epoch, env, goes_on }))
 }
 
-/// `?1`: the machine's slots; then pid and start of the runner, boot id, time.
+/// `?1` to `?4`: pid and start of the runner, boot id, time; `?5`: the machine's slots.
 pub fn claim_sql() -> String {
     format!(
         "UPDATE job SET state = 'running', epoch = epoch + 1, attempt = attempt + 1, tries = tries + 1,
-           runner = ?2, runner_start = ?3, child = NULL, child_start = NULL, boot = ?4, started = ?5, ended = NULL,
+           runner = ?1, runner_start = ?2, child = NULL, child_start = NULL, boot = ?3, started = ?4, ended = NULL,
            code = NULL, signal = NULL, error = NULL, cancel = NULL, peak_rss = NULL, cpu_s = NULL,
            steps = CASE goes_on WHEN 0 THEN NULL ELSE steps END, step = CASE goes_on WHEN 0 THEN 0 ELSE step END
          WHERE id = (
            SELECT j.id FROM grp g JOIN job j ON j.id =
              (SELECT id FROM job WHERE grp = g.name AND {READY} ORDER BY priority DESC, id LIMIT 1)
            WHERE g.slots IS NULL
-              OR CASE g.slots WHEN -1 THEN {MACHINE_SLOTS} ELSE g.slots END > (SELECT count(*) FROM job WHERE grp = g.name AND {LIVE})
+              OR CASE g.slots WHEN -1 THEN ?5 ELSE g.slots END > (SELECT count(*) FROM job WHERE grp = g.name AND {LIVE})
            ORDER BY j.priority DESC, j.id LIMIT 1)
          RETURNING {COLUMNS}, epoch, env, goes_on"
     )

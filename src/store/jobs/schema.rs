@@ -4,7 +4,6 @@
 //! The partial indexes are what keeps a claim, a list and a submit as fast with 100,000 rows as with ten; a query uses
 //! one only where it repeats its condition word for word.
 pub const STEPS: &[&str] = &["
-CREATE TABLE setting(key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE env(id INTEGER PRIMARY KEY, sum BLOB NOT NULL UNIQUE, body BLOB NOT NULL);
 CREATE TABLE grp(name TEXT PRIMARY KEY, slots INTEGER) WITHOUT ROWID;
 CREATE TABLE job(id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT NOT NULL, grp TEXT NOT NULL, state TEXT NOT NULL,
@@ -26,9 +25,6 @@ CREATE INDEX job_name ON job(name) WHERE name <> '';
 CREATE INDEX job_env ON job(env);
 INSERT INTO grp(name, slots) VALUES('default', -1);
 "];
-
-/// What `?1` is, where nobody has set another number.
-pub const MACHINE_SLOTS: &str = "COALESCE((SELECT CAST(value AS INTEGER) FROM setting WHERE key = 'slots'), ?1)";
 
 /// The group's limit follows from the machine.
 pub const BY_MACHINE: i64 = -1;
