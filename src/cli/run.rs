@@ -128,10 +128,10 @@ fn given(args: &RunArgs, ground: &Ground) -> Result<Given, Failure> {
     let at = args.at.as_deref().map(|text| at::coming(text, clock::now())).transpose();
     let name_of = |entry: &OsString| entry.as_bytes().split(|b| *b == b'=').next().map(<[u8]>::to_vec);
     Ok(Given {
-        dir: args.dir.as_ref().map(|dir| here.join(dir)),
-        here,
+        dir: args.dir.as_ref().map(|dir| run_files::settled(here.join(dir))),
+        here: run_files::settled(here),
         name: args.name.clone(),
-        env: environment(&args.env)?,
+        env: environment(&args.env)?.into(),
         named_env: args.env.iter().filter_map(name_of).map(OsString::from_vec).collect(),
         timeout: args.timeout,
         retries: args.retries,

@@ -252,6 +252,7 @@ fn jobs_of_a_project_are_kept_with_it() {
     let output = run(&["run", "echo here"]);
     assert_eq!((output.status.code(), &*output.stdout), (Some(0), &b"here\n"[..]), "{}", err(&output));
     assert!(project.join(".agents/jobs.db").exists());
+    assert_eq!(fs::read_to_string(project.join(".agents/.gitignore")).expect("kept out of git"), "*\n");
     let listed: Value = serde_json::from_slice(&run(&["jobs", "--json"]).stdout).expect("JSON");
     assert_eq!(listed[0]["dir"], project.canonicalize().expect("a path").to_string_lossy().as_ref());
     assert_eq!(home.ok(&["jobs"]), "no jobs\n");
