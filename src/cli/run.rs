@@ -8,6 +8,7 @@ use super::{
     run_here, run_many, since,
 };
 use crate::{
+    config::parse_size,
     jobs::file::JobPart,
     model::{
         job::{Bytes, JobCommand, StepSpec},
@@ -24,6 +25,9 @@ use std::{
     path::PathBuf,
     time::Duration,
 };
+
+/// Less is a slip of the keyboard: no program starts in it.
+const LEAST_MEMORY: u64 = 1_000_000;
 
 #[derive(Debug, Args)]
 #[command(after_help = "\
@@ -80,6 +84,9 @@ pub struct RunArgs {
     /// Added to its niceness, 0 to 19
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(i32).range(0..=19))]
     nice: Option<i32>,
+    /// Address space of each of its processes: `2GB`
+    #[arg(long, value_name = "M", value_parser = size)]
+    mem: Option<u64>,
     /// With -b: a job for every line of this file; `-`: of standard input
     #[arg(long, value_name = "FILE", requires = "background", conflicts_with_all = ["line", "argv", "name"])]
     batch: Option<PathBuf>,
@@ -141,9 +148,18 @@ fn given(args: &RunArgs, ground: &Ground) -> Result<Given, Failure> {
         priority: args.priority,
         hold: args.hold,
         nice: args.nice,
+        mem: args.mem,
         shell: shell(std::env::var_os("SHELL")),
         rules: ground.rules.clone(),
     })
+}
+
+fn size(text: &str) -> Result<u64, String> {
+    match parse_size(text) {
+        Ok(size) if size >= LEAST_MEMORY => Ok(size),
+        Ok(_) => Err("it is less than 1MB".into()),
+        Err(why) => Err(format!("it {why}; write a size such as `2GB`")),
+    }
 }
 
 fn command(args: &RunArgs) -> Result<JobCommand, Failure> {

@@ -113,7 +113,7 @@ fn job(part: &JobPart, given: &Given, now: Now) -> Result<NewJob, Failure> {
         stop_grace: given.rules.stop_grace,
         log_cap: given.rules.log_cap,
         nice: given.nice.or(part.nice),
-        mem: part.mem,
+        mem: given.mem.or(part.mem),
     };
     check::job(&spec, &env).map_err(|refused| about(run_given::refused(refused)))?;
     Ok(NewJob { spec, env, after_batch: Vec::new() })

@@ -28,6 +28,8 @@ pub struct Given {
     pub priority: Option<i64>,
     pub hold: bool,
     pub nice: Option<i32>,
+    /// Bytes.
+    pub mem: Option<u64>,
     pub shell: PathBuf,
     pub rules: JobRules,
 }

@@ -117,6 +117,15 @@ fn flags_count_more_than_what_the_file_says() {
 }
 
 #[test]
+fn a_job_gets_no_more_memory_than_it_may() {
+    let home = Home::new();
+    let shown = home.ok(&["run", "--mem", "2GB", "ulimit -v"]);
+    assert_eq!(shown.trim(), (2_000_000_000 / 1024).to_string());
+    assert!(home.fails(2, &["run", "--mem", "5", "true"]).contains("it is less than 1MB"));
+    assert!(home.fails(2, &["run", "--mem", "much", "true"]).contains("is not a size"));
+}
+
+#[test]
 fn a_batch_is_a_job_for_every_line() {
     let home = Home::new();
     let mut command = home.command(&["run", "-b", "--batch", "-"]);

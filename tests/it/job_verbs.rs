@@ -204,6 +204,15 @@ fn jobs_that_do_not_run_are_held_released_cancelled_and_removed() {
 }
 
 #[test]
+fn who_stops_an_agent_as_if_it_were_a_job_is_told_how() {
+    let home = Home::new();
+    home.ok(&["init"]);
+    let told = home.fails(1, &["stop", "worker"]);
+    assert!(told.contains("`worker`") && told.contains("hint: `agents down worker` stops an agent"), "{told}");
+    assert!(home.fails(1, &["stop", "nobody"]).contains("hint: `agents jobs --all`"));
+}
+
+#[test]
 fn waiting_answers_by_what_became_of_the_jobs() {
     let home = Home::new();
     let mut store = home.store();
