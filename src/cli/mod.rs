@@ -38,6 +38,7 @@ mod schema;
 mod selftest;
 mod send;
 mod sessions;
+mod short_way;
 mod since;
 mod snapshot;
 mod status;
@@ -48,7 +49,7 @@ mod watchdog;
 use args::{Args, Verb};
 use clap::{CommandFactory, FromArgMatches};
 use failure::{Failure, Report};
-use out::Out;
+use out::{ColorChoice, Out};
 use std::{ffi::OsString, path::PathBuf, process::ExitCode};
 
 /// What every verb gets.
@@ -78,6 +79,9 @@ pub fn command() -> clap::Command {
 
 fn run(argv: Vec<OsString>) -> u8 {
     let (config, rest) = config_word::take(argv);
+    if let Some(verb) = short_way::verb(&rest) {
+        return end(verb, Context { out: Out::new(ColorChoice::Auto), config });
+    }
     let mut command = command();
     let parsed = command.try_get_matches_from_mut(rest).and_then(|m| Args::from_arg_matches(&m));
     let args = match parsed {
@@ -94,6 +98,10 @@ fn run(argv: Vec<OsString>) -> u8 {
             return 0;
         }
     };
+    end(verb, context)
+}
+
+fn end(verb: Verb, mut context: Context) -> u8 {
     let outcome = dispatch(verb, &mut context);
     let outcome = outcome.and_then(|code| context.out.flush().map(|()| code));
     match outcome {
