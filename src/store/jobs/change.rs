@@ -38,7 +38,7 @@ impl JobStore {
     /// Ends a job that does not run, and skips those that come after it. One that runs is marked: its runner has to be
     /// told.
     pub fn cancel(&mut self, id: JobId, at: Wall) -> Result<Cancelled, StoreError> {
-        self.change(Durability::Full, |tx| {
+        let done = self.change(Durability::Full, |tx| {
             let Some((state, runner)) = tx
                 .prepare_cached("SELECT state, runner, runner_start FROM job WHERE id = ?1")?
                 .query_row([id.0], |r| Ok((row::state(r, 0)?, row::mark(r, 1)?)))
@@ -61,7 +61,12 @@ impl JobStore {
             .execute([id.0, at.0])?;
             family::free_children(tx, id, JobState::Cancelled, at)?;
             Ok(Cancelled::Ended)
-        })
+        })?;
+        if done == Cancelled::Ended {
+            // Somebody may sleep for it.
+            self.pulse.tell_alarm();
+        }
+        Ok(done)
     }
 
     /// Keeps a job that waits from running.
