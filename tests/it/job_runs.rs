@@ -197,6 +197,24 @@ fn stop_returns_when_nothing_of_the_job_is_left() {
 }
 
 #[test]
+fn all_are_cancelled_at_once_and_none_that_waits_begins() {
+    let home = Home::new();
+    home.ok(&["jobs", "limit", "1"]);
+    home.ok(&["run", "-b", "touch began; sleep 1000"]);
+    for _ in 0..3 {
+        home.ok(&["run", "-b", "touch never"]);
+    }
+    wait_until(20, "the first runs", || home.path().join("began").exists());
+    let shown = home.ok(&["jobs", "cancel", "--all"]);
+    let mut lines: Vec<&str> = shown.lines().collect();
+    lines.sort_unstable();
+    assert_eq!(lines, ["j1 is cancelled", "j2 is cancelled", "j3 is cancelled", "j4 is cancelled"]);
+    assert!(!home.path().join("never").exists());
+    assert_eq!(home.ok(&["jobs", "cancel", "--all"]), "");
+    assert!(home.fails(2, &["jobs", "cancel"]).contains("required"));
+}
+
+#[test]
 fn a_signal_ends_all_jobs_of_the_foreground() {
     let home = Home::new();
     let job =
