@@ -117,6 +117,15 @@ fn flags_count_more_than_what_the_file_says() {
 }
 
 #[test]
+fn a_job_gets_no_more_memory_than_it_may() {
+    let home = Home::new();
+    let shown = home.ok(&["run", "--mem", "2GB", "ulimit -v"]);
+    assert_eq!(shown.trim(), (2_000_000_000 / 1024).to_string());
+    assert!(home.fails(2, &["run", "--mem", "5", "true"]).contains("it is less than 1MB"));
+    assert!(home.fails(2, &["run", "--mem", "much", "true"]).contains("is not a size"));
+}
+
+#[test]
 fn a_batch_is_a_job_for_every_line() {
     let home = Home::new();
     let mut command = home.command(&["run", "-b", "--batch", "-"]);
@@ -188,6 +197,24 @@ fn stop_returns_when_nothing_of_the_job_is_left() {
 }
 
 #[test]
+fn all_are_cancelled_at_once_and_none_that_waits_begins() {
+    let home = Home::new();
+    home.ok(&["jobs", "limit", "1"]);
+    home.ok(&["run", "-b", "touch began; sleep 1000"]);
+    for _ in 0..3 {
+        home.ok(&["run", "-b", "touch never"]);
+    }
+    wait_until(20, "the first runs", || home.path().join("began").exists());
+    let shown = home.ok(&["jobs", "cancel", "--all"]);
+    let mut lines: Vec<&str> = shown.lines().collect();
+    lines.sort_unstable();
+    assert_eq!(lines, ["j1 is cancelled", "j2 is cancelled", "j3 is cancelled", "j4 is cancelled"]);
+    assert!(!home.path().join("never").exists());
+    assert_eq!(home.ok(&["jobs", "cancel", "--all"]), "");
+    assert!(home.fails(2, &["jobs", "cancel"]).contains("required"));
+}
+
+#[test]
 fn a_signal_ends_all_jobs_of_the_foreground() {
     let home = Home::new();
     let job =
@@ -252,6 +279,7 @@ fn jobs_of_a_project_are_kept_with_it() {
     let output = run(&["run", "echo here"]);
     assert_eq!((output.status.code(), &*output.stdout), (Some(0), &b"here\n"[..]), "{}", err(&output));
     assert!(project.join(".agents/jobs.db").exists());
+    assert_eq!(fs::read_to_string(project.join(".agents/.gitignore")).expect("kept out of git"), "*\n");
     let listed: Value = serde_json::from_slice(&run(&["jobs", "--json"]).stdout).expect("JSON");
     assert_eq!(listed[0]["dir"], project.canonicalize().expect("a path").to_string_lossy().as_ref());
     assert_eq!(home.ok(&["jobs"]), "no jobs\n");
