@@ -197,6 +197,23 @@ fn stop_returns_when_nothing_of_the_job_is_left() {
 }
 
 #[test]
+fn jobs_of_the_foreground_end_with_the_reader_of_their_lines() {
+    let home = Home::new();
+    let job = |name: &str, line: &str| format!(r#"{{"name": "{name}", "dir": ".", "steps": [{{"cmd": "{line}"}}]}}"#);
+    let jobs = format!("[{}, {}]", job("short", "touch ran"), job("long", "sleep 1000"));
+    fs::write(home.path().join("two.json"), jobs).expect("a file");
+    let mut here = home.command(&["run", "two.json"]);
+    let mut here = here.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("a process");
+    let mut told = BufReader::new(here.stdout.take().expect("stdout"));
+    let mut line = String::new();
+    told.read_line(&mut line).expect("a line");
+    assert_eq!(line, "j1 is done\n");
+    drop(told);
+    assert_eq!(here.wait().expect("an end").code(), Some(141));
+    wait_until(20, "the other is ended, too", || state(&home, "long") == "cancelled");
+}
+
+#[test]
 fn all_are_cancelled_at_once_and_none_that_waits_begins() {
     let home = Home::new();
     home.ok(&["jobs", "limit", "1"]);
