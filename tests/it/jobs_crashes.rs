@@ -178,3 +178,20 @@ fn a_request_that_comes_too_late_for_its_job_harms_no_other() {
     std::fs::write(world.sandbox.join("go"), "").expect("written");
     assert_eq!(world.over(id).state, JobState::Done);
 }
+
+#[test]
+fn a_runner_that_has_nothing_left_to_do_sees_to_the_job_of_a_killed_one() {
+    let world = JobWorld::new();
+    world.store().set_limit("two", Some(2)).expect("written");
+    let cut = world.background(&["--group", "two", "exec sleep 1000"]);
+    let other = world.background(&["--group", "two", "while ! [ -e go ]; do sleep 0.02; done"]);
+    let job = world.running(cut);
+    world.running(other);
+    for process in [job.runner, job.child] {
+        signal(process, Signal::KILL);
+        gone(process);
+    }
+    std::fs::write(world.sandbox.join("go"), "").expect("written");
+    assert_eq!(world.over(cut).state, JobState::Interrupted, "without any other command");
+    assert_eq!(world.over(other).state, JobState::Done);
+}

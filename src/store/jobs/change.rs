@@ -38,7 +38,12 @@ impl JobStore {
     /// Ends a job that does not run, and skips those that come after it. One that runs is marked: its runner has to be
     /// told.
     pub fn cancel(&mut self, id: JobId, at: Wall) -> Result<Cancelled, StoreError> {
-        self.change(Durability::Full, |tx| cancel(tx, id, at))
+        let done = self.change(Durability::Full, |tx| cancel(tx, id, at))?;
+        if done == Cancelled::Ended {
+            // Somebody may sleep for it.
+            self.pulse.tell_alarm();
+        }
+        Ok(done)
     }
 
     /// Keeps a job that waits from running.
@@ -111,11 +116,13 @@ impl JobStore {
              UNION SELECT id FROM job WHERE state = 'queued' UNION SELECT id FROM job WHERE wake IS NOT NULL ORDER BY 1"
         );
         // In one transaction: nothing of what waits gets the slot of what ends, and a long queue is synced once.
-        self.change(Durability::Full, |tx| {
+        let done = self.change(Durability::Full, |tx| {
             let mut query = tx.prepare_cached(&sql)?;
             let ids = query.query_map([], |r| r.get(0).map(JobId))?.collect::<rusqlite::Result<Vec<JobId>>>()?;
             ids.into_iter().map(|id| Ok((id, cancel(tx, id, at)?))).collect()
-        })
+        })?;
+        self.pulse.tell_alarm();
+        Ok(done)
     }
 
     fn changed(
