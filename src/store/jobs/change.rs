@@ -39,8 +39,10 @@ impl JobStore {
     /// told.
     pub fn cancel(&mut self, id: JobId, at: Wall) -> Result<Cancelled, StoreError> {
         let done = self.change(Durability::Full, |tx| cancel(tx, id, at))?;
-        // Somebody may sleep for it.
-        self.pulse.tell_alarm();
+        if done == Cancelled::Ended {
+            // Somebody may sleep for it.
+            self.pulse.tell_alarm();
+        }
         Ok(done)
     }
 
@@ -114,13 +116,13 @@ impl JobStore {
              UNION SELECT id FROM job WHERE state = 'queued' UNION SELECT id FROM job WHERE wake IS NOT NULL ORDER BY 1"
         );
         // In one transaction: nothing of what waits gets the slot of what ends, and a long queue is synced once.
-        let all = self.change(Durability::Full, |tx| {
+        let done = self.change(Durability::Full, |tx| {
             let mut query = tx.prepare_cached(&sql)?;
             let ids = query.query_map([], |r| r.get(0).map(JobId))?.collect::<rusqlite::Result<Vec<JobId>>>()?;
             ids.into_iter().map(|id| Ok((id, cancel(tx, id, at)?))).collect()
         })?;
         self.pulse.tell_alarm();
-        Ok(all)
+        Ok(done)
     }
 
     fn changed(
