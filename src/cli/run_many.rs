@@ -11,8 +11,21 @@ use crate::{
 };
 use rustix::process::Signal;
 
-/// Until all are over. A signal to end us ends them; 0: all succeeded.
+/// What a shell says of a program whose reader went away.
+const PIPE: u8 = 128 + 13;
+
+/// Until all are over. A signal to end us ends them, and so does a reader of ours that goes away; 0: all succeeded.
 pub fn run(ids: &[JobId], ground: &Ground, store: &mut JobStore, context: &mut Context) -> Report {
+    match until_over(ids, ground, store, context) {
+        Err(Failure::Closed) => {
+            cancel(ids, store)?;
+            Ok(PIPE)
+        }
+        done => done,
+    }
+}
+
+fn until_over(ids: &[JobId], ground: &Ground, store: &mut JobStore, context: &mut Context) -> Report {
     let enough: Vec<i32> = [Signal::INT, Signal::TERM, Signal::HUP, Signal::QUIT].map(|s| s.as_raw()).to_vec();
     let pipe = signals::pipe_for(&enough).map_err(|e| Failure::new(1, format!("signals cannot be heard: {e}")))?;
     let mut news = News::of(store.dir());

@@ -117,6 +117,24 @@ fn flags_count_more_than_what_the_file_says() {
 }
 
 #[test]
+fn a_job_starts_no_earlier_than_it_may() {
+    let home = Home::new();
+    assert_eq!(home.ok(&["run", "-b", "--at", "+1h", "--name", "later", "true"]), "j1\n");
+    let job = show(&home, "later");
+    assert_eq!((&job["state"], job["wake"].is_string()), (&"queued".into(), true));
+    assert!(home.ok(&["jobs"]).contains("· queued, starts in "));
+    assert_eq!(home.ok(&["run", "-b", "--at", "2026-01-01T00:00:00Z", "--name", "past", "true"]), "j2\n");
+    assert_eq!(home.ok(&["jobs", "wait", "past"]), "j2 is done\n");
+    let soon = home.ok(&["run", "-b", "--at", "+200ms", "--name", "soon", "true"]);
+    assert_eq!(home.ok(&["jobs", "wait", soon.trim()]), "j3 is done\n");
+    assert_eq!(show(&home, "later")["state"], "queued");
+    assert!(home.fails(2, &["run", "-b", "--at", "tomorrow", "true"]).contains("`tomorrow` is no moment to come"));
+    let text = r#"{"name": "x", "at": "soon", "steps": [{"cmd": "true"}]}"#;
+    fs::write(home.path().join("x.json"), text).expect("a file");
+    assert!(home.fails(1, &["run", "-b", "x.json"]).contains("job `x`: `at`: `soon` is no moment to come"));
+}
+
+#[test]
 fn a_job_gets_no_more_memory_than_it_may() {
     let home = Home::new();
     let shown = home.ok(&["run", "--mem", "2GB", "ulimit -v"]);
@@ -194,6 +212,41 @@ fn stop_returns_when_nothing_of_the_job_is_left() {
     assert!(all.iter().all(|p| !p.is_alive()), "{all:?}");
     let job = show(&home, "deaf");
     assert_eq!((&job["state"], &job["signal"]), (&"cancelled".into(), &9.into()));
+}
+
+#[test]
+fn jobs_of_the_foreground_end_with_the_reader_of_their_lines() {
+    let home = Home::new();
+    let job = |name: &str, line: &str| format!(r#"{{"name": "{name}", "dir": ".", "steps": [{{"cmd": "{line}"}}]}}"#);
+    let jobs = format!("[{}, {}]", job("short", "touch ran"), job("long", "sleep 1000"));
+    fs::write(home.path().join("two.json"), jobs).expect("a file");
+    let mut here = home.command(&["run", "two.json"]);
+    let mut here = here.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("a process");
+    let mut told = BufReader::new(here.stdout.take().expect("stdout"));
+    let mut line = String::new();
+    told.read_line(&mut line).expect("a line");
+    assert_eq!(line, "j1 is done\n");
+    drop(told);
+    assert_eq!(here.wait().expect("an end").code(), Some(141));
+    wait_until(20, "the other is ended, too", || state(&home, "long") == "cancelled");
+}
+
+#[test]
+fn all_are_cancelled_at_once_and_none_that_waits_begins() {
+    let home = Home::new();
+    home.ok(&["jobs", "limit", "1"]);
+    home.ok(&["run", "-b", "touch began; sleep 1000"]);
+    for _ in 0..3 {
+        home.ok(&["run", "-b", "touch never"]);
+    }
+    wait_until(20, "the first runs", || home.path().join("began").exists());
+    let shown = home.ok(&["jobs", "cancel", "--all"]);
+    let mut lines: Vec<&str> = shown.lines().collect();
+    lines.sort_unstable();
+    assert_eq!(lines, ["j1 is cancelled", "j2 is cancelled", "j3 is cancelled", "j4 is cancelled"]);
+    assert!(!home.path().join("never").exists());
+    assert_eq!(home.ok(&["jobs", "cancel", "--all"]), "");
+    assert!(home.fails(2, &["jobs", "cancel"]).contains("required"));
 }
 
 #[test]

@@ -1,4 +1,5 @@
 //! `agents jobs` and its verbs, on jobs that really are there.
+use crate::sandbox::Sandbox;
 use agents::{
     model::{
         job::{Bytes, Exit, JobCommand, JobId, JobSpec, JobState, ProcMark, StepSpec},
@@ -15,24 +16,23 @@ use std::{
     process::{Command, Output, Stdio},
     time::Duration,
 };
-use tempfile::TempDir;
 
-/// A home outside of any project, with a store.
+/// A home outside of any project, with a store; no runner outlives it.
 pub struct Home {
-    dir: TempDir,
+    sandbox: Sandbox,
 }
 
 impl Home {
     pub fn new() -> Home {
-        Home { dir: tempfile::Builder::new().prefix("agents-jobs-").tempdir().expect("a folder") }
+        Home { sandbox: Sandbox::new() }
     }
 
     pub fn path(&self) -> &Path {
-        self.dir.path()
+        self.sandbox.path()
     }
 
     pub fn state(&self) -> PathBuf {
-        self.dir.path().join(".local/state/agents")
+        self.sandbox.join(".local/state/agents")
     }
 
     pub fn command(&self, line: &[&str]) -> Command {

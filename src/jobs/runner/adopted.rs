@@ -15,7 +15,7 @@ use crate::{
     },
     world::{
         clock,
-        process::{Ending as TreeEnd, ProcId, descendants, marked},
+        process::{Ending as TreeEnd, ProcId, descendants, let_go_of_code, marked},
     },
 };
 use rustix::process::{Pid, PidfdFlags, pidfd_open};
@@ -62,6 +62,7 @@ pub fn look_after(store: &JobStore, ears: &Ears, taken: &Taken) -> Ending {
     let mut ending: Option<(TreeEnd, Boot)> = None;
     let fds: Vec<OwnedFd> = taken.members.iter().filter_map(|member| watch(*member)).collect();
     let mut going_down = false;
+    let_go_of_code();
     loop {
         let alive = taken.members.iter().any(|member| member.is_alive());
         let due = taken.deadline.is_some_and(|deadline| clock::boot() >= deadline);

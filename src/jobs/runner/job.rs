@@ -3,7 +3,7 @@ use super::{
     child::{self, Surroundings},
     ears::Ears,
     log::{self, Cap},
-    tree::{Tree, Verdict},
+    tree::{LIGHT_AFTER, Tree, Verdict},
 };
 use crate::{
     model::{
@@ -44,6 +44,7 @@ pub fn run(store: &mut JobStore, ears: &Ears, claimed: &Claimed) -> Ran {
         verdict: None,
         peak_rss: 0,
         cpu_s: 0.0,
+        heavy_until: Some(clock::boot().after(LIGHT_AFTER)),
     };
     let mut ending = match steps(store, &mut tree, claimed) {
         Ok(ending) => ending,

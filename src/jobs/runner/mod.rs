@@ -13,7 +13,7 @@ mod log;
 mod sleeper;
 mod tree;
 
-use super::{mark, start, tidy};
+use super::{adopt, mark, start, tidy};
 use crate::{
     model::job::{JobId, JobState, ProcMark},
     store::{
@@ -122,7 +122,10 @@ fn run(dir: &Path, meant: &Meant) -> Result<(), StoreError> {
                 Next::End => return Ok(()),
             },
             None => {
+                // Another runner may have been killed meanwhile, with nobody there to give a command.
+                adopt::lost(&mut runner.store)?;
                 runner.tidy();
+                runner.store.settle();
                 let_go_of_code();
                 if !sleeper::sleep(&runner.store, &runner.ears)? {
                     return Ok(());

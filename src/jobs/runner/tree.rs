@@ -8,7 +8,7 @@ use crate::{
     store::jobs::JobStore,
     world::{
         clock,
-        process::{End, Ending, ProcId, descendants, reap},
+        process::{End, Ending, ProcId, descendants, let_go_of_code, reap},
     },
 };
 use std::time::Duration;
@@ -42,7 +42,13 @@ pub struct Tree<'a> {
     /// Bytes.
     pub peak_rss: u64,
     pub cpu_s: f64,
+    /// When a job that still runs is one that is waited for, and most of this program is not needed meanwhile. `None`:
+    /// it was let go.
+    pub heavy_until: Option<Boot>,
 }
+
+/// A job that runs longer than this is waited for with little in memory.
+pub const LIGHT_AFTER: Duration = Duration::from_secs(1);
 
 impl Tree<'_> {
     /// Until this child has ended; `None`: it cannot be ended. `limit`: of the step.
@@ -114,7 +120,11 @@ impl Tree<'_> {
 
     fn listen(&mut self, store: &JobStore, until: Option<Boot>) {
         let look_at_log = self.cap.as_ref().and_then(Cap::deadline);
-        let until = [until, look_at_log].into_iter().flatten().min();
+        if self.heavy_until.is_some_and(|until| clock::boot() >= until) {
+            self.heavy_until = None;
+            let_go_of_code();
+        }
+        let until = [until, look_at_log, self.heavy_until].into_iter().flatten().min();
         let fd = self.cap.as_ref().and_then(Cap::fd);
         let heard = self.ears.wait(fd.as_slice(), until);
         if (heard.look || heard.down) && self.verdict.is_none() {

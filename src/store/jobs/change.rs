@@ -38,30 +38,12 @@ impl JobStore {
     /// Ends a job that does not run, and skips those that come after it. One that runs is marked: its runner has to be
     /// told.
     pub fn cancel(&mut self, id: JobId, at: Wall) -> Result<Cancelled, StoreError> {
-        self.change(Durability::Full, |tx| {
-            let Some((state, runner)) = tx
-                .prepare_cached("SELECT state, runner, runner_start FROM job WHERE id = ?1")?
-                .query_row([id.0], |r| Ok((row::state(r, 0)?, row::mark(r, 1)?)))
-                .optional()?
-            else {
-                return Ok(Cancelled::Unknown);
-            };
-            if state.is_over() {
-                return Ok(Cancelled::Was(state));
-            }
-            if let (JobState::Running | JobState::Paused, Some(runner)) = (state, runner) {
-                tx.prepare_cached("UPDATE job SET cancel = ?2 WHERE id = ?1")?.execute([id.0, at.0])?;
-                return Ok(Cancelled::Asked(runner));
-            }
-            // The failure of an earlier try stays visible; its reason would be a wrong one.
-            tx.prepare_cached(
-                "UPDATE job SET state = 'cancelled', ended = ?2, wake = NULL, cancel = ?2,
-                   error = 'cancelled while it waited' WHERE id = ?1",
-            )?
-            .execute([id.0, at.0])?;
-            family::free_children(tx, id, JobState::Cancelled, at)?;
-            Ok(Cancelled::Ended)
-        })
+        let done = self.change(Durability::Full, |tx| cancel(tx, id, at))?;
+        if done == Cancelled::Ended {
+            // Somebody may sleep for it.
+            self.pulse.tell_alarm();
+        }
+        Ok(done)
     }
 
     /// Keeps a job that waits from running.
@@ -133,13 +115,14 @@ impl JobStore {
             "SELECT id FROM job WHERE {LIVE} UNION SELECT id FROM job WHERE state IN ('held', 'blocked')
              UNION SELECT id FROM job WHERE state = 'queued' UNION SELECT id FROM job WHERE wake IS NOT NULL ORDER BY 1"
         );
-        let ids = || {
-            let mut query = self.conn.prepare_cached(&sql)?;
-            let rows = query.query_map([], |r| r.get(0).map(JobId))?;
-            rows.collect::<rusqlite::Result<Vec<JobId>>>()
-        };
-        let ids = self.told(ids())?;
-        ids.into_iter().map(|id| Ok((id, self.cancel(id, at)?))).collect()
+        // In one transaction: nothing of what waits gets the slot of what ends, and a long queue is synced once.
+        let done = self.change(Durability::Full, |tx| {
+            let mut query = tx.prepare_cached(&sql)?;
+            let ids = query.query_map([], |r| r.get(0).map(JobId))?.collect::<rusqlite::Result<Vec<JobId>>>()?;
+            ids.into_iter().map(|id| Ok((id, cancel(tx, id, at)?))).collect()
+        })?;
+        self.pulse.tell_alarm();
+        Ok(done)
     }
 
     fn changed(
@@ -152,6 +135,31 @@ impl JobStore {
             Ok(work(tx, state)?.map_or(Changed::Not(state), Changed::Now))
         })
     }
+}
+
+fn cancel(tx: &Transaction, id: JobId, at: Wall) -> rusqlite::Result<Cancelled> {
+    let Some((state, runner)) = tx
+        .prepare_cached("SELECT state, runner, runner_start FROM job WHERE id = ?1")?
+        .query_row([id.0], |r| Ok((row::state(r, 0)?, row::mark(r, 1)?)))
+        .optional()?
+    else {
+        return Ok(Cancelled::Unknown);
+    };
+    if state.is_over() {
+        return Ok(Cancelled::Was(state));
+    }
+    if let (JobState::Running | JobState::Paused, Some(runner)) = (state, runner) {
+        tx.prepare_cached("UPDATE job SET cancel = ?2 WHERE id = ?1")?.execute([id.0, at.0])?;
+        return Ok(Cancelled::Asked(runner));
+    }
+    // The failure of an earlier try stays visible; its reason would be a wrong one.
+    tx.prepare_cached(
+        "UPDATE job SET state = 'cancelled', ended = ?2, wake = NULL, cancel = ?2,
+           error = 'cancelled while it waited' WHERE id = ?1",
+    )?
+    .execute([id.0, at.0])?;
+    family::free_children(tx, id, JobState::Cancelled, at)?;
+    Ok(Cancelled::Ended)
 }
 
 fn state_of(tx: &Transaction, id: JobId) -> rusqlite::Result<Option<JobState>> {

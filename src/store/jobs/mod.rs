@@ -47,13 +47,19 @@ use super::{
 };
 use pulse::Pulse;
 use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
-use std::path::{Path, PathBuf};
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 /// The file's name.
 pub const FILE: &str = "jobs.db";
 
 /// The group of jobs that name none. Its limit follows from the machine until somebody sets one.
 pub const DEFAULT_GROUP: &str = "default";
+
+/// Bytes of `-wal`: reading as much is a part of a millisecond.
+const LONG_WAL: u64 = 256 * 1024;
 
 pub struct JobStore {
     conn: Connection,
@@ -154,6 +160,16 @@ impl JobStore {
 
     pub fn path(&self) -> PathBuf {
         self.files.db.clone()
+    }
+
+    /// Whoever opens the store while nobody else has it open reads all that stands in the `-wal`. So whoever has time
+    /// carries it over, if it is much. Best effort; waits for nobody.
+    pub fn settle(&self) {
+        let long = std::fs::metadata(self.files.beside("-wal")).is_ok_and(|wal| wal.len() > LONG_WAL);
+        if long && self.conn.busy_timeout(Duration::ZERO).is_ok() {
+            let _ = self.conn.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
+            let _ = self.conn.busy_timeout(BUSY);
+        }
     }
 
     fn told<T>(&self, result: rusqlite::Result<T>) -> Result<T, StoreError> {

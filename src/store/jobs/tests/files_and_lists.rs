@@ -100,6 +100,18 @@ fn lists_are_newest_first_and_by_state_and_group() {
 }
 
 #[test]
+fn a_long_log_of_changes_is_carried_over_when_there_is_time() {
+    let (_dir, mut store) = temp();
+    store.settle();
+    let path = store.path();
+    assert!(std::fs::metadata(path.with_file_name("jobs.db-wal")).expect("there").len() > 0, "it is short");
+    store.submit(&vec![new(); 1000], Wall(1)).expect("queued");
+    store.settle();
+    assert_eq!(std::fs::metadata(path.with_file_name("jobs.db-wal")).expect("there").len(), 0);
+    assert_eq!(again(&store).list(&JobFilter::default(), None).expect("read").len(), 1000);
+}
+
+#[test]
 fn one_environment_is_stored_once_and_goes_with_its_last_job() {
     let (_dir, mut store) = temp();
     let other = NewJob { env: vec![("B".into(), "2".into())].into(), ..new() };
