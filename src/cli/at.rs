@@ -1,18 +1,15 @@
 //! A moment to come, on the line: `--at`.
 use super::since::{duration, local};
-use crate::model::{
-    name::printable,
-    time::{Now, Wall},
-};
+use crate::model::{name::printable, time::Wall};
 use std::time::Duration;
 
 const DAY: Duration = Duration::from_secs(86_400);
 
 /// `+10m`, `14:30` or `14:30:05` (the next time it is), `2026-11-21 14:30`, RFC 3339. What has passed is at once.
-pub fn coming(text: &str, now: Now) -> Result<Wall, String> {
+pub fn coming(text: &str, now: Wall) -> Result<Wall, String> {
     let text = text.trim();
     if let Some(span) = text.strip_prefix('+') {
-        return Ok(now.wall.after(duration(span)?));
+        return Ok(now.after(duration(span)?));
     }
     if let Some(wall) = Wall::parse_rfc3339(text) {
         return Ok(wall);
@@ -29,10 +26,10 @@ pub fn coming(text: &str, now: Now) -> Result<Wall, String> {
     })
 }
 
-fn next_time_of_day(time: &str, now: Now) -> Option<Wall> {
+fn next_time_of_day(time: &str, now: Wall) -> Option<Wall> {
     let day = |wall: Wall| wall.format_local("%Y-%m-%d");
-    let today = local(&day(now.wall), time)?;
-    if today > now.wall { Some(today) } else { local(&day(now.wall.after(DAY)), time) }
+    let today = local(&day(now), time)?;
+    if today > now { Some(today) } else { local(&day(now.after(DAY)), time) }
 }
 
 #[cfg(test)]
@@ -41,13 +38,13 @@ mod tests {
 
     #[test]
     fn moments_to_come() {
-        let now = Now { wall: Wall(1_795_000_000_000), ..Now::default() };
-        assert_eq!(coming("+10m", now), Ok(Wall(now.wall.0 + 600_000)));
+        let now = Wall(1_795_000_000_000);
+        assert_eq!(coming("+10m", now), Ok(Wall(now.0 + 600_000)));
         assert_eq!(coming("2026-01-01T00:00:00Z", now), Ok(Wall(1_767_225_600_000)));
         for minutes in [2, 60 * 23] {
-            let clock = now.wall.after(Duration::from_secs(minutes * 60)).format_local("%H:%M");
+            let clock = now.after(Duration::from_secs(minutes * 60)).format_local("%H:%M");
             let wall = coming(&clock, now).expect("a moment");
-            assert!(wall > now.wall && wall.0 <= now.wall.0 + 90_000_000, "{clock}");
+            assert!(wall > now && wall.0 <= now.0 + 90_000_000, "{clock}");
             assert_eq!(wall.format_local("%H:%M:%S"), format!("{clock}:00"));
         }
         for bad in ["", "10m", "+soon", "25:00", "2026-11-21", "tomorrow"] {

@@ -109,7 +109,7 @@ pub fn run(args: &RunArgs, context: &mut Context) -> Report {
             vec![part(command(args)?)]
         }
     };
-    let mut jobs = run_files::jobs(&parts, &given, clock::now())?;
+    let mut jobs = run_files::jobs(&parts, &given, clock::wall())?;
     // Whatever is wrong with them has been told, and nothing was made.
     let mut store = ground.open()?;
     run_files::set_parents(&mut jobs, &parts, &given, &store)?;
@@ -132,7 +132,7 @@ pub fn run(args: &RunArgs, context: &mut Context) -> Report {
 fn given(args: &RunArgs, ground: &Ground) -> Result<Given, Failure> {
     let here =
         std::env::current_dir().map_err(|e| Failure::new(1, format!("the current directory cannot be read: {e}")))?;
-    let at = args.at.as_deref().map(|text| at::coming(text, clock::now())).transpose();
+    let at = args.at.as_deref().map(|text| at::coming(text, clock::wall())).transpose();
     let name_of = |entry: &OsString| entry.as_bytes().split(|b| *b == b'=').next().map(<[u8]>::to_vec);
     Ok(Given {
         dir: args.dir.as_ref().map(|dir| run_files::settled(here.join(dir))),

@@ -11,7 +11,7 @@ use crate::{
         check,
         file::{self, Format, JobPart},
     },
-    model::{job::JobSpec, job_rules::JobRules, name::printable, time::Now},
+    model::{job::JobSpec, job_rules::JobRules, name::printable, time::Wall},
     store::jobs::{DEFAULT_GROUP, JobStore, NewJob},
 };
 use std::{
@@ -65,14 +65,14 @@ fn one(path: &Path, rules: &JobRules) -> Result<Vec<JobPart>, Vec<String>> {
 }
 
 /// What is submitted. What the line says counts for all jobs, and more than what a file says.
-pub fn jobs(parts: &[JobPart], given: &Given, now: Now) -> Result<Vec<NewJob>, Failure> {
+pub fn jobs(parts: &[JobPart], given: &Given, now: Wall) -> Result<Vec<NewJob>, Failure> {
     if given.name.is_some() && parts.len() > 1 {
         return Err(Failure::new(2, format!("`--name` for {} jobs", parts.len())).hint("write the names into the file"));
     }
     parts.iter().map(|part| job(part, given, now)).collect()
 }
 
-fn job(part: &JobPart, given: &Given, now: Now) -> Result<NewJob, Failure> {
+fn job(part: &JobPart, given: &Given, now: Wall) -> Result<NewJob, Failure> {
     let name = given.name.clone().or_else(|| part.name.clone()).unwrap_or_default();
     let about = |failure: Failure| match name.is_empty() {
         true => failure,

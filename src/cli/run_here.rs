@@ -49,8 +49,10 @@ pub fn run(store: &mut JobStore, id: JobId) -> Report {
     }
     let (growth, changes) = (Watch::growth(&job.log), Watch::changes(store.dir()));
     let started = jobs::kick(store)?;
-    if let (0, JobState::Held | JobState::Blocked | JobState::Queued) = (started, job.state) {
-        let why = match job.state {
+    // A runner that goes on claiming may have it by now.
+    let state = store.state(id)?.unwrap_or(job.state);
+    if let (0, JobState::Held | JobState::Blocked | JobState::Queued) = (started, state) {
+        let why = match state {
             JobState::Held => format!("until `agents jobs release {id}`"),
             JobState::Blocked => "for the jobs that it comes after".into(),
             _ => format!("for a free slot of its group `{}`", job.spec.group),

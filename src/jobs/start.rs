@@ -28,8 +28,9 @@ const KEPT: [&str; 4] = ["AGENTS_BOOT_ID", "PATH", "TZ", "TZDIR"];
 /// does. How many were started.
 pub(super) fn start(store: &JobStore) -> Result<u32, StoreError> {
     let mut wanted = store.startable(clock::wall(), MOST)?;
-    if wanted == 0 && store.next_wake()?.is_some() && alarm_lock(store.dir()).is_some() {
-        wanted = 1;
+    // One more: those that find a job may be busy with it when the time comes.
+    if store.next_wake()?.is_some() && alarm_lock(store.dir()).is_some() {
+        wanted += 1;
     }
     let mut started = 0;
     for _ in 0..wanted {

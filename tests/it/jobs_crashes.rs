@@ -1,8 +1,11 @@
 //! Jobs when something of ours is killed, and jobs that somebody ends.
-use crate::{jobs_world::JobWorld, sandbox::wait_until};
+use crate::{
+    jobs_world::JobWorld,
+    sandbox::{Sandbox, wait_until},
+};
 use agents::{
     jobs,
-    model::job::{Exit, JobState, ProcMark},
+    model::job::{Exit, JobId, JobState, ProcMark},
     world::clock,
 };
 use rustix::process::{Pid, Signal, kill_process};
@@ -99,7 +102,7 @@ fn an_adopted_job_can_be_cancelled_with_all_that_it_started() {
 }
 
 /// As a verb does it, but without a runner of the test's own program.
-fn jobs_cancel(world: &JobWorld, id: agents::model::job::JobId) {
+fn jobs_cancel(world: &JobWorld, id: JobId) {
     use agents::store::jobs::Cancelled;
     if let Cancelled::Asked(runner) = world.store().cancel(id, clock::wall()).expect("written") {
         jobs::runner::tell(runner);
@@ -194,4 +197,19 @@ fn a_runner_that_has_nothing_left_to_do_sees_to_the_job_of_a_killed_one() {
     std::fs::write(world.sandbox.join("go"), "").expect("written");
     assert_eq!(world.over(cut).state, JobState::Interrupted, "without any other command");
     assert_eq!(world.over(other).state, JobState::Done);
+}
+
+#[test]
+fn a_job_that_a_job_submitted_has_a_life_of_its_own() {
+    let world = JobWorld::new();
+    let line = format!("'{}' run -b 'echo $$ > inner; while ! [ -e go ]; do sleep 0.02; done; exit 3'", Sandbox::exe());
+    let outer = world.background(&[&line]);
+    assert_eq!(world.over(outer).state, JobState::Done, "it waits for nobody");
+    let inner = JobId::parse(world.log(outer).trim()).expect("an id");
+    let child = world.process("inner");
+    assert!(child.is_alive() && world.running(inner).child.is_some());
+    let environment = std::fs::read(format!("/proc/{}/environ", child.pid)).expect("its environment");
+    assert!(environment.split(|b| *b == 0).any(|entry| entry == format!("AGENTS_JOB={inner}").as_bytes()));
+    std::fs::write(world.sandbox.join("go"), "").expect("written");
+    assert_eq!(world.over(inner).exit, Some(Exit::Code(3)));
 }

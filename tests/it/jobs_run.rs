@@ -159,10 +159,12 @@ fn a_job_starts_at_its_time_with_nobody_there_to_start_it() {
     let id = world.submit(&["echo now >> it"], |spec| {
         spec.not_before = Some(clock::wall().after(Duration::from_millis(1500)));
     });
+    let long = world.submit(&["exec sleep 1000"], |_| {});
     world.kick();
     assert_eq!(world.over(id).state, JobState::Done);
     let job = world.job(id);
     assert!(job.started >= job.spec.not_before, "{job:?}");
+    assert_eq!(world.job(long).state, JobState::Running, "whose runner has no time for others");
     // One that is told of an earlier time wakes up earlier.
     let late = world.submit(&["true"], |spec| spec.not_before = Some(clock::wall().after(Duration::from_secs(1000))));
     world.kick();

@@ -497,3 +497,25 @@ fn leftovers_of_an_earlier_start_are_ended_before_the_next() {
     assert!(!left.is_alive(), "first the end, then the start");
     old.wait().expect("wait");
 }
+
+#[test]
+fn a_job_that_an_agent_submitted_outlives_it_and_does_not_hold_it_up() {
+    let sandbox = Sandbox::new();
+    let mut client = sandbox.client();
+    let pid = sandbox.join("job.pid");
+    let job = format!("echo $$ > '{}'; exec sleep 1000", pid.display());
+    let state = sandbox.join("jobs");
+    let command =
+        format!("XDG_STATE_HOME='{}' '{}' run -b \"{job}\"; sleep 1000 & exit 5", state.display(), Sandbox::exe());
+    let run = Run::new(&sandbox, "asks", &command.replace("$$", "\\$\\$"));
+    run.start(&mut client);
+    wait_until(20, "the job runs", || std::fs::read_to_string(&pid).is_ok_and(|text| text.ends_with('\n')));
+    let text = std::fs::read_to_string(&pid).expect("a pid");
+    let child = ProcId::of(text.trim().parse().expect("a pid")).expect("it runs");
+    // What else it left behind is ended; its shim waits for nothing more.
+    let exit = run.ended();
+    assert_eq!((exit.code, exit.tree_ended), (Some(5), true));
+    let shim = ShimRecord::read(&run.dir).expect("a shim");
+    wait_until(20, "the shim is gone", || !ProcId { pid: shim.pid, start: shim.start }.is_alive());
+    assert!(child.is_alive());
+}
