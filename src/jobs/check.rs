@@ -1,7 +1,7 @@
 //! What is refused at submit: a job that could never run, told to the person who can mend it.
-use super::file::{LONGEST_ARGUMENT as LONGEST_WORD, name::LONGEST as LONGEST_NAME};
+use super::file;
 use crate::model::{
-    job::{JobCommand, JobId, JobSpec},
+    job::{Bytes, JobCommand, JobSpec},
     name::{printable, printable_cut},
 };
 use std::{
@@ -37,79 +37,68 @@ pub fn job(spec: &JobSpec, env: &[(OsString, OsString)]) -> Result<(), Refused> 
     if spec.steps.is_empty() {
         return Err(refused("the job has no step"));
     }
-    for step in &spec.steps {
+    for (number, step) in spec.steps.iter().enumerate() {
+        command(&step.command)?;
         match &step.command {
-            JobCommand::Shell(line) => {
-                if line.0.as_bytes().trim_ascii().is_empty() {
-                    return Err(refused("the command is empty"));
-                }
-                word(&line.0)?;
-                if !is_program(&spec.shell) {
-                    return Err(refused(format!("the shell `{}` cannot be run", shown(&spec.shell))));
-                }
+            JobCommand::Shell(_) if !is_program(&spec.shell) => {
+                return Err(refused(format!("the shell `{}` cannot be run", shown(&spec.shell))));
             }
             JobCommand::Argv(words) => {
-                let Some(program) = words.first().filter(|program| !program.0.is_empty()) else {
-                    return Err(refused("the command is empty"));
-                };
-                words.iter().try_for_each(|each| word(&each.0))?;
-                if find(&program.0, &spec.dir, env).is_none() {
-                    let text = format!("there is no program `{}`", printable_cut(&program.0.to_string_lossy(), 80));
-                    let hint = program.0.as_bytes().contains(&b' ').then(|| {
-                        "one word is a line for the shell, several are a program and its arguments".to_owned()
-                    });
-                    return Err(Refused { text, hint });
+                let program = words.first().map_or(OsStr::new(""), |program| &program.0);
+                // What a step before it makes is not there yet.
+                let may_come = number > 0 && program.as_bytes().contains(&b'/');
+                if !may_come && find(program, spec, env).is_none() {
+                    return Err(no_program(program, spec));
                 }
             }
+            JobCommand::Shell(_) => {}
         }
         if let Some(line) = &step.only_if {
-            word(OsStr::new(line))?;
+            command(&JobCommand::Shell(Bytes(line.into())))?;
         }
     }
     Ok(())
+}
+
+fn no_program(program: &OsStr, spec: &JobSpec) -> Refused {
+    let text = format!("there is no program `{}`", printable_cut(&program.to_string_lossy(), 80));
+    let bytes = program.as_bytes();
+    let hint = match () {
+        () if spec.own_dir && bytes.contains(&b'/') => {
+            Some("the job gets an empty folder of its own; `dir` says another")
+        }
+        () if bytes.contains(&b' ') => {
+            Some("one word is a line for the shell, several are a program and its arguments")
+        }
+        () => None,
+    };
+    Refused { text, hint: hint.map(str::to_owned) }
 }
 
 /// A name of a job: empty, or letters, digits, `-`, `_`, `.`; not like an id.
 pub fn name(name: &str) -> Result<(), Refused> {
-    let shown = printable_cut(name, 80);
-    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
-    if name.is_empty() {
-        return Ok(());
-    }
-    if JobId::parse(name).is_some() {
-        return Err(refused(format!("the name `{shown}` looks like the id of a job")));
-    }
-    if name.len() > LONGEST_NAME {
-        return Err(refused(format!("the name `{shown}` is longer than {LONGEST_NAME} bytes")));
-    }
-    if !name.chars().all(plain) || name.starts_with(['-', '.']) {
-        let text = format!("`{shown}` is no name for a job");
-        let hint = "letters, digits, `-`, `_` and `.`, beginning with none of `-` and `.`".to_owned();
-        return Err(Refused { text, hint: Some(hint) });
-    }
-    Ok(())
+    let Some(why) = file::name::unusable(name).filter(|_| !name.is_empty()) else { return Ok(()) };
+    let text = format!("`{}` cannot be a job's name: {why}", printable_cut(name, 80));
+    Err(Refused { text, hint: Some(format!("for example `{}`", file::name::usable_form(name))) })
 }
 
-fn word(word: &OsStr) -> Result<(), Refused> {
-    let length = word.as_bytes().len();
-    if length > LONGEST_WORD {
-        let text = format!("the command is too long: {length} bytes in one piece, where {LONGEST_WORD} can be");
-        return Err(Refused { text, hint: Some("put it into a script, and run that".into()) });
+fn command(command: &JobCommand) -> Result<(), Refused> {
+    match file::unusable_command(command) {
+        None => Ok(()),
+        Some((why, hint)) => Err(Refused { text: format!("the command {why}"), hint: Some(hint.to_owned()) }),
     }
-    if word.as_bytes().contains(&0) {
-        return Err(refused("the command has a NUL byte in it"));
-    }
-    Ok(())
 }
 
 /// As the system finds it: a path, or a name in the folders of the job's PATH.
-fn find(program: &OsStr, dir: &Path, env: &[(OsString, OsString)]) -> Option<PathBuf> {
+fn find(program: &OsStr, spec: &JobSpec, env: &[(OsString, OsString)]) -> Option<PathBuf> {
+    // A folder of its own is empty at first.
+    let place = |path: PathBuf| if spec.own_dir && path.is_relative() { None } else { Some(spec.dir.join(path)) };
     if program.as_bytes().contains(&b'/') {
-        return Some(dir.join(program)).filter(|path| is_program(path));
+        return place(program.into()).filter(|path| is_program(path));
     }
     let path = env.iter().rev().find(|(name, _)| name == "PATH").map(|(_, value)| value.clone());
     let path = path.unwrap_or_else(|| "/bin:/usr/bin".into());
-    std::env::split_paths(&path).map(|folder| dir.join(folder).join(program)).find(|path| is_program(path))
+    std::env::split_paths(&path).filter_map(|folder| place(folder.join(program))).find(|path| is_program(path))
 }
 
 fn is_program(path: &Path) -> bool {
@@ -134,12 +123,58 @@ mod tests {
         }
     }
 
+    fn spec(dir: &str, own_dir: bool) -> JobSpec {
+        JobSpec {
+            name: String::new(),
+            description: String::new(),
+            group: String::new(),
+            priority: 0,
+            dir: dir.into(),
+            shell: "/bin/sh".into(),
+            steps: Vec::new(),
+            timeout: None,
+            retries: 0,
+            after: Vec::new(),
+            not_before: None,
+            hold: false,
+            interactive: false,
+            own_dir,
+            stop_grace: std::time::Duration::ZERO,
+            log_cap: 0,
+            nice: None,
+            mem: None,
+        }
+    }
+
     #[test]
     fn a_program_is_looked_for_where_the_job_will_look() {
         let path = |path: &str| vec![("PATH".into(), path.into())];
-        assert!(find(OsStr::new("sh"), Path::new("/"), &path("/nowhere:/bin")).is_some());
-        assert!(find(OsStr::new("sh"), Path::new("/"), &path("/nowhere")).is_none());
-        assert!(find(OsStr::new("bin/sh"), Path::new("/"), &path("/nowhere")).is_some());
-        assert!(find(OsStr::new("/bin"), Path::new("/"), &[]).is_none(), "a folder");
+        let root = spec("/", false);
+        assert!(find(OsStr::new("sh"), &root, &path("/nowhere:/bin")).is_some());
+        assert!(find(OsStr::new("sh"), &root, &path("/nowhere")).is_none());
+        assert!(find(OsStr::new("bin/sh"), &root, &path("/nowhere")).is_some());
+        assert!(find(OsStr::new("/bin"), &root, &[]).is_none(), "a folder");
+        let own = spec("/", true);
+        assert!(find(OsStr::new("bin/sh"), &own, &path("/nowhere")).is_none(), "its folder is empty");
+        assert!(find(OsStr::new("/bin/sh"), &own, &[]).is_some());
+    }
+
+    #[test]
+    fn what_an_earlier_step_makes_is_not_missed() {
+        let argv = |words: &[&str]| JobCommand::Argv(words.iter().map(|w| Bytes(w.into())).collect());
+        let step = |command| crate::model::job::StepSpec {
+            desc: String::new(),
+            command,
+            timeout: None,
+            only_if: None,
+            retries: 0,
+            pause: false,
+        };
+        let mut job_of = spec("/", true);
+        job_of.steps = vec![step(argv(&["/bin/sh", "-c", "true"])), step(argv(&["./made", "x"]))];
+        assert_eq!(job(&job_of, &[]), Ok(()));
+        job_of.steps.reverse();
+        let told = job(&job_of, &[]).expect_err("its folder is empty");
+        assert!(told.hint.is_some_and(|hint| hint.contains("`dir`")));
     }
 }

@@ -47,7 +47,7 @@ fn nothing_of_a_job_that_cannot_be_is_queued() {
         (&["run", "echo", "a"], 2, "several words"),
         (&["run", "--dir", "nowhere", "true"], 1, "there is no folder"),
         (&["run", "--", "no-such-program", "a"], 1, "there is no program `no-such-program`"),
-        (&["run", "--name", "j3", "true"], 1, "looks like the id of a job"),
+        (&["run", "--name", "j3", "true"], 1, "it looks like an id"),
         (&["run", "--group", "none", "true"], 1, "there is no group `none`\nhint: agents jobs limit --group none 4"),
         (&["run", "--after", "j9", "true"], 1, "no job has the id or name `j9`"),
         (&["run", "--after", "nobody", "true"], 1, "no job has the id or name `nobody`"),

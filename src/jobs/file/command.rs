@@ -3,9 +3,9 @@ use crate::model::job::JobCommand;
 use std::{ffi::OsStr, os::unix::ffi::OsStrExt};
 
 /// Bytes of one argument, as Linux counts them; a shell line is one.
-pub const LONGEST_ARGUMENT: usize = 128 * 1024 - 1;
+const LONGEST_ARGUMENT: usize = 128 * 1024 - 1;
 /// Bytes of all arguments together. The environment needs the rest of what the system takes.
-pub const LONGEST_COMMAND: usize = 1024 * 1024;
+const LONGEST_COMMAND: usize = 1024 * 1024;
 
 /// Why a command cannot run, and what to do; `None` if it may.
 pub fn unusable(command: &JobCommand) -> Option<(String, &'static str)> {

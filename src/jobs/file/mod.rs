@@ -13,7 +13,7 @@ mod node;
 mod table;
 mod toml_text;
 
-pub use command::{LONGEST_ARGUMENT, LONGEST_COMMAND, unusable as unusable_command};
+pub use command::unusable as unusable_command;
 
 use crate::{
     config::{Fault, Findings, Source, Strictness},
