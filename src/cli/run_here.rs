@@ -34,6 +34,8 @@ struct Follower<'a> {
     changes: Watch,
     signals: Vec<(Signal, OwnedFd)>,
     told: u32,
+    /// For a step whose process is not known yet.
+    pending: Option<Signal>,
     /// Its runner, and how we hear of its end.
     runner: Option<(ProcMark, Option<OwnedFd>)>,
 }
@@ -59,7 +61,8 @@ pub fn run(store: &mut JobStore, id: JobId) -> Report {
         };
         complain(&format!("agents: {id} waits {why}"));
     }
-    let mut follower = Follower { store, id, log, shown: 0, growth, changes, signals: listened, told: 0, runner: None };
+    let mut follower =
+        Follower { store, id, log, shown: 0, growth, changes, signals: listened, told: 0, pending: None, runner: None };
     follower.follow()
 }
 
@@ -78,13 +81,14 @@ impl Follower<'_> {
                 return Ok(said(&job));
             }
             self.know_runner(&job);
+            self.deliver(&job);
             self.wait();
             self.growth.clear();
             self.changes.clear();
             let came: Vec<Signal> =
                 self.signals.iter().filter(|(_, pipe)| signals::came(pipe)).map(|(signal, _)| *signal).collect();
             for signal in came {
-                self.pass_on(signal)?;
+                self.hear(signal)?;
             }
             if self.runner.as_ref().is_some_and(|(runner, _)| !jobs::process(*runner).is_alive()) {
                 self.runner = None;
@@ -138,19 +142,26 @@ impl Follower<'_> {
         let _ = poll(&mut all, left.as_ref());
     }
 
-    /// To the processes of the running step, as a terminal would; the second one asks for an end of the job.
-    fn pass_on(&mut self, signal: Signal) -> Result<(), Failure> {
+    /// The first signal is for the step that runs; the second one, and one for a job that waits, ends the job.
+    fn hear(&mut self, signal: Signal) -> Result<(), Failure> {
         self.told += 1;
-        let child = self.store.job(self.id)?.filter(|job| job.state == JobState::Running).and_then(|job| job.child);
-        match child.filter(|_| self.told == 1) {
-            Some(child) if jobs::process(child).is_alive() => {
-                // It leads a group of its own.
-                if let Some(pid) = i32::try_from(child.pid).ok().and_then(Pid::from_raw) {
-                    let _ = rustix::process::kill_process_group(pid, signal);
-                }
-                Ok(())
-            }
-            _ => self.cancel(),
+        let running = self.store.state(self.id)? == Some(JobState::Running);
+        if self.told > 1 || !running {
+            return self.cancel();
+        }
+        self.pending = Some(signal);
+        Ok(())
+    }
+
+    /// To the processes of the step, as a terminal would. One that has just begun, or ended, may not be known yet: then it
+    /// is the next change that brings it.
+    fn deliver(&mut self, job: &Job) {
+        let Some(signal) = self.pending else { return };
+        let child = job.child.filter(|child| jobs::process(*child).is_alive());
+        if let Some(pid) = child.and_then(|child| i32::try_from(child.pid).ok()).and_then(Pid::from_raw) {
+            // It leads a group of its own.
+            let _ = rustix::process::kill_process_group(pid, signal);
+            self.pending = None;
         }
     }
 

@@ -213,3 +213,41 @@ fn a_job_that_a_job_submitted_has_a_life_of_its_own() {
     std::fs::write(world.sandbox.join("go"), "").expect("written");
     assert_eq!(world.over(inner).exit, Some(Exit::Code(3)));
 }
+
+#[test]
+fn on_a_full_disk_nothing_is_half_queued_and_nothing_that_ran_is_forgotten() {
+    let world = JobWorld::new();
+    // The pause lets the job end while there is no space, most often; what is asserted holds either way.
+    let script = r#"
+        mount -t tmpfs -o size=1m,mode=700 none "$XDG_STATE_HOME" || exit 77
+        "$AGENTS" run -b 'while ! [ -e go ]; do sleep 0.02; done; exit 8' || exit 1
+        head -c 2000000 /dev/zero > "$XDG_STATE_HOME/filler" 2>/dev/null
+        n=0; while "$AGENTS" run -b --hold 'a job of some length' 2>error >/dev/null; do n=$((n+1)); [ $n -lt 500 ] || exit 2; done
+        cat error; "$AGENTS" jobs --json --all > before
+        touch go; sleep 0.3
+        rm "$XDG_STATE_HOME/filler"
+        "$AGENTS" jobs wait j1; "$AGENTS" jobs --json --all > after
+        "$AGENTS" run 'echo again'
+        "$AGENTS" jobs show j1 --json > first
+    "#;
+    let state = world.sandbox.join("small");
+    std::fs::create_dir(&state).expect("a folder");
+    let mut command = std::process::Command::new("unshare");
+    command.args(["-m", "sh", "-c", script]).current_dir(world.sandbox.path()).env("XDG_STATE_HOME", &state);
+    command.env("AGENTS", Sandbox::exe()).env("SHELL", "/bin/sh").env_remove("AGENTS_CONFIG");
+    let Ok(output) = command.output() else { return eprintln!("skipped: no `unshare` here") };
+    let said = String::from_utf8_lossy(&output.stdout);
+    let wrong = String::from_utf8_lossy(&output.stderr);
+    if output.status.code() == Some(77) || wrong.contains("unshare failed") {
+        return eprintln!("skipped: no tmpfs can be mounted here (needs root)");
+    }
+    assert!(said.contains("no space left to write") && said.contains("nothing was queued"), "{said}{wrong}");
+    assert!(said.ends_with("again\n"), "{said}{wrong}");
+    let count = |file: &str| {
+        let listed: serde_json::Value = serde_json::from_str(&world.read(file)).expect("JSON");
+        listed.as_array().expect("a list").len()
+    };
+    assert_eq!(count("before"), count("after"));
+    let first: serde_json::Value = serde_json::from_str(&world.read("first")).expect("JSON");
+    assert_eq!((first["state"].as_str(), first["exit"].as_i64()), (Some("failed"), Some(8)), "{first}");
+}
