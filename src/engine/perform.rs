@@ -161,7 +161,7 @@ impl Fleet {
         };
         let mut deadline = clock::boot().after(ANSWER);
         let mut answer = None;
-        loop {
+        let mut tell_news = |store: &dyn crate::store::Store| -> Result<(), FleetError> {
             for event in store.events_after(seq, &filter, 500)? {
                 seq = event.seq;
                 let mine = event.agent.as_ref().is_some_and(|a| names.contains(a))
@@ -170,6 +170,10 @@ impl Fleet {
                     say(&event);
                 }
             }
+            Ok(())
+        };
+        loop {
+            tell_news(&*store)?;
             if answer.is_none() {
                 answer = store.answer(id)?;
                 if answer.is_some() {
@@ -179,6 +183,8 @@ impl Fleet {
             if let Some(given) = &answer
                 && (!matches!(given, Answer::Accepted { .. }) || settled(&store.load()?))
             {
+                // What settled it was saved with its event, and that may be since we last looked.
+                tell_news(&*store)?;
                 return Ok(given.clone());
             }
             if clock::boot() >= deadline {
