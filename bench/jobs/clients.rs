@@ -1,0 +1,115 @@
+//! Those who submit, and may be killed at any moment of it.
+use crate::{
+    ledger::{FILE, Work},
+    place::Place,
+    process,
+};
+use rustix::process::Signal;
+use std::{
+    fs::{self, File},
+    io,
+    process::{Child, Stdio},
+    sync::{
+        Mutex,
+        atomic::{AtomicBool, Ordering},
+    },
+};
+
+/// Who is killed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kill {
+    Clients,
+    Runners,
+    Both,
+}
+
+impl Kill {
+    pub const ALL: [Kill; 3] = [Kill::Clients, Kill::Runners, Kill::Both];
+
+    pub fn word(self) -> &'static str {
+        match self {
+            Kill::Clients => "clients",
+            Kill::Runners => "runners",
+            Kill::Both => "clients and runners",
+        }
+    }
+
+    pub fn of_runners(self) -> bool {
+        self != Kill::Clients
+    }
+
+    /// All of them, as they are now.
+    pub fn now(self, place: &Place) -> usize {
+        let meant = |found: &process::Found| match self {
+            Kill::Clients => found.is_client(place.program()),
+            Kill::Runners => found.is_runner(),
+            Kill::Both => found.is_runner() || found.is_client(place.program()),
+        };
+        let all: Vec<_> = process::of(place.root()).into_iter().filter(meant).collect();
+        all.iter().for_each(|found| process::signal(found.pid, Signal::KILL));
+        all.len()
+    }
+}
+
+pub struct Clients<'a> {
+    place: &'a Place,
+    own: String,
+    ledger: String,
+    /// They submit nothing more.
+    over: AtomicBool,
+    /// What they were told.
+    acked: Mutex<Vec<String>>,
+}
+
+impl Clients<'_> {
+    pub fn new(place: &Place) -> io::Result<Clients<'_>> {
+        let own = std::env::current_exe()?.to_string_lossy().into_owned();
+        let ledger = place.path(FILE).to_string_lossy().into_owned();
+        Ok(Clients { place, own, ledger, over: AtomicBool::new(false), acked: Mutex::default() })
+    }
+
+    /// Shows the job until its end.
+    pub fn foreground(&self, work: Work) -> io::Result<Child> {
+        let words = work.words(&self.own, &self.ledger);
+        self.place.verb(&["run", "--"]).args(words).spawn()
+    }
+
+    /// All at once. Its answers go into a file, so that those of a killed one count as well.
+    pub fn batch(&self, works: &[Work]) -> io::Result<Child> {
+        let file = self.place.path("batch");
+        fs::write(&file, works.iter().map(|work| work.line(&self.own, &self.ledger)).collect::<String>())?;
+        let answers = File::create(self.place.path("answers"))?;
+        self.place.verb(&["run", "-b", "--batch"]).arg(file).stdout(answers).spawn()
+    }
+
+    /// One after the other, until somebody ends it.
+    pub fn one_by_one(&self, works: &[Work]) -> io::Result<()> {
+        for work in works {
+            if self.over.load(Ordering::SeqCst) {
+                break;
+            }
+            let words = work.words(&self.own, &self.ledger);
+            let said = self.place.verb(&["run", "-b", "--"]).args(words).stdout(Stdio::piped()).output()?;
+            self.note(&String::from_utf8_lossy(&said.stdout));
+        }
+        Ok(())
+    }
+
+    pub fn end(&self) {
+        self.over.store(true, Ordering::SeqCst);
+    }
+
+    /// Whole lines alone: a killed one may have written half.
+    fn note(&self, said: &str) {
+        let whole = said.rsplit_once('\n').map_or("", |(whole, _)| whole);
+        if let Ok(mut acked) = self.acked.lock() {
+            acked.extend(whole.lines().map(str::to_owned));
+        }
+    }
+
+    /// Every id that was given out.
+    pub fn acked(&self) -> Vec<String> {
+        self.note(&fs::read_to_string(self.place.path("answers")).unwrap_or_default());
+        self.acked.lock().map(|acked| acked.clone()).unwrap_or_default()
+    }
+}
