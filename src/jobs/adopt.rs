@@ -37,7 +37,7 @@ pub fn lost(store: &mut JobStore) -> Result<Vec<JobId>, StoreError> {
             let why = if job.this_boot { RUNNER_GONE } else { REBOOT };
             interrupted(store, job.id, job.epoch, why)?;
         } else {
-            let _ = start::runner(store.dir(), Some(job.id));
+            let _ = start::runner(store, Some(job.id));
         }
     }
     if !found.is_empty() {

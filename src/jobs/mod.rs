@@ -16,6 +16,7 @@ pub mod place;
 pub mod pulse;
 pub mod runner;
 pub mod start;
+pub mod tidy;
 
 use crate::{
     model::job::{JobId, ProcMark},
@@ -38,11 +39,11 @@ pub fn kick(store: &mut JobStore) -> Result<u32, StoreError> {
 /// care of first.
 pub fn cancel(store: &mut JobStore, id: JobId) -> Result<Cancelled, StoreError> {
     let done = store.cancel(id, clock::wall())?;
-    if let Cancelled::Asked(runner) = done {
-        if !runner::tell(runner) {
-            // Another one takes the job over, and finds that its end was asked for.
-            adopt::lost(store)?;
-        }
+    if let Cancelled::Asked(runner) = done
+        && !runner::tell(runner)
+    {
+        // Another one takes the job over, and finds that its end was asked for.
+        adopt::lost(store)?;
     }
     Ok(done)
 }

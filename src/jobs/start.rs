@@ -34,7 +34,7 @@ pub(super) fn start(store: &JobStore) -> Result<u32, StoreError> {
     let mut started = 0;
     for _ in 0..wanted {
         // A machine that cannot start a process now has runners that go on claiming, or a next command that tries again.
-        if runner(store.dir(), None).is_err() {
+        if runner(store, None).is_err() {
             break;
         }
         started += 1;
@@ -43,10 +43,13 @@ pub(super) fn start(store: &JobStore) -> Result<u32, StoreError> {
 }
 
 /// Starts a runner that belongs to nobody. `adopt`: it first takes over this job.
-pub fn runner(dir: &Path, adopt: Option<JobId>) -> io::Result<()> {
+pub fn runner(store: &JobStore, adopt: Option<JobId>) -> io::Result<()> {
     // The program that we are, also after it was replaced on disk.
     let mut command = Command::new("/proc/self/exe");
-    command.arg0("agents").arg(WORD).arg(dir);
+    command.arg0("agents").arg(WORD).arg(store.dir());
+    if let Some(habits) = store.habits() {
+        command.arg("--habits").arg(habits.word());
+    }
     if let Some(id) = adopt {
         command.arg("--adopt").arg(id.to_string());
     }

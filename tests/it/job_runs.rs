@@ -166,26 +166,40 @@ fn a_job_that_failed_is_retried_from_the_start_and_resumed_where_it_ended() {
 #[test]
 fn stop_returns_when_nothing_of_the_job_is_left() {
     let home = Home::new();
+    home.ok(&["init"]);
+    let config = home.path().join("agents.toml");
+    let text = fs::read_to_string(&config).expect("a config") + "\n[jobs]\nstop_grace = \"300ms\"\n";
+    fs::write(&config, text).expect("a config");
     let pids = home.path().join("pids");
-    // It does not hear TERM, and neither does its child in a session of its own.
-    let line = format!(
-        "trap '' TERM; setsid sh -c \"trap '' TERM; echo \\$\\$ >> '{0}'; while :; do sleep 0.1; done\" & \
-         echo $$ >> '{0}'; while :; do sleep 0.1; done",
-        pids.display()
-    );
-    home.ok(&["run", "-b", "--name", "deaf", &line]);
+    // Deaf to what asks it to end, and so is its child in a session of its own.
+    let deaf = "trap '' TERM HUP INT; echo $$ >> pids; while :; do sleep 0.1; done";
+    fs::write(home.path().join("deaf"), deaf).expect("a script");
+    home.ok(&["run", "-b", "--name", "deaf", "setsid sh deaf & exec sh deaf"]);
     let known = || -> Vec<ProcId> {
         let text = fs::read_to_string(&pids).unwrap_or_default();
         text.lines().filter_map(|l| ProcId::of(l.parse().ok()?)).collect()
     };
     wait_until(20, "both have begun", || known().len() == 2);
     let all = known();
-    // Its grace is 10 s: too long for a test, so that of a job of our own is used where it counts.
-    let mut store = home.store();
-    store.cancel(JobId(1), agents::world::clock::wall()).expect("a mark");
     assert_eq!(home.ok(&["stop", "deaf"]), "j1 is cancelled\n");
     assert!(all.iter().all(|p| !p.is_alive()), "{all:?}");
-    assert_eq!(state(&home, "deaf"), "cancelled");
+    let job = show(&home, "deaf");
+    assert_eq!((&job["state"], &job["signal"]), (&"cancelled".into(), &9.into()));
+}
+
+#[test]
+fn a_signal_ends_all_jobs_of_the_foreground() {
+    let home = Home::new();
+    let job =
+        |name: &str| format!(r#"{{"name": "{name}", "dir": ".", "steps": [{{"cmd": "touch {name}; sleep 1000"}}]}}"#);
+    fs::write(home.path().join("two.json"), format!("[{}, {}]", job("a"), job("b"))).expect("a file");
+    let mut here = home.command(&["run", "two.json"]);
+    let here = here.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("a process");
+    wait_until(20, "both run", || ["a", "b"].iter().all(|name| home.path().join(name).exists()));
+    assert!(ProcId::of(here.id()).expect("a process").signal(Signal::INT));
+    let output = here.wait_with_output().expect("an end");
+    assert_eq!(output.status.code(), Some(1), "{}", err(&output));
+    assert_eq!((state(&home, "a").as_str(), state(&home, "b").as_str()), ("cancelled", "cancelled"));
 }
 
 #[test]
@@ -242,4 +256,31 @@ fn jobs_of_a_project_are_kept_with_it() {
     assert_eq!(listed[0]["dir"], project.canonicalize().expect("a path").to_string_lossy().as_ref());
     assert_eq!(home.ok(&["jobs"]), "no jobs\n");
     assert_eq!(run(&["logs", "j1"]).stdout, b"here\n");
+}
+
+#[test]
+fn the_slots_and_folders_of_a_project_are_as_many_as_its_config_says() {
+    let home = Home::new();
+    home.ok(&["init"]);
+    let config = home.path().join("agents.toml");
+    let text = fs::read_to_string(&config).expect("a config") + "\n[jobs]\nslots = 1\nkeep_dirs = 1\n";
+    fs::write(&config, text).expect("a config");
+    // Each sees how many run beside it: the folder of the fleet is one for all.
+    let all = home.path().display();
+    let line = format!("mkdir '{all}/taken' && sleep 0.1 && rmdir '{all}/taken'");
+    let job = |name: &str| serde_json::json!({"name": name, "steps": [{"cmd": line}, {"cmd": "pwd"}]});
+    let jobs: Vec<Value> = ["a", "b", "c"].map(job).into();
+    fs::write(home.path().join("jobs.json"), serde_json::to_string(&jobs).expect("JSON")).expect("a file");
+    home.ok(&["run", "jobs.json"]);
+    assert_eq!(home.ok(&["jobs", "limit"]), "default: 0 of 1 running, 0 queued\n");
+    let dirs = || fs::read_dir(home.path().join(".agents/jobs")).map_or(0, Iterator::count);
+    wait_until(20, "old folders are gone", || dirs() == 1);
+    assert!(
+        home.path()
+            .join(".agents/jobs")
+            .read_dir()
+            .expect("a folder")
+            .flatten()
+            .all(|entry| { entry.file_name().to_string_lossy().starts_with("c-") })
+    );
 }

@@ -4,9 +4,10 @@ use super::{
         Context,
         failure::{Failure, Report, complain},
     },
-    Ground, clean, words,
+    Ground, words,
 };
 use crate::{
+    jobs::tidy::delete,
     model::job::JobState,
     store::jobs::{Changed, Removed},
     world::clock,
@@ -95,7 +96,7 @@ pub fn remove(args: &IdsArgs, context: &mut Context) -> Report {
     for id in ids {
         match store.remove(id, clock::wall())? {
             Removed::Gone(gone) => {
-                clean::delete(store.dir(), &gone);
+                delete(store.dir(), &gone);
                 context.out.line(&format!("{id} was removed"))?;
             }
             Removed::Not(state) => {

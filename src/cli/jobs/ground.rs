@@ -6,7 +6,7 @@ use crate::{
     model::job_rules::{Durable, JobRules},
     store::{
         Durability,
-        jobs::{self, JobStore},
+        jobs::{self, Habits, JobStore, Keep},
     },
 };
 
@@ -47,9 +47,9 @@ impl Ground {
     }
 
     fn ready(&self, store: &mut JobStore) -> Result<(), Failure> {
-        if let Some(slots) = self.rules.slots {
-            store.set_machine_slots(slots);
-        }
+        let JobRules { slots, keep_finished, keep_unfinished, keep_dirs, .. } = self.rules;
+        let keep = Keep { finished: keep_finished, unfinished: keep_unfinished, dirs: keep_dirs };
+        store.set_habits(Habits { slots, keep, durability: self.durability });
         self.adopt(store)
     }
 

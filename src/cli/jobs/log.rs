@@ -58,7 +58,6 @@ pub fn named(word: &str, context: &mut Context) -> Result<Option<JobLog>, Failur
 /// Gives what is written behind byte `from`, until the job is over and all was given.
 pub fn follow(log: &mut JobLog, from: u64, out: &mut Out, take: &mut Take<'_>) -> Report {
     let mut news = News::of(log.store.dir());
-    let mut watched = news.watch(&log.path);
     let mut file: Option<File> = None;
     let mut at = from;
     let mut over = false;
@@ -67,7 +66,7 @@ pub fn follow(log: &mut JobLog, from: u64, out: &mut Out, take: &mut Take<'_>) -
         if look {
             // Asked before the file is read: what it wrote until then is there.
             over = log.store.state(log.id)?.is_none_or(JobState::is_over);
-            watched = watched || news.watch(&log.path);
+            news.watch(&log.path);
         }
         if file.is_none() {
             file = open(&log.path, at)?;

@@ -1,31 +1,27 @@
 //! Waiting for news of jobs: the kernel tells, nobody asks again and again.
 use super::{super::failure::Failure, Ground};
 use crate::{
+    jobs::{
+        process,
+        pulse::{SLOW, Watch},
+    },
     model::job::ProcMark,
-    store::jobs::{JobStore, PULSE},
-    world::process::ProcId,
+    store::jobs::JobStore,
 };
 use rustix::{
     event::{PollFd, PollFlags, poll},
-    fs::{
-        Mode, OFlags,
-        inotify::{self, CreateFlags, Reader, WatchFlags},
-    },
     process::{Pid, PidfdFlags, pidfd_open},
     time::Timespec,
 };
-use std::{mem::MaybeUninit, os::fd::OwnedFd, path::Path, time::Duration};
+use std::{os::fd::OwnedFd, path::Path, time::Duration};
 
-/// Looks anyway after this long, where the kernel tells nothing (some network file systems, no inotify left).
-const WITHOUT_NEWS: Duration = Duration::from_millis(500);
-/// The same where it does.
+/// Looks anyway after this long: some file systems tell nothing of what other machines write.
 const AT_LEAST_EVERY: Duration = Duration::from_secs(60);
 
 pub struct News {
-    /// `None`: there is no inotify to be had.
-    events: Option<OwnedFd>,
-    /// The file that is watched beside the pulse, by its watch.
-    file: Option<i32>,
+    changes: Watch,
+    /// A file that grows.
+    growth: Option<Watch>,
 }
 
 /// What happened.
@@ -40,24 +36,14 @@ pub struct Heard {
 impl News {
     /// Of the jobs in this folder, from now on.
     pub fn of(dir: &Path) -> News {
-        let watched = || {
-            let events = inotify::init(CreateFlags::CLOEXEC | CreateFlags::NONBLOCK)?;
-            let pulse = dir.join(PULSE);
-            // Who makes the first change touches it for the first time; it has to be there before.
-            let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::CLOEXEC | OFlags::NOFOLLOW | OFlags::NONBLOCK;
-            rustix::fs::open(&pulse, flags, Mode::RUSR | Mode::WUSR)?;
-            // A new time of change alone is told as MODIFY, both times as ATTRIB.
-            inotify::add_watch(&events, &pulse, WatchFlags::ATTRIB | WatchFlags::MODIFY)?;
-            Ok::<_, rustix::io::Errno>(events)
-        };
-        News { events: watched().ok(), file: None }
+        News { changes: Watch::changes(dir), growth: None }
     }
 
-    /// Watches a file that grows, too. False: it is not there.
-    pub fn watch(&mut self, file: &Path) -> bool {
-        let Some(events) = &self.events else { return file.exists() };
-        self.file = inotify::add_watch(events, file, WatchFlags::MODIFY).ok();
-        self.file.is_some()
+    /// Watches a file that grows, too, if it is there.
+    pub fn watch(&mut self, file: &Path) {
+        if self.growth.is_none() && file.exists() {
+            self.growth = Some(Watch::growth(file));
+        }
     }
 
     /// Until something happened or the time is over; fails with [`Failure::Closed`] if our reader went away. A runner
@@ -74,51 +60,46 @@ impl News {
         most: Option<Duration>,
         other: Option<&OwnedFd>,
     ) -> Result<Heard, Failure> {
-        let runners: Vec<OwnedFd> = store.running()?.iter().filter_map(|job| job.runner).filter_map(process).collect();
-        let rest = if self.events.is_some() { AT_LEAST_EVERY } else { WITHOUT_NEWS };
+        let marks: Vec<ProcMark> = store.running()?.iter().filter_map(|job| job.runner).collect();
+        let runners: Vec<OwnedFd> = marks.iter().filter_map(|mark| living(*mark)).collect();
+        // It died before we looked; whoever takes over needs a moment.
+        let dead = runners.len() < marks.len();
+        if dead {
+            ground.adopt(store)?;
+        }
+        let watches = [Some(&self.changes), self.growth.as_ref()];
+        let deaf = watches.iter().flatten().any(|watch| watch.fd().is_none());
+        let rest = if deaf || dead { SLOW } else { AT_LEAST_EVERY };
         let most = most.map_or(rest, |most| most.min(rest));
         let timeout = Timespec { tv_sec: most.as_secs() as i64, tv_nsec: most.subsec_nanos().into() };
         let stdout = std::io::stdout();
         let mut fds = vec![PollFd::new(&stdout, PollFlags::empty())];
         fds.extend(runners.iter().map(|fd| PollFd::new(fd, PollFlags::IN)));
-        fds.extend(self.events.iter().map(|fd| PollFd::new(fd, PollFlags::IN)));
+        let heard = watches.map(|watch| {
+            let fd = watch.and_then(Watch::fd)?;
+            fds.push(PollFd::from_borrowed_fd(fd, PollFlags::IN));
+            Some(fds.len() - 1)
+        });
         fds.extend(other.map(|fd| PollFd::new(fd, PollFlags::IN)));
         let ready = poll(&mut fds, Some(&timeout)).unwrap_or(0);
         if !fds[0].revents().is_empty() {
             return Err(Failure::Closed);
         }
         let died = fds[1..=runners.len()].iter().any(|fd| !fd.revents().is_empty());
+        // Where nobody knows, both may be.
+        let told = heard.map(|at| ready == 0 || deaf || at.is_some_and(|at| !fds[at].revents().is_empty()));
         drop(fds);
+        watches.iter().flatten().for_each(|watch| watch.clear());
         if died {
             ground.adopt(store)?;
         }
-        let mut heard = self.hear();
-        heard.change |= died || ready == 0;
-        heard.file |= ready == 0;
-        Ok(heard)
-    }
-
-    fn hear(&mut self) -> Heard {
-        let mut heard = Heard::default();
-        let Some(events) = &self.events else { return Heard { change: true, file: true } };
-        let mut buffer = [MaybeUninit::uninit(); 4096];
-        let mut reader = Reader::new(events, &mut buffer);
-        while let Ok(event) = reader.next() {
-            let lost = event.wd() < 0;
-            if Some(event.wd()) == self.file || lost {
-                heard.file = true;
-                heard.change |= lost;
-            } else {
-                heard.change = true;
-            }
-        }
-        heard
+        Ok(Heard { change: told[0] || died, file: told[1] })
     }
 }
 
-/// `None`: it is over already, and has been seen to, or will be at the next look.
-fn process(mark: ProcMark) -> Option<OwnedFd> {
+/// `None`: it is over.
+fn living(mark: ProcMark) -> Option<OwnedFd> {
     let pid = i32::try_from(mark.pid).ok().and_then(Pid::from_raw)?;
     let fd = pidfd_open(pid, PidfdFlags::empty()).ok()?;
-    ProcId { pid: mark.pid, start: mark.start }.is_alive().then_some(fd)
+    process(mark).is_alive().then_some(fd)
 }

@@ -74,7 +74,7 @@ pub fn look_after(store: &JobStore, ears: &Ears, taken: &Taken) -> Ending {
         }
         if ending.is_none() && (!alive || going_down || state != JobState::Interrupted) {
             // Also those that it left behind, found by their mark: nobody is their parent any more but init.
-            ending = Some((TreeEnd::new(taken.grace), clock::boot().after(taken.grace + AFTER_KILL)));
+            ending = Some((TreeEnd::by_term(taken.grace), clock::boot().after(taken.grace + AFTER_KILL)));
         }
         let mut until = taken.deadline;
         if let Some((end, give_up)) = &mut ending {

@@ -13,12 +13,12 @@ mod log;
 mod sleeper;
 mod tree;
 
-use super::{mark, start};
+use super::{mark, start, tidy};
 use crate::{
     model::job::{JobId, JobState, ProcMark},
     store::{
         Durability, StoreError,
-        jobs::{Claimed, Ending, FILE, Fenced, Finished, JobStore, open_existing},
+        jobs::{Claimed, Ending, FILE, Fenced, Finished, Habits, JobStore, open_existing},
     },
     world::{
         clock,
@@ -31,6 +31,9 @@ use std::{ffi::OsString, path::Path, process::ExitCode, time::Duration};
 
 pub const WORD: &str = "__runner";
 
+/// Where there is always another job: jobs between two times at which old ones are forgotten.
+const TIDY_AFTER: u32 = 256;
+
 /// Pauses between two tries to write down how a job ended.
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
@@ -42,15 +45,36 @@ pub fn main(words: &[OsString]) -> Option<ExitCode> {
         return None;
     }
     let done = match rest {
-        [dir] => run(Path::new(dir), None),
-        [dir, flag, id] if flag == "--adopt" => match id.to_str().and_then(JobId::parse) {
-            Some(id) => run(Path::new(dir), Some(id)),
+        [dir, flags @ ..] => match Meant::parse(flags) {
+            Some(meant) => run(Path::new(dir), &meant),
             None => return Some(wrong()),
         },
-        _ => return Some(wrong()),
+        [] => return Some(wrong()),
     };
     // Nobody is there to read an error: what it means for a job stands in the store, or cannot be written there.
     Some(if done.is_ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// What stands behind the folder.
+#[derive(Default)]
+struct Meant {
+    adopt: Option<JobId>,
+    habits: Option<Habits>,
+}
+
+impl Meant {
+    fn parse(flags: &[OsString]) -> Option<Meant> {
+        let mut meant = Meant::default();
+        for pair in flags.chunks(2) {
+            let [flag, value] = pair else { return None };
+            match (flag.to_str()?, value.to_str()?) {
+                ("--adopt", id) => meant.adopt = Some(JobId::parse(id)?),
+                ("--habits", word) => meant.habits = Some(Habits::parse(word)?),
+                _ => return None,
+            }
+        }
+        Some(meant)
+    }
 }
 
 fn wrong() -> ExitCode {
@@ -70,20 +94,27 @@ struct Runner {
     ears: Ears,
     me: ProcMark,
     boot_id: String,
+    /// How many it has run since it tidied up.
+    jobs: u32,
+    /// Some of them had folders of their own.
+    dirs: bool,
 }
 
-fn run(dir: &Path, adopt: Option<JobId>) -> Result<(), StoreError> {
-    let Some(store) = open_existing(&dir.join(FILE), Durability::Full)? else { return Ok(()) };
+fn run(dir: &Path, meant: &Meant) -> Result<(), StoreError> {
+    let Some(mut store) = open_existing(&dir.join(FILE), Durability::Full)? else { return Ok(()) };
+    if let Some(habits) = meant.habits {
+        store.set_habits(habits);
+    }
     // Without them no job could be ended, and none of its processes be found.
     let (Ok(ears), Some(me)) = (Ears::open(), ProcId::own()) else { return Ok(()) };
     if rustix::process::set_child_subreaper(Some(rustix::process::getpid())).is_err() {
         return Ok(());
     }
-    let mut runner = Runner { store, ears, me: mark(me), boot_id: clock::boot_id() };
-    if let Some(id) = adopt {
+    let mut runner = Runner { store, ears, me: mark(me), boot_id: clock::boot_id(), jobs: 0, dirs: false };
+    if let Some(id) = meant.adopt {
         runner.adopt(id)?;
     }
-    let mut next = runner.store.claim(runner.me, &runner.boot_id, clock::wall())?;
+    let mut next = runner.store.claim(runner.me, &runner.boot_id, clock::wall())?.map(Box::new);
     loop {
         next = match next {
             Some(claimed) => match runner.run_and_claim(&claimed)? {
@@ -91,6 +122,7 @@ fn run(dir: &Path, adopt: Option<JobId>) -> Result<(), StoreError> {
                 Next::End => return Ok(()),
             },
             None => {
+                runner.tidy();
                 let_go_of_code();
                 if !sleeper::sleep(&runner.store, &runner.ears)? {
                     return Ok(());
@@ -98,14 +130,14 @@ fn run(dir: &Path, adopt: Option<JobId>) -> Result<(), StoreError> {
                 let next = runner.store.claim(runner.me, &runner.boot_id, clock::wall())?;
                 // Others whose time has come, and somebody who sleeps for the rest.
                 start::start(&runner.store)?;
-                next
+                next.map(Box::new)
             }
         }
     }
 }
 
 enum Next {
-    Job(Option<Claimed>),
+    Job(Option<Box<Claimed>>),
     /// The machine goes down: nothing more is begun.
     End,
 }
@@ -114,6 +146,8 @@ impl Runner {
     fn run_and_claim(&mut self, claimed: &Claimed) -> Result<Next, StoreError> {
         let ran = job::run(&mut self.store, &self.ears, claimed);
         let (id, epoch) = (claimed.job.id, claimed.epoch);
+        self.jobs += 1;
+        self.dirs |= claimed.job.spec.own_dir;
         if ran.going_down {
             self.persist(|store, _| store.finish(id, epoch, &ran.ending, clock::wall()))?;
             return Ok(Next::End);
@@ -124,7 +158,18 @@ impl Runner {
         if matches!(finished, Fenced::Held(Finished { freed, wake, .. }) if freed > 0 || wake.is_some()) {
             start::start(&self.store)?;
         }
-        Ok(Next::Job(next))
+        if self.jobs >= TIDY_AFTER {
+            self.tidy();
+        }
+        Ok(Next::Job(next.map(Box::new)))
+    }
+
+    /// Best effort: the next one tries again.
+    fn tidy(&mut self) {
+        if self.jobs > 0 {
+            let _ = tidy::tidy(&mut self.store, self.dirs);
+        }
+        (self.jobs, self.dirs) = (0, false);
     }
 
     /// How a job ended must not be lost because the disk is full for a while: it is tried again until it stands there.

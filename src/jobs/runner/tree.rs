@@ -109,7 +109,7 @@ impl Tree<'_> {
     }
 
     fn ending(&self) -> (Ending, Boot) {
-        (Ending::new(self.grace), clock::boot().after(self.grace + AFTER_KILL))
+        (Ending::by_term(self.grace), clock::boot().after(self.grace + AFTER_KILL))
     }
 
     fn listen(&mut self, store: &JobStore, until: Option<Boot>) {

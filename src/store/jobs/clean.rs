@@ -3,7 +3,7 @@ use super::{
     Durability, JobStore, StoreError, row,
     schema::{FINISHED, UNFINISHED},
 };
-use crate::model::job::JobId;
+use crate::model::{job::JobId, time::Wall};
 use rusqlite::{OptionalExtension, Transaction};
 use std::{
     ffi::OsStr,
@@ -23,16 +23,28 @@ impl JobStore {
     /// Forgets all but the newest of the jobs that are over: `keep_finished` of the done and skipped ones,
     /// `keep_unfinished` of the others; with `all`, every one that is over. What runs or waits is never touched.
     pub fn clean(&mut self, keep_finished: u32, keep_unfinished: u32, all: bool) -> Result<Vec<Gone>, StoreError> {
+        let keep = if all { (0, 0) } else { (keep_finished, keep_unfinished) };
+        self.forget_old(keep.0, keep.1, Wall(i64::MAX))
+    }
+
+    /// The same, but for those that ended later than `before`: somebody may still ask how.
+    pub fn forget_old(
+        &mut self,
+        keep_finished: u32,
+        keep_unfinished: u32,
+        before: Wall,
+    ) -> Result<Vec<Gone>, StoreError> {
         let base = self.dir().to_owned();
         let kinds = [(FINISHED, keep_finished), (UNFINISHED, keep_unfinished)];
         let over = |which: &str, keep: u32| {
-            format!("SELECT id FROM job WHERE {which} ORDER BY id DESC LIMIT -1 OFFSET {keep}")
+            let over = format!("SELECT id, ended FROM job WHERE {which} ORDER BY id DESC LIMIT -1 OFFSET {keep}");
+            format!("SELECT id FROM ({over}) WHERE ended IS NULL OR ended <= {}", before.0)
         };
         // Most often there is nothing to do: that is found out without a write.
         let old = || {
             let mut found: Vec<JobId> = Vec::new();
             for (which, keep) in kinds {
-                let mut query = self.conn.prepare_cached(&over(which, if all { 0 } else { keep }))?;
+                let mut query = self.conn.prepare_cached(&over(which, keep))?;
                 let ids = query.query_map([], |r| r.get(0).map(JobId))?.collect::<rusqlite::Result<Vec<_>>>()?;
                 found.extend(ids);
             }

@@ -18,6 +18,7 @@ mod env;
 mod family;
 mod finish;
 mod groups;
+mod habits;
 mod pulse;
 mod read;
 mod row;
@@ -31,6 +32,7 @@ pub use claim::{Claimed, Lost};
 pub use clean::Gone;
 pub use finish::{Ending, Fenced, Finished};
 pub use groups::Group;
+pub use habits::{Habits, Keep};
 pub use pulse::{ALARM, PULSE};
 pub use read::JobFilter;
 pub use submit::{NewJob, SubmitError};
@@ -62,6 +64,7 @@ pub struct JobStore {
     pulse: Pulse,
     /// Slots of a group that has no limit of its own.
     machine_slots: u32,
+    habits: Option<Habits>,
 }
 
 /// Opens the store; makes it, and its folder, if need be.
@@ -88,7 +91,7 @@ fn ready(files: Files, durability: Durability) -> Result<JobStore, StoreError> {
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     let machine_slots = u32::try_from(cores).unwrap_or(u32::MAX).max(4);
     let pulse = Pulse::beside(&files);
-    Ok(JobStore { conn, files, durability, sync: None, pulse, machine_slots })
+    Ok(JobStore { conn, files, durability, sync: None, pulse, machine_slots, habits: None })
 }
 
 /// Only one process makes it; the others wait and find it made.
@@ -126,6 +129,19 @@ fn fill(files: &Files) -> Result<(), StoreError> {
 }
 
 impl JobStore {
+    /// What the project says of its jobs. Without it the machine decides, and nothing is cleaned up unasked.
+    pub fn set_habits(&mut self, habits: Habits) {
+        if let Some(slots) = habits.slots {
+            self.machine_slots = slots;
+        }
+        self.durability = habits.durability;
+        self.habits = Some(habits);
+    }
+
+    pub fn habits(&self) -> Option<Habits> {
+        self.habits
+    }
+
     /// Slots of the default group, where nobody has set a limit: `[jobs] slots`.
     pub fn set_machine_slots(&mut self, slots: u32) {
         self.machine_slots = slots;

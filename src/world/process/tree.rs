@@ -51,11 +51,17 @@ fn children_by_scan(pid: u32) -> Vec<u32> {
 pub struct Ending {
     told: BTreeSet<ProcId>,
     kill_at: u64,
+    hang_up: bool,
 }
 
 impl Ending {
     pub fn new(grace: Duration) -> Ending {
-        Ending { told: BTreeSet::new(), kill_at: clock::boot().after(grace).0 }
+        Ending { told: BTreeSet::new(), kill_at: clock::boot().after(grace).0, hang_up: true }
+    }
+
+    /// Without HUP: for those that have no terminal, and are to end as they want to.
+    pub fn by_term(grace: Duration) -> Ending {
+        Ending { hang_up: false, ..Ending::new(grace) }
     }
 
     /// Signals every one of `processes`: TERM, HUP and CONT once each; KILL when the grace is over.
@@ -67,7 +73,9 @@ impl Ending {
             } else if self.told.insert(*process) {
                 process.signal(Signal::TERM);
                 // Interactive shells heed only HUP; a stopped process heeds nothing until it goes on.
-                process.signal(Signal::HUP);
+                if self.hang_up {
+                    process.signal(Signal::HUP);
+                }
                 process.signal(Signal::CONT);
             }
         }

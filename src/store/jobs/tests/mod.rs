@@ -11,6 +11,7 @@ use std::{
 
 mod families_and_wishes;
 mod files_and_lists;
+mod retention;
 mod turns;
 
 const BOOT: &str = "this boot";

@@ -1,0 +1,216 @@
+//! `agents run` on real processes: what runs, when, and how it ends.
+use crate::{jobs_world::JobWorld, sandbox::wait_until};
+use agents::{
+    model::job::{Exit, JobState},
+    world::clock,
+};
+use rustix::process::{Pid, Signal, kill_process};
+use std::{os::unix::fs::PermissionsExt, process::Stdio, time::Duration};
+
+#[test]
+fn a_job_in_the_background_ends_with_its_true_exit_code() {
+    let world = JobWorld::new();
+    let id = world.background(&["--env", "WORD=a b", "echo \"$WORD $AGENTS_JOB\" && exit 7"]);
+    let job = world.over(id);
+    assert_eq!((job.state, job.exit, job.error), (JobState::Failed, Some(Exit::Code(7)), None));
+    assert_eq!(world.log(id), "a b j1\n");
+    assert_eq!(job.log.metadata().expect("a log").permissions().mode() & 0o777, 0o600);
+    let killed = world.over(world.background(&["kill -9 $$"]));
+    assert_eq!((killed.state, killed.exit), (JobState::Failed, Some(Exit::Signal(9))));
+    wait_until(30, "no runner is left", || world.sandbox.processes().is_empty());
+}
+
+#[test]
+fn a_job_in_the_foreground_is_shown_and_its_exit_code_is_ours() {
+    let world = JobWorld::new();
+    let line = "for n in 1 2 3; do echo out $n; echo err $n >&2; done; exit 3";
+    let output = world.run(&["run", line]);
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert_eq!((output.status.code(), &*said), (Some(3), "out 1\nerr 1\nout 2\nerr 2\nout 3\nerr 3\n"));
+    assert_eq!(world.run(&["run", "kill -9 $$"]).status.code(), Some(137));
+    let long = world.run(&["run", "seq 1 200000"]);
+    assert_eq!((long.status.code(), long.stdout.len()), (Some(0), 1_288_895));
+    assert_eq!(world.run(&["run", "--", "printf", "%s|", "$HOME; x", ""]).stdout, b"$HOME; x||", "seen by no shell");
+    assert_eq!(world.run(&["run", "cat"]).status.code(), Some(0), "its input is empty");
+}
+
+#[test]
+fn nothing_of_a_job_that_cannot_be_is_queued() {
+    let world = JobWorld::new();
+    let long = "x".repeat(128 * 1024 - 1000);
+    for (line, code, why) in [
+        (&["run"][..], 2, "no command"),
+        (&["run", ""], 1, "the command is empty"),
+        (&["run", "echo", "a"], 2, "several words"),
+        (&["run", "--dir", "nowhere", "true"], 1, "there is no folder"),
+        (&["run", "--", "no-such-program", "a"], 1, "there is no program `no-such-program`"),
+        (&["run", "--name", "j3", "true"], 1, "looks like the id of a job"),
+        (&["run", "--group", "none", "true"], 1, "there is no group `none`\nhint: agents jobs limit --group none 4"),
+        (&["run", "--after", "j9", "true"], 1, "no job has the id or name `j9`"),
+        (&["run", "--after", "nobody", "true"], 1, "no job has the id or name `nobody`"),
+        (&["run", "--env", "=x", "true"], 2, "is not NAME=VALUE"),
+        (&["run", "--retries", "many", "true"], 2, "invalid value"),
+    ] {
+        let output = world.run(line);
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(code), "{line:?}: {said}");
+        assert!(said.contains(why), "{line:?}: {said}");
+    }
+    assert!(world.jobs().is_empty());
+    assert_eq!(world.run(&["run", &format!("true {long}")]).status.code(), Some(0), "long, and not too long");
+}
+
+#[test]
+fn a_signal_reaches_the_job_and_a_second_one_ends_it() {
+    let world = JobWorld::new();
+    let heeds = "trap 'echo heard > heard; exit 9' INT; echo ready > ready; while :; do sleep 0.05; done";
+    let goes_on = "trap 'echo heard > heard' INT; echo ready > ready; while :; do sleep 0.05; done";
+    for (line, times, state, code) in [(heeds, 1, JobState::Failed, 9), (goes_on, 2, JobState::Cancelled, 143)] {
+        let mut front = world.agents(&["run", line]).stdout(Stdio::piped()).spawn().expect("it starts");
+        for number in 0..times {
+            let file = ["ready", "heard"][number];
+            wait_until(30, file, || world.read(file) == format!("{file}\n"));
+            kill_process(Pid::from_child(&front), Signal::INT).expect("told");
+        }
+        assert_eq!(front.wait().expect("it ends").code(), Some(code));
+        let last = world.jobs()[0].clone();
+        assert_eq!(last.state, state, "{last:?}");
+        for file in ["ready", "heard"] {
+            std::fs::remove_file(world.sandbox.join(file)).expect("it was there");
+        }
+    }
+}
+
+#[test]
+fn a_time_limit_ends_the_whole_tree() {
+    let world = JobWorld::new();
+    let line =
+        "setsid sh -c 'echo $$ > far; exec sleep 1000' & trap '' TERM; echo $$ > near; while :; do sleep 1; done";
+    // Ended once both are there, whatever the machine does meanwhile.
+    let id = world.submit(&[line], |spec| spec.timeout = Some(Duration::from_secs(2)));
+    world.kick();
+    let (near, far) = (world.process("near"), world.process("far"));
+    let job = world.over(id);
+    assert_eq!((job.state, job.exit), (JobState::Timeout, Some(Exit::Signal(9))));
+    assert_eq!(job.error.as_deref(), Some("it ran longer than 2s"));
+    assert!(!near.is_alive() && !far.is_alive());
+}
+
+#[test]
+fn what_a_job_leaves_behind_ends_with_it() {
+    let world = JobWorld::new();
+    let id = world
+        .background(&["setsid sh -c 'echo $$ > left; exec sleep 1000' & while ! [ -s left ]; do sleep 0.01; done"]);
+    let left = world.process("left");
+    assert_eq!(world.over(id).state, JobState::Done);
+    assert!(!left.is_alive());
+}
+
+#[test]
+fn never_more_than_the_limit_and_every_job_once() {
+    let world = JobWorld::new();
+    world.store().set_limit("two", Some(2)).expect("written");
+    let line = "echo + >> ledger; sleep 0.05; echo $AGENTS_JOB >> done; echo - >> ledger";
+    let ids: Vec<_> = (0..20).map(|_| world.background(&["--group", "two", line])).collect();
+    for id in &ids {
+        assert_eq!(world.over(*id).state, JobState::Done);
+    }
+    let (mut now, mut most) = (0, 0);
+    for entry in world.read("ledger").lines() {
+        now += if entry == "+" { 1 } else { -1 };
+        most = most.max(now);
+    }
+    assert_eq!((now, most), (0, 2), "{}", world.read("ledger"));
+    let mut ran: Vec<String> = world.read("done").lines().map(str::to_owned).collect();
+    let mut all: Vec<String> = ids.iter().map(ToString::to_string).collect();
+    ran.sort_unstable();
+    all.sort_unstable();
+    assert_eq!(ran, all);
+}
+
+#[test]
+fn a_job_comes_after_the_success_of_another() {
+    let world = JobWorld::new();
+    let first = world.background(&["--name", "first", "sleep 0.2; echo first >> order"]);
+    let second = world.background(&["--after", "first", "echo second >> order"]);
+    let bad = world.background(&["exit 4"]);
+    let never = world.background(&["--after", &bad.to_string(), "echo never >> order"]);
+    assert_eq!((world.over(first).state, world.over(second).state), (JobState::Done, JobState::Done));
+    let never = world.over(never);
+    assert_eq!((never.state, never.error), (JobState::Skipped, Some(format!("it comes after {bad}, which failed"))));
+    assert_eq!(world.read("order"), "first\nsecond\n");
+}
+
+#[test]
+fn a_failed_job_is_tried_again_by_itself() {
+    let world = JobWorld::new();
+    let id = world.background(&["--retries", "2", "echo x >> tries; [ $(wc -l < tries) -gt 1 ]"]);
+    let job = world.over(id);
+    assert_eq!((job.state, job.attempt, world.read("tries")), (JobState::Done, 2, "x\nx\n".into()));
+}
+
+#[test]
+fn a_job_starts_at_its_time_with_nobody_there_to_start_it() {
+    let world = JobWorld::new();
+    let id = world.submit(&["echo now >> it"], |spec| {
+        spec.not_before = Some(clock::wall().after(Duration::from_millis(1500)));
+    });
+    world.kick();
+    assert_eq!(world.over(id).state, JobState::Done);
+    let job = world.job(id);
+    assert!(job.started >= job.spec.not_before, "{job:?}");
+    // One that is told of an earlier time wakes up earlier.
+    let late = world.submit(&["true"], |spec| spec.not_before = Some(clock::wall().after(Duration::from_secs(1000))));
+    world.kick();
+    let early = world.submit(&["true"], |spec| spec.not_before = Some(clock::wall().after(Duration::from_secs(1))));
+    assert_eq!(world.over(early).state, JobState::Done);
+    assert_eq!(world.job(late).state, JobState::Queued);
+}
+
+#[test]
+fn steps_run_in_order_and_stop_at_the_first_failure() {
+    let world = JobWorld::new();
+    let id = world.submit(
+        &[
+            "echo one",
+            "echo two",
+            "echo no",
+            "echo again; [ -e flag ] || { touch flag; false; }",
+            "exit 5",
+            "echo never",
+        ],
+        |spec| {
+            spec.steps[1].only_if = Some("true".into());
+            spec.steps[2].only_if = Some("false".into());
+            spec.steps[3].retries = 1;
+        },
+    );
+    world.kick();
+    let job = world.over(id);
+    assert_eq!((job.state, job.exit, job.step), (JobState::Failed, Some(Exit::Code(5)), 4));
+    assert_eq!(job.error.as_deref(), Some("step 5 of 6 failed"));
+    assert_eq!(world.log(id), "one\ntwo\nagain\nagain\n");
+    use JobState::{Done, Failed, Queued, Skipped};
+    assert_eq!(job.steps.iter().map(|s| s.state).collect::<Vec<_>>(), [Done, Done, Skipped, Done, Failed, Queued]);
+    assert_eq!(job.steps[3].attempt, 2);
+    let resumed = world.store().resume(id);
+    assert!(resumed.is_ok());
+    world.kick();
+    wait_until(30, "it went on", || world.job(id).attempt == 2 && world.job(id).state.is_over());
+    assert_eq!(world.log(id), "one\ntwo\nagain\nagain\n", "the step that failed prints nothing");
+}
+
+#[test]
+fn a_log_of_any_length_stays_within_its_cap() {
+    let world = JobWorld::new();
+    let id = world.submit(&["echo first; seq 1 400000; echo last"], |spec| spec.log_cap = 200_000);
+    world.kick();
+    assert_eq!(world.over(id).state, JobState::Done);
+    let log = world.log(id);
+    assert!(
+        log.len() <= 200_000 && log.starts_with("first\n1\n2\n") && log.ends_with("400000\nlast\n"),
+        "{}",
+        log.len()
+    );
+    assert!(log.contains("[agents] log gap: about "));
+}
