@@ -1,7 +1,7 @@
 //! Those who submit, and may be killed at any moment of it.
 use crate::{
     ledger::{FILE, Work},
-    place::Place,
+    place::{Place, wait},
     process,
 };
 use rustix::process::Signal;
@@ -13,6 +13,7 @@ use std::{
         Mutex,
         atomic::{AtomicBool, Ordering},
     },
+    time::Duration,
 };
 
 /// Who is killed.
@@ -112,4 +113,15 @@ impl Clients<'_> {
         self.note(&fs::read_to_string(self.place.path("answers")).unwrap_or_default());
         self.acked.lock().map(|acked| acked.clone()).unwrap_or_default()
     }
+}
+
+/// One that neither was killed nor ends when its job has ended would wait for ever.
+pub fn ended(child: &mut Child) -> io::Result<()> {
+    let ended = wait(Duration::from_secs(10), Duration::from_millis(5), || child.try_wait());
+    if ended.is_err() {
+        child.kill()?;
+        child.wait()?;
+        return Err(io::Error::other("a client did not end with its job"));
+    }
+    Ok(())
 }

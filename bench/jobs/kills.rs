@@ -1,7 +1,7 @@
 //! Clients and runners killed with 4 jobs running and 20 queued; then the same at moments that follow from a seed.
 use crate::{
     Plan,
-    clients::{Clients, Kill},
+    clients::{self, Clients, Kill},
     ledger::{self, Checked, FILE, Work},
     place::{Place, SLOTS, told, wait},
     rounds,
@@ -66,17 +66,13 @@ fn fixed(plan: &Plan, kill: Kill) -> io::Result<(usize, Duration, Duration, Chec
     })?;
     clients.batch(&works[RUNNING..])?.wait()?;
     let dead = kill.now(&place);
-    for mut client in foreground {
-        // Of runners, the clients live on, and end with their jobs.
-        if kill != Kill::Runners {
-            client.wait()?;
-        }
-    }
     let started = Instant::now();
     let command = place.run(&["jobs"])?;
     looked_after(&store)?;
     let adopted = started.elapsed();
     place.drained(&store, Duration::from_millis(5))?;
+    // Where only runners are killed, the clients see their jobs end.
+    foreground.iter_mut().try_for_each(clients::ended)?;
     let checked = ledger::check(&place, &store, &works, &clients.acked(), kill.of_runners())?;
     Ok((dead, command, adopted, checked))
 }

@@ -93,6 +93,7 @@ fn follower(place: &Place, store: &JobStore) -> io::Result<Times> {
 
 /// One job that sleeps, and one that waits for its time.
 fn idle(place: &Place, store: &JobStore) -> io::Result<()> {
+    thread::sleep(Duration::from_millis(500));
     let left = process::of(place.root()).iter().filter(|p| p.is_runner()).count();
     table::row("processes without a job", "", left as f64, Limit::Most(0.0));
     place.run(&["run", "-b", "--at", "+1h", "true"])?;
