@@ -4,12 +4,7 @@ use crate::model::{
     job::{Bytes, JobCommand},
     name::printable,
 };
-use std::{
-    ffi::OsString,
-    io::Read,
-    os::unix::ffi::OsStringExt,
-    path::{Path, PathBuf},
-};
+use std::{ffi::OsString, io::Read, os::unix::ffi::OsStringExt, path::Path};
 
 /// Bytes of all lines together.
 const LARGEST: u64 = 256 << 20;
@@ -18,7 +13,7 @@ const LARGEST: u64 = 256 << 20;
 pub fn commands(file: &Path) -> Result<Vec<JobCommand>, Failure> {
     let shown = printable(&file.to_string_lossy());
     let unreadable = |why: String| Failure::new(1, format!("the lines of `{shown}` cannot be read: {why}"));
-    let bytes = if file == PathBuf::from("-") {
+    let bytes = if file == "-" {
         let mut bytes = Vec::new();
         let read = std::io::stdin().lock().take(LARGEST + 1).read_to_end(&mut bytes);
         read.map_err(|e| unreadable(e.to_string()))?;

@@ -7,12 +7,12 @@ use super::{
 };
 use crate::{
     model::{
-        job::{Bytes, Exit, Job, JobCommand, JobState, StepSpec},
+        job::{Bytes, Exit, Job, JobCommand, JobState, ProcMark, StepSpec},
         name::printable,
         time::human,
     },
     store::jobs::{Claimed, Ending, JobStore},
-    world::{clock, process::ProcId},
+    world::{clock, process::start_time},
 };
 use std::{
     ffi::OsString,
@@ -128,8 +128,8 @@ fn one(store: &mut JobStore, tree: &mut Tree, around: &Surroundings, number: usi
             Ok(pid) => pid,
             Err(e) => return cannot_run(&program(around, &step.command), &e),
         };
-        // A child of ours keeps its number until it is reaped.
-        let mark = ProcId::of(pid).map(crate::jobs::mark);
+        // A child of ours keeps its number until it is reaped, also one that has ended by now.
+        let mark = start_time(pid).map(|start| ProcMark { pid, start });
         if let Some(mark) = mark {
             // Without it the job is found by the mark in its environment.
             let _ = store.started(tree.id, tree.epoch, number, mark, clock::wall());
