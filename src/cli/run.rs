@@ -8,6 +8,7 @@ use super::{
     run_here, run_many, since,
 };
 use crate::{
+    config::parse_size,
     jobs::file::JobPart,
     model::{
         job::{Bytes, JobCommand, StepSpec},
@@ -25,10 +26,14 @@ use std::{
     time::Duration,
 };
 
+/// Less is a slip of the keyboard: no program starts in it.
+const LEAST_MEMORY: u64 = 1_000_000;
+
 #[derive(Debug, Args)]
 #[command(after_help = "\
-One word is a line for your shell; a program and its arguments stand behind `--` and are seen by no shell. In the
-foreground the job's output is shown, signals are passed on, and the exit code is the job's, or 128+N for signal N. Its
+One word is a line for your shell, unless it names an existing job file; a program and its
+arguments stand behind `--` and are seen by no shell. In the foreground the job's output is
+shown, signals are passed on, and the exit code is the job's, or 128+N for signal N. Its
 standard input is empty. The job goes on if this command is killed.
 
 Examples:
@@ -79,6 +84,9 @@ pub struct RunArgs {
     /// Added to its niceness, 0 to 19
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(i32).range(0..=19))]
     nice: Option<i32>,
+    /// Address space of each of its processes: `2GB`
+    #[arg(long, value_name = "M", value_parser = size)]
+    mem: Option<u64>,
     /// With -b: a job for every line of this file; `-`: of standard input
     #[arg(long, value_name = "FILE", requires = "background", conflicts_with_all = ["line", "argv", "name"])]
     batch: Option<PathBuf>,
@@ -127,10 +135,10 @@ fn given(args: &RunArgs, ground: &Ground) -> Result<Given, Failure> {
     let at = args.at.as_deref().map(|text| at::coming(text, clock::now())).transpose();
     let name_of = |entry: &OsString| entry.as_bytes().split(|b| *b == b'=').next().map(<[u8]>::to_vec);
     Ok(Given {
-        dir: args.dir.as_ref().map(|dir| here.join(dir)),
-        here,
+        dir: args.dir.as_ref().map(|dir| run_files::settled(here.join(dir))),
+        here: run_files::settled(here),
         name: args.name.clone(),
-        env: environment(&args.env)?,
+        env: environment(&args.env)?.into(),
         named_env: args.env.iter().filter_map(name_of).map(OsString::from_vec).collect(),
         timeout: args.timeout,
         retries: args.retries,
@@ -140,9 +148,18 @@ fn given(args: &RunArgs, ground: &Ground) -> Result<Given, Failure> {
         priority: args.priority,
         hold: args.hold,
         nice: args.nice,
+        mem: args.mem,
         shell: shell(std::env::var_os("SHELL")),
         rules: ground.rules.clone(),
     })
+}
+
+fn size(text: &str) -> Result<u64, String> {
+    match parse_size(text) {
+        Ok(size) if size >= LEAST_MEMORY => Ok(size),
+        Ok(_) => Err("it is less than 1MB".into()),
+        Err(why) => Err(format!("it {why}; write a size such as `2GB`")),
+    }
 }
 
 fn command(args: &RunArgs) -> Result<JobCommand, Failure> {

@@ -87,16 +87,9 @@ fn job(part: &JobPart, given: &Given, now: Now) -> Result<NewJob, Failure> {
     };
     not_yet(part).map_err(about)?;
     let own_dir = given.dir.is_none() && part.dir.is_none();
-    let dir = given.dir.clone().or_else(|| part.dir.as_ref().map(|dir| given.here.join(dir)));
+    let dir = given.dir.clone().or_else(|| part.dir.as_ref().map(|dir| settled(given.here.join(dir))));
     let dir = dir.unwrap_or_else(|| given.here.clone());
-    let mut env = given.env.clone();
-    for (name, value) in &part.env {
-        // The line comes first.
-        if !given.named_env.iter().any(|named| named == name.as_str()) {
-            env.retain(|(other, _)| other != name.as_str());
-            env.push((name.into(), value.into()));
-        }
-    }
+    let env = if part.env.is_empty() { given.env.clone() } else { with_own(part, given).into() };
     let description = match (&part.description, &part.steps[..]) {
         (Some(description), _) => description.clone(),
         (None, [step]) if step.desc.is_empty() => run_given::description(&step.command),
@@ -107,7 +100,7 @@ fn job(part: &JobPart, given: &Given, now: Now) -> Result<NewJob, Failure> {
         description,
         group: given.group.clone().or_else(|| part.group.clone()).unwrap_or_else(|| DEFAULT_GROUP.into()),
         priority: given.priority.or(part.priority).unwrap_or(0),
-        dir: dir.canonicalize().unwrap_or(dir),
+        dir,
         shell: given.shell.clone(),
         steps: part.steps.clone(),
         timeout: given.timeout.or(part.timeout),
@@ -120,10 +113,27 @@ fn job(part: &JobPart, given: &Given, now: Now) -> Result<NewJob, Failure> {
         stop_grace: given.rules.stop_grace,
         log_cap: given.rules.log_cap,
         nice: given.nice.or(part.nice),
-        mem: part.mem,
+        mem: given.mem.or(part.mem),
     };
     check::job(&spec, &env).map_err(|refused| about(run_given::refused(refused)))?;
     Ok(NewJob { spec, env, after_batch: Vec::new() })
+}
+
+/// As it is now, whatever a link on the way means later. A folder that is not there is refused with its own name.
+pub fn settled(dir: PathBuf) -> PathBuf {
+    dir.canonicalize().unwrap_or(dir)
+}
+
+/// The environment with what the file says of it; what the line says comes first.
+fn with_own(part: &JobPart, given: &Given) -> Vec<(OsString, OsString)> {
+    let mut env = (*given.env).clone();
+    for (name, value) in &part.env {
+        if !given.named_env.iter().any(|named| named == name.as_str()) {
+            env.retain(|(other, _)| other != name.as_str());
+            env.push((name.into(), value.into()));
+        }
+    }
+    env
 }
 
 /// What a job may ask for one day, refused rather than passed over.

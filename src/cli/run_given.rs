@@ -8,6 +8,7 @@ use std::{
     ffi::{OsStr, OsString},
     os::unix::ffi::{OsStrExt, OsStringExt},
     path::{Path, PathBuf},
+    sync::Arc,
     time::Duration,
 };
 
@@ -16,7 +17,7 @@ pub struct Given {
     pub name: Option<String>,
     /// Absolute. `None`: the file decides.
     pub dir: Option<PathBuf>,
-    pub env: Vec<(OsString, OsString)>,
+    pub env: Arc<Vec<(OsString, OsString)>>,
     /// The variables of `--env`.
     pub named_env: Vec<OsString>,
     pub timeout: Option<Duration>,
@@ -27,6 +28,8 @@ pub struct Given {
     pub priority: Option<i64>,
     pub hold: bool,
     pub nice: Option<i32>,
+    /// Bytes.
+    pub mem: Option<u64>,
     pub shell: PathBuf,
     pub rules: JobRules,
 }

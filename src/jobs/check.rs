@@ -1,4 +1,5 @@
 //! What is refused at submit: a job that could never run, told to the person who can mend it.
+use super::file::{LONGEST_ARGUMENT as LONGEST_WORD, name::LONGEST as LONGEST_NAME};
 use crate::model::{
     job::{JobCommand, JobId, JobSpec},
     name::{printable, printable_cut},
@@ -8,10 +9,6 @@ use std::{
     os::unix::{ffi::OsStrExt, fs::PermissionsExt},
     path::{Path, PathBuf},
 };
-
-/// The kernel takes no longer single argument (32 pages).
-const LONGEST_WORD: usize = 128 * 1024 - 1;
-const LONGEST_NAME: usize = 64;
 
 /// Why a job cannot be, in words, with a hint where there is one.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -117,6 +117,15 @@ fn flags_count_more_than_what_the_file_says() {
 }
 
 #[test]
+fn a_job_gets_no_more_memory_than_it_may() {
+    let home = Home::new();
+    let shown = home.ok(&["run", "--mem", "2GB", "ulimit -v"]);
+    assert_eq!(shown.trim(), (2_000_000_000 / 1024).to_string());
+    assert!(home.fails(2, &["run", "--mem", "5", "true"]).contains("it is less than 1MB"));
+    assert!(home.fails(2, &["run", "--mem", "much", "true"]).contains("is not a size"));
+}
+
+#[test]
 fn a_batch_is_a_job_for_every_line() {
     let home = Home::new();
     let mut command = home.command(&["run", "-b", "--batch", "-"]);
@@ -252,6 +261,7 @@ fn jobs_of_a_project_are_kept_with_it() {
     let output = run(&["run", "echo here"]);
     assert_eq!((output.status.code(), &*output.stdout), (Some(0), &b"here\n"[..]), "{}", err(&output));
     assert!(project.join(".agents/jobs.db").exists());
+    assert_eq!(fs::read_to_string(project.join(".agents/.gitignore")).expect("kept out of git"), "*\n");
     let listed: Value = serde_json::from_slice(&run(&["jobs", "--json"]).stdout).expect("JSON");
     assert_eq!(listed[0]["dir"], project.canonicalize().expect("a path").to_string_lossy().as_ref());
     assert_eq!(home.ok(&["jobs"]), "no jobs\n");

@@ -104,7 +104,7 @@ pub fn spec(name: &str, line: &str) -> JobSpec {
 }
 
 fn submit(store: &mut JobStore, spec: JobSpec) -> JobId {
-    let job = NewJob { spec, env: Vec::new(), after_batch: Vec::new() };
+    let job = NewJob { spec, env: Vec::new().into(), after_batch: Vec::new() };
     store.submit(&[job], Wall(1_800_000_000_000)).expect("a job")[0]
 }
 
@@ -145,7 +145,7 @@ fn the_newest_twenty_are_listed_and_filters_hold() {
     let shown = home.ok(&["jobs"]);
     assert_eq!(shown.lines().count(), 22, "{shown}");
     assert!(shown.lines().nth(1).is_some_and(|l| l.starts_with("j25 ") || l.starts_with(" j25 ")), "{shown}");
-    assert!(shown.contains("5 older not shown"), "{shown}");
+    assert!(shown.contains("older ones: `agents jobs --all`"), "{shown}");
     assert_eq!(home.ok(&["jobs", "-n", "3"]).lines().count(), 4);
     assert_eq!(home.ok(&["jobs", "--all"]).lines().count(), 26);
     let ids = |line: &[&str]| -> Vec<String> {
@@ -201,6 +201,15 @@ fn jobs_that_do_not_run_are_held_released_cancelled_and_removed() {
     assert_eq!(home.ok(&["jobs", "retry", "j1"]), "j1 is queued\n");
     assert_eq!(home.ok(&["jobs", "rm", "j1", "j2"]), "j1 was removed\nj2 was removed\n");
     assert_eq!(home.ok(&["jobs"]), "no jobs\n");
+}
+
+#[test]
+fn who_stops_an_agent_as_if_it_were_a_job_is_told_how() {
+    let home = Home::new();
+    home.ok(&["init"]);
+    let told = home.fails(1, &["stop", "worker"]);
+    assert!(told.contains("`worker`") && told.contains("hint: `agents down worker` stops an agent"), "{told}");
+    assert!(home.fails(1, &["stop", "nobody"]).contains("hint: `agents jobs --all`"));
 }
 
 #[test]

@@ -1,5 +1,8 @@
 //! `agents run` on real processes: what runs, when, and how it ends.
-use crate::{jobs_world::JobWorld, sandbox::wait_until};
+use crate::{
+    jobs_world::JobWorld,
+    sandbox::{Sandbox, wait_until},
+};
 use agents::{
     model::job::{Exit, JobState},
     world::clock,
@@ -99,9 +102,10 @@ fn a_time_limit_ends_the_whole_tree() {
 #[test]
 fn what_a_job_leaves_behind_ends_with_it() {
     let world = JobWorld::new();
-    let id = world
-        .background(&["setsid sh -c 'echo $$ > left; exec sleep 1000' & while ! [ -s left ]; do sleep 0.01; done"]);
+    let id =
+        world.background(&["setsid sh -c 'echo $$ > left; exec sleep 1000' & while ! [ -e go ]; do sleep 0.01; done"]);
     let left = world.process("left");
+    std::fs::write(world.sandbox.join("go"), "").expect("written");
     assert_eq!(world.over(id).state, JobState::Done);
     assert!(!left.is_alive());
 }
@@ -213,4 +217,22 @@ fn a_log_of_any_length_stays_within_its_cap() {
         log.len()
     );
     assert!(log.contains("[agents] log gap: about "));
+}
+
+#[test]
+fn a_job_has_nothing_open_and_no_terminal_of_whoever_submitted_it() {
+    let world = JobWorld::new();
+    let file = world.sandbox.join("open");
+    // As a shell leaves descriptors open in what it runs.
+    let line =
+        format!("exec 5>'{}' 6<&5; '{}' run -b 'ls /proc/self/fd; ps -o tty= $$'", file.display(), Sandbox::exe());
+    let mut shell = world.agents(&[]);
+    let env: Vec<_> = shell.get_envs().map(|(k, v)| (k.to_owned(), v.unwrap_or_default().to_owned())).collect();
+    shell = std::process::Command::new("sh");
+    shell.args(["-c", &line]).env_clear().envs(env).current_dir(world.sandbox.path());
+    let output = shell.output().expect("it runs");
+    let id = agents::model::job::JobId::parse(String::from_utf8_lossy(&output.stdout).trim()).expect("an id");
+    assert_eq!(world.over(id).state, JobState::Done);
+    // 3 is that of the listing itself.
+    assert_eq!(world.log(id).split_whitespace().collect::<Vec<_>>(), ["0", "1", "2", "3", "?"]);
 }

@@ -33,6 +33,7 @@ mod job_files;
 mod job_runs;
 mod job_verbs;
 mod jobs_crashes;
+mod jobs_killed;
 mod jobs_run;
 mod jobs_world;
 mod looking_on;

@@ -3,6 +3,7 @@ use super::{
     super::{
         Context,
         failure::{Failure, Report, complain},
+        names,
     },
     Ground,
     news::News,
@@ -30,9 +31,16 @@ pub struct CancelArgs {
     all: bool,
 }
 
-/// `agents stop ID` is `agents jobs cancel ID`.
+/// `agents stop ID` is `agents jobs cancel ID`; who means an agent is told how that is done.
 pub fn stop(args: &CancelArgs, context: &mut Context) -> Report {
-    run(args, context)
+    let done = run(args, context);
+    let Err(Failure::Said { code, text, .. }) = &done else { return done };
+    let fleet = context.fleet();
+    let agent = fleet.iter().flat_map(|f| names::all(&f.policy)).find(|name| args.ids.iter().any(|id| id == name));
+    match agent {
+        Some(name) => Err(Failure::new(*code, text.as_str()).hint(format!("`agents down {name}` stops an agent"))),
+        None => done,
+    }
 }
 
 pub fn run(args: &CancelArgs, context: &mut Context) -> Report {

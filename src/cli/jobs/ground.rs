@@ -1,7 +1,7 @@
 //! Where the jobs of this line are, and by which rules they run.
 use super::super::{Context, failure::Failure, locate};
 use crate::{
-    engine::fleet::Fleet,
+    engine::{fleet::Fleet, paths::Paths},
     jobs::{adopt, kick, place::Place},
     model::job_rules::{Durable, JobRules},
     store::{
@@ -12,6 +12,8 @@ use crate::{
 
 pub struct Ground {
     place: Place,
+    /// Of the fleet, if it is one's.
+    paths: Option<Paths>,
     pub rules: JobRules,
     durability: Durability,
 }
@@ -22,14 +24,15 @@ impl Ground {
         let Some(config) = locate::optional(context.config.clone())? else {
             let place = Place::of_user(|name| std::env::var_os(name))
                 .ok_or_else(|| Failure::new(1, "there is no place for jobs: neither HOME nor XDG_STATE_HOME is set"))?;
-            return Ok(Ground { place, rules: JobRules::default(), durability: Durability::Full });
+            return Ok(Ground { place, paths: None, rules: JobRules::default(), durability: Durability::Full });
         };
-        let policy = Fleet::load(&config)?.policy;
+        let Fleet { policy, paths, .. } = Fleet::load(&config)?;
         let durability = match policy.store.durability {
             Durable::Full => Durability::Full,
             Durable::Normal => Durability::Normal,
         };
-        Ok(Ground { place: Place::of_fleet(&policy.log_dir), rules: policy.jobs, durability })
+        let place = Place::of_fleet(&policy.log_dir);
+        Ok(Ground { place, paths: Some(paths), rules: policy.jobs, durability })
     }
 
     /// `None`: nobody has submitted anything.
@@ -41,6 +44,11 @@ impl Ground {
 
     /// Makes it if need be.
     pub fn open(&self) -> Result<JobStore, Failure> {
+        if let Some(paths) = &self.paths {
+            // As the engine makes it: kept out of git.
+            let told = |e| Failure::new(1, format!("cannot make the folder `{}`: {e}", paths.log_dir.display()));
+            paths.make().map_err(told)?;
+        }
         let mut store = jobs::open(&self.place.db(), self.durability)?;
         self.ready(&mut store)?;
         Ok(store)

@@ -40,17 +40,14 @@ pub fn run(args: &ListArgs, context: &mut Context) -> Report {
     let ground = Ground::find(context)?;
     let limit = if args.all { None } else { Some(args.newest.unwrap_or(NEWEST)) };
     let mut views: Vec<JobView> = Vec::new();
-    let mut more = 0;
+    let mut more = false;
     if let Some(store) = ground.existing()? {
         let filter = JobFilter { state: args.state, group: args.group.clone() };
-        views = jobs::views(&store.list(&filter, limit)?);
-        // What a person would otherwise take for all there is.
-        if limit == Some(views.len()) && args.newest.is_none() && args.group.is_none() && !args.json {
-            let counts = store.counts()?;
-            let matching = counts.iter().filter(|(state, _)| args.state.is_none_or(|s| s == **state));
-            let all: u64 = matching.map(|(_, n)| n).sum();
-            more = usize::try_from(all).unwrap_or(usize::MAX).saturating_sub(views.len());
-        }
+        // One more than is shown tells that there are more, without counting them.
+        let mut found = store.list(&filter, limit.map(|n| n.saturating_add(1)))?;
+        more = limit.is_some_and(|n| found.len() > n) && args.newest.is_none();
+        found.truncate(limit.unwrap_or(usize::MAX));
+        views = jobs::views(&found);
     }
     let out = &mut context.out;
     if args.json {

@@ -21,8 +21,8 @@ use clap::{Args, Subcommand};
 #[command(
     args_conflicts_with_subcommands = true,
     after_help = "\
-A job is named by its id (`j7`) or its name. States: held queued blocked running paused backoff done failed timeout
-cancelled interrupted skipped.
+A job is named by its id (`j7`) or its name. States: held queued blocked running paused
+backoff done failed timeout cancelled interrupted skipped.
 
 Examples:
   agents jobs                       the newest 20

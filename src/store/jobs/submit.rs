@@ -5,14 +5,14 @@ use crate::model::{
     time::Wall,
 };
 use rusqlite::{OptionalExtension, Transaction, params};
-use std::{collections::BTreeSet, ffi::OsString};
+use std::{collections::BTreeSet, ffi::OsString, sync::Arc};
 
 /// What somebody wants done.
 #[derive(Clone, Debug)]
 pub struct NewJob {
     pub spec: JobSpec,
     /// The whole environment of its steps, stored once for all jobs that have the same.
-    pub env: Vec<(OsString, OsString)>,
+    pub env: Arc<Vec<(OsString, OsString)>>,
     /// Comes after these, too: positions in the same batch.
     pub after_batch: Vec<usize>,
 }
@@ -129,7 +129,7 @@ fn write(
             groups.insert(new.spec.group.clone());
         }
         let env_id = match last_env {
-            Some((same, id)) if jobs[same].env == new.env => id,
+            Some((same, id)) if Arc::ptr_eq(&jobs[same].env, &new.env) || jobs[same].env == new.env => id,
             _ => env::store(tx, &new.env)?,
         };
         last_env = Some((job, env_id));

@@ -27,8 +27,8 @@ const TITLE_AT_LEAST: usize = 24;
 /// The group that is not worth a column.
 const DEFAULT_GROUP: &str = "default";
 
-/// The table, with a newline at its end; nothing but a sentence if there is none. `more`: how many are not shown.
-pub fn list(jobs: &[JobView], more: usize, look: Look) -> String {
+/// The table, with a newline at its end; nothing but a sentence if there is none. `more`: there are older ones.
+pub fn list(jobs: &[JobView], more: bool, look: Look) -> String {
     if jobs.is_empty() {
         return "no jobs\n".into();
     }
@@ -50,9 +50,8 @@ pub fn list(jobs: &[JobView], more: usize, look: Look) -> String {
     }
     let title = room.map(|room| room.saturating_sub(others(&columns) + 2).max(8));
     let mut out = draw(jobs, &rows, &columns, title, look);
-    if more > 0 {
-        let told = format!("{more} older not shown; `agents jobs --all` shows them");
-        out.push_str(&format!("{}\n", look.paint.tint(Tint::Dim, &told)));
+    if more {
+        out.push_str(&format!("{}\n", look.paint.tint(Tint::Dim, "older ones: `agents jobs --all`")));
     }
     out
 }

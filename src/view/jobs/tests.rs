@@ -101,21 +101,21 @@ fn a_row_says_where_a_job_stands() {
     let mut waiting = job(1, JobState::Backoff, &[("", "sleep 1")]);
     waiting.wake = Some(Wall(NOW + 3_500));
     let jobs: Vec<JobView> = [running(), failed(), waiting].iter().map(view).collect();
-    let shown = list(&jobs, 7, look(None, Paint::Plain));
+    let shown = list(&jobs, true, look(None, Paint::Plain));
     let words: Vec<Vec<&str>> = shown.lines().map(|l| l.split_whitespace().collect()).collect();
     assert_eq!(words[0], ["ID", "STATE", "AGE", "TIME", "EXIT", "JOB"]);
     assert_eq!(words[1].join(" "), "j3 ⟳ running 2/3: Build 2m 65s - release");
     assert_eq!(words[2].join(" "), "j2 ✗ failed 2m 5s SIGKILL false");
     assert_eq!(words[3].join(" "), "j1 ↻ backoff, again in 4s 2m - - sleep 1");
-    assert!(shown.ends_with("7 older not shown; `agents jobs --all` shows them\n"), "{shown}");
-    assert_eq!(list(&[], 0, look(None, Paint::Plain)), "no jobs\n");
+    assert!(shown.ends_with("older ones: `agents jobs --all`\n"), "{shown}");
+    assert_eq!(list(&[], false, look(None, Paint::Plain)), "no jobs\n");
 }
 
 #[test]
 fn a_group_is_shown_where_there_is_one() {
     let mut other = job(1, JobState::Queued, &[("", "x")]);
     other.spec.group = "gpu".into();
-    let shown = list(&[view(&other)], 0, look(None, Paint::Plain));
+    let shown = list(&[view(&other)], false, look(None, Paint::Plain));
     assert!(shown.lines().next().is_some_and(|l| l.contains("GROUP")), "{shown}");
     assert!(shown.contains("gpu"));
 }
@@ -124,19 +124,19 @@ fn a_group_is_shown_where_there_is_one() {
 fn a_narrow_terminal_gets_one_line_for_each_job() {
     let long = job(1, JobState::Done, &[("", &"word ".repeat(100))]);
     for width in [20, 40, 60, 80, 200] {
-        let shown = list(&[view(&long), view(&running())], 0, look(Some(width), Paint::Plain));
+        let shown = list(&[view(&long), view(&running())], false, look(Some(width), Paint::Plain));
         assert_eq!(shown.lines().count(), 3, "{width}: {shown}");
         if width >= 40 {
             let widest = shown.lines().map(|l| l.chars().count()).max().unwrap_or_default();
             assert!(widest <= usize::from(width), "{width}: {widest}\n{shown}");
         }
     }
-    assert!(list(&[view(&long)], 0, look(Some(80), Paint::Plain)).contains('…'));
+    assert!(list(&[view(&long)], false, look(Some(80), Paint::Plain)).contains('…'));
 }
 
 #[test]
 fn the_signs_and_colours_are_those_of_the_field() {
-    let shown = |state| list(&[view(&job(1, state, &[("", "x")]))], 0, look(None, Paint::Colour));
+    let shown = |state| list(&[view(&job(1, state, &[("", "x")]))], false, look(None, Paint::Colour));
     assert!(shown(JobState::Running).contains("\x1b[33m⟳ running\x1b[0m"));
     assert!(shown(JobState::Done).contains("\x1b[32m✓ done\x1b[0m"));
     assert!(shown(JobState::Failed).contains("\x1b[31m✗ failed\x1b[0m"));
@@ -163,7 +163,7 @@ fn no_text_of_a_job_reaches_the_terminal_uninterpreted() {
         let bad = |c: char| (c.is_control() && c != '\n') || c == '\u{202e}';
         assert!(!text.contains(bad), "{text:?}");
     };
-    let table = list(std::slice::from_ref(&job), 0, look(Some(80), Paint::Plain));
+    let table = list(std::slice::from_ref(&job), false, look(Some(80), Paint::Plain));
     assert_eq!(table.lines().count(), 2);
     harmless(&table);
     let page = page(&job, look(None, Paint::Plain));

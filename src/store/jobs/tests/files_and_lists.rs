@@ -15,7 +15,7 @@ fn what_was_asked_for_comes_back_and_the_files_are_ours_alone() {
     assert_eq!(read.log, store.dir().join("logs/jobs/j1-build.log"));
     assert_eq!(store.named("build").expect("read"), [id]);
     let claimed = claim(&mut store, 2000).expect("it may run");
-    assert_eq!(claimed.env, job.env);
+    assert_eq!(claimed.env, *job.env);
     assert_eq!((claimed.job.state, claimed.job.runner), (JobState::Running, Some(me(1))));
     let mode = |path: &Path| std::fs::metadata(path).expect("there").permissions().mode() & 0o777;
     assert_eq!(mode(store.dir()), 0o700);
@@ -102,7 +102,7 @@ fn lists_are_newest_first_and_by_state_and_group() {
 #[test]
 fn one_environment_is_stored_once_and_goes_with_its_last_job() {
     let (_dir, mut store) = temp();
-    let other = NewJob { env: vec![("B".into(), "2".into())], ..new() };
+    let other = NewJob { env: vec![("B".into(), "2".into())].into(), ..new() };
     store.submit(&[new(), new(), other], Wall(1)).expect("queued");
     submit(&mut store, new());
     let rows = |store: &JobStore| store.conn.query_row("SELECT count(*) FROM env", [], |r| r.get::<_, i64>(0));

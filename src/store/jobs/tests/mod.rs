@@ -55,7 +55,7 @@ fn new() -> NewJob {
         nice: None,
         mem: None,
     };
-    NewJob { spec, env: vec![("A".into(), "1=2".into()), ("=B".into(), "".into())], after_batch: Vec::new() }
+    NewJob { spec, env: vec![("A".into(), "1=2".into()), ("=B".into(), "".into())].into(), after_batch: Vec::new() }
 }
 
 fn with(change: impl FnOnce(&mut JobSpec)) -> NewJob {

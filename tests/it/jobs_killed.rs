@@ -1,0 +1,61 @@
+//! Runners killed at random moments: nothing is lost, nothing runs twice, and never more than the limit at once.
+use crate::{jobs_world::JobWorld, sandbox::wait_until};
+use agents::{
+    jobs,
+    model::job::{JobId, JobState},
+};
+use rustix::process::Signal;
+use std::{
+    collections::BTreeMap,
+    time::{Duration, Instant},
+};
+
+/// Kills one runner at a moment that the seed says, while jobs of some 20 ms run on two slots.
+fn round(seed: u64) {
+    const JOBS: usize = 12;
+    let world = JobWorld::new();
+    world.store().set_limit("two", Some(2)).expect("written");
+    // The ledger is the jobs' own: O_APPEND, one line each.
+    let line = "echo + $AGENTS_JOB >> ledger; sleep 0.02; echo - $AGENTS_JOB >> ledger";
+    let ids: Vec<JobId> = (0..JOBS).map(|_| world.submit(&[line], |spec| spec.group = "two".into())).collect();
+    world.kick();
+    // Not a synchronisation: whatever the moment is, what is asserted below has to hold.
+    std::thread::sleep(Duration::from_millis(seed * 7919 % 120));
+    let victim = world.store().running().expect("read").first().and_then(|job| job.runner);
+    victim.map(|runner| jobs::process(runner).signal(Signal::KILL));
+    let until = Instant::now() + Duration::from_secs(30);
+    while ids.iter().any(|id| !world.job(*id).state.is_over()) {
+        assert!(Instant::now() < until, "seed {seed}: {:?}", world.store().counts());
+        world.kick();
+    }
+    let mut starts: BTreeMap<String, u32> = BTreeMap::new();
+    let (mut now, mut most) = (0, 0);
+    wait_until(30, "all that began has ended", || {
+        let ledger = world.read("ledger");
+        ledger.matches('+').count() == ledger.matches('-').count()
+    });
+    for entry in world.read("ledger").lines() {
+        let (sign, id) = entry.split_once(' ').expect("a whole line");
+        now += if sign == "+" { 1 } else { -1 };
+        most = most.max(now);
+        *starts.entry(id.to_owned()).or_default() += u32::from(sign == "+");
+    }
+    assert!(most <= 2, "seed {seed}: {most} at once\n{}", world.read("ledger"));
+    let mut interrupted = 0;
+    for id in &ids {
+        let (job, started) = (world.job(*id), starts.get(&id.to_string()).copied().unwrap_or(0));
+        match job.state {
+            JobState::Done => assert_eq!(started, 1, "seed {seed}: {id}"),
+            // It may have been killed before its first step began.
+            JobState::Interrupted => assert!(started <= 1, "seed {seed}: {id} ran {started} times"),
+            other => panic!("seed {seed}: {id} is {}", other.word()),
+        }
+        interrupted += usize::from(job.state == JobState::Interrupted);
+    }
+    assert!(interrupted <= 1, "seed {seed}: one runner was killed, {interrupted} jobs were cut off");
+}
+
+#[test]
+fn a_runner_killed_at_any_moment_loses_nothing_and_repeats_nothing() {
+    (0..8).for_each(round);
+}
