@@ -6,8 +6,10 @@ use agents::{
     world::{clock, process::ProcId},
 };
 use std::{
+    ffi::OsString,
     io::{self, Error},
     path::Path,
+    sync::Arc,
     time::Duration,
 };
 
@@ -17,7 +19,8 @@ pub fn finished(place: &Place, count: usize) -> io::Result<()> {
         return Ok(());
     }
     let mut store = place.store()?;
-    let jobs: Vec<NewJob> = (0..count).map(|n| job(place.root(), n)).collect();
+    let env: Environment = Arc::new(std::env::vars_os().collect());
+    let jobs: Vec<NewJob> = (0..count).map(|n| job(place.root(), n, &env)).collect();
     store.submit(&jobs, clock::wall()).map_err(|e| Error::other(e.to_string()))?;
     let me = ProcId::own().ok_or_else(|| Error::other("this process cannot be found in /proc"))?;
     let me = ProcMark { pid: me.pid, start: me.start };
@@ -29,6 +32,7 @@ pub fn finished(place: &Place, count: usize) -> io::Result<()> {
     Ok(())
 }
 
+type Environment = Arc<Vec<(OsString, OsString)>>;
 type Next = Option<agents::store::jobs::Claimed>;
 
 fn finish(
@@ -47,7 +51,7 @@ fn finish(
     Ok(next)
 }
 
-fn job(dir: &Path, n: usize) -> NewJob {
+fn job(dir: &Path, n: usize, env: &Environment) -> NewJob {
     let line = format!("cargo test --workspace part-{n}");
     let step = StepSpec {
         desc: String::new(),
@@ -77,5 +81,5 @@ fn job(dir: &Path, n: usize) -> NewJob {
         nice: None,
         mem: None,
     };
-    NewJob { spec, env: std::env::vars_os().collect(), after_batch: Vec::new() }
+    NewJob { spec, env: env.clone(), after_batch: Vec::new() }
 }
