@@ -3,7 +3,7 @@ use crate::{
     Plan, filled,
     peers::Peer,
     place::Place,
-    submit::{CALLS, took},
+    submit::{CALLS, cpu, took},
     table::{self, Limit, Times},
 };
 use agents::store::Durability;
@@ -23,6 +23,9 @@ pub fn run(plan: &Plan) -> io::Result<()> {
     table::times("jobs --all", &all);
     table::times("jobs --all --json", &all_json);
     table::row("  over jobs", "ms", all_json.median() - newest.median(), Limit::Most(12.0));
+    for words in [&["--version"][..], &["jobs"], &["jobs", "--all", "--json"]] {
+        table::row(&format!("CPU of agents {}", words.join(" ")), "ms", cpu(&place, Some(words))?, Limit::None);
+    }
     for peer in Peer::all()? {
         match peer {
             Ok(peer) => beside(&peer)?,

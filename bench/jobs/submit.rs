@@ -36,6 +36,7 @@ pub fn run(plan: &Plan) -> io::Result<()> {
             filled::finished(&place, finished)?;
             let store = place.store()?;
             let (control, ours) = calls(&place, &NO_OP, || place.settled(&store))?;
+            medians.push(ours.median() / control.median());
             table::times(&format!("spawn {TRUE}, {finished} finished"), &control);
             table::times(&format!("run -b, {finished} finished"), &ours);
             table::row("  times the control", "", ours.median() / control.median(), over(2.5));
@@ -44,9 +45,16 @@ pub fn run(plan: &Plan) -> io::Result<()> {
             let (control, ours_waits) = calls(&place, &NO_OP, || Ok(()))?;
             table::times("run -b of a job that has to wait", &ours_waits);
             table::row("  times the control", "", ours_waits.median() / control.median(), over(2.5));
-            medians.push(ours.median() / control.median());
+            let (spawned, called) = (cpu(&place, None)?, cpu(&place, Some(&NO_OP))?);
+            table::row("  CPU of a spawn of the control", "ms", spawned, Limit::None);
+            table::row("  CPU of the call", "ms", called, Limit::None);
         }
-        table::row(&format!("{FINISHED} finished to none"), "", medians[1] / medians[0], Limit::Most(1.15));
+        table::row(
+            &format!("times the control, {FINISHED} finished to none"),
+            "",
+            medians[1] / medians[0],
+            Limit::Most(1.15),
+        );
         let (control, first) = cold(plan, durability)?;
         table::row("first run -b ever, in a fresh folder", "ms", first.median(), Limit::None);
         table::row("  times the control", "", first.median() / control.median(), over(3.5));
@@ -77,6 +85,18 @@ fn calls(place: &Place, words: &[&str], after: impl Fn() -> io::Result<()>) -> i
         }
     }
     Ok((control, ours))
+}
+
+/// CPU time of one call of a verb, or of the control: what a busy machine changes little. In ms.
+pub fn cpu(place: &Place, words: Option<&[&str]>) -> io::Result<f64> {
+    let before = process::children_cpu();
+    for _ in 0..CALLS {
+        match words {
+            Some(words) => place.run(words)?,
+            None => took(place.command(Path::new(TRUE)))?,
+        };
+    }
+    Ok(table::ms(process::children_cpu().saturating_sub(before)) / CALLS as f64)
 }
 
 pub fn took(mut command: Command) -> io::Result<Duration> {
