@@ -4,6 +4,7 @@ use crate::{
     place::{Place, wait},
     process,
 };
+use agents::world::process::ProcId;
 use rustix::process::Signal;
 use std::{
     fs::{self, File},
@@ -39,16 +40,20 @@ impl Kill {
         self != Kill::Clients
     }
 
-    /// All of them, as they are now.
-    pub fn now(self, place: &Place) -> usize {
+    /// All of them, as they are now; until they are dead, which takes a while where the machine is busy.
+    pub fn now(self, place: &Place) -> io::Result<usize> {
         let meant = |found: &process::Found| match self {
             Kill::Clients => found.is_client(place.program()),
             Kill::Runners => found.is_runner(),
             Kill::Both => found.is_runner() || found.is_client(place.program()),
         };
         let all: Vec<_> = process::of(place.root()).into_iter().filter(meant).collect();
+        let marks: Vec<ProcId> = all.iter().filter_map(|found| ProcId::of(found.pid)).collect();
         all.iter().for_each(|found| process::signal(found.pid, Signal::KILL));
-        all.len()
+        wait(Duration::from_secs(10), Duration::from_micros(200), || {
+            Ok((!marks.iter().any(|mark| mark.is_alive())).then_some(()))
+        })?;
+        Ok(all.len())
     }
 }
 

@@ -65,7 +65,7 @@ fn fixed(plan: &Plan, kill: Kill) -> io::Result<(usize, Duration, Duration, Chec
         Ok((ledger::read(&place.path(FILE)).lines == RUNNING).then_some(()))
     })?;
     clients.batch(&works[RUNNING..])?.wait()?;
-    let dead = kill.now(&place);
+    let dead = kill.now(&place)?;
     let started = Instant::now();
     let command = place.run(&["jobs"])?;
     looked_after(&store)?;

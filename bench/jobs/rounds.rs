@@ -92,7 +92,7 @@ fn one(plan: &Plan, kill: Kill, random: &mut Random, sum: &mut Sum) -> io::Resul
         if kill != Kill::Runners {
             all.end();
         }
-        let killed = kill.now(&place);
+        let killed = kill.now(&place)?;
         submitter.join().unwrap_or_else(|_| Err(Error::other("it panicked")))?;
         if kill != Kill::Runners {
             // One that was being started while the others were looked for.
