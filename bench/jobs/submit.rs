@@ -62,6 +62,7 @@ pub fn run(plan: &Plan) -> io::Result<()> {
         starts(&place)?;
         table::end();
     }
+    outside(plan)?;
     for peer in Peer::all()? {
         match peer {
             Ok(peer) => beside(&peer)?,
@@ -85,6 +86,31 @@ fn calls(place: &Place, words: &[&str], after: impl Fn() -> io::Result<()>) -> i
         }
     }
     Ok((control, ours))
+}
+
+/// Where no config has to be read: by the defaults, so on the disk before the answer.
+fn outside(plan: &Plan) -> io::Result<()> {
+    table::head("submit, outside of any project, durability full");
+    let place = Place::new(&plan.program, Durability::Full)?;
+    let verb = |words: &[&str]| {
+        let mut command = place.verb(words);
+        command.current_dir(std::env::temp_dir());
+        took(command)
+    };
+    verb(&["jobs", "limit", "0"])?;
+    let (mut control, mut ours) = (Times::default(), Times::default());
+    for _ in 0..CALLS {
+        control.push(took(place.command(Path::new(TRUE)))?);
+        ours.push(verb(&NO_OP)?);
+    }
+    table::times("run -b of a job that has to wait", &ours);
+    table::row("  times the control", "", ours.median() / control.median(), Limit::None);
+    let before = process::children_cpu();
+    (0..CALLS).try_for_each(|_| verb(&NO_OP).map(drop))?;
+    let used = process::children_cpu().saturating_sub(before);
+    table::row("  CPU of the call", "ms", table::ms(used) / CALLS as f64, Limit::None);
+    table::end();
+    Ok(())
 }
 
 /// CPU time of one call of a verb, or of the control: what a busy machine changes little. In ms.
