@@ -48,12 +48,20 @@ impl Kill {
             Kill::Both => found.is_runner() || found.is_client(place.program()),
         };
         let all: Vec<_> = process::of(place.root()).into_iter().filter(meant).collect();
-        let marks: Vec<ProcId> = all.iter().filter_map(|found| ProcId::of(found.pid)).collect();
-        all.iter().for_each(|found| process::signal(found.pid, Signal::KILL));
+        // What was a client a moment ago may have become the runner that it was about to be: they stand still first.
+        all.iter().for_each(|found| process::signal(found.pid, Signal::STOP));
+        wait(Duration::from_secs(10), Duration::from_micros(200), || {
+            Ok((!all.iter().any(|found| process::runs(found.pid))).then_some(()))
+        })?;
+        let (dead, others): (Vec<_>, Vec<_>) =
+            all.iter().filter_map(|found| process::found(found.pid)).partition(|found| meant(found));
+        others.iter().for_each(|found| process::signal(found.pid, Signal::CONT));
+        let marks: Vec<ProcId> = dead.iter().filter_map(|found| ProcId::of(found.pid)).collect();
+        dead.iter().for_each(|found| process::signal(found.pid, Signal::KILL));
         wait(Duration::from_secs(10), Duration::from_micros(200), || {
             Ok((!marks.iter().any(|mark| mark.is_alive())).then_some(()))
         })?;
-        Ok(all.len())
+        Ok(dead.len())
     }
 }
 

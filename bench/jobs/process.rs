@@ -51,6 +51,19 @@ pub fn of(mark: &Path) -> Vec<Found> {
     found
 }
 
+/// As it is now. `None`: it is gone.
+pub fn found(pid: u32) -> Option<Found> {
+    let line = fs::read(format!("/proc/{pid}/cmdline")).ok().filter(|line| !line.is_empty())?;
+    Some(Found { pid, words: String::from_utf8_lossy(&line).split('\0').map(str::to_owned).collect() })
+}
+
+/// It is neither stopped nor over.
+pub fn runs(pid: u32) -> bool {
+    let text = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+    let state = text.rsplit_once(')').and_then(|(_, rest)| rest.split_whitespace().next());
+    !matches!(state, None | Some("T" | "t" | "Z" | "X"))
+}
+
 pub fn signal(pid: u32, signal: Signal) {
     if let Some(pid) = i32::try_from(pid).ok().and_then(Pid::from_raw) {
         // It may have ended by itself.
