@@ -36,24 +36,7 @@ impl Fleet {
     /// `path`: the config file. A broken one: the last good text from the store, with `faults`; none ever: [`FleetError::Config`].
     pub fn load(path: &Path) -> Result<Fleet, FleetError> {
         let path = config_file::resolve(path).map_err(FleetError::Config)?;
-        let read = match file::read(&path, config_file::LARGEST).map(String::from_utf8) {
-            Err(e) => Err(vec![format!("cannot read config `{}`: {}", path.display(), super::words::plain(&e))]),
-            Ok(Ok(text)) => match config_file::load_text(&path, &text, Strictness::Run) {
-                Ok(loaded) => Ok((loaded.policy, text)),
-                Err(faults) => Err(faults.iter().map(|f: &Fault| f.render(false)).collect()),
-            },
-            Ok(Err(_)) => Err(vec![format!("config `{}` is not UTF-8", path.display())]),
-        };
-        let (policy, config_text, faults) = match read {
-            Ok((policy, text)) => match last_good::running_elsewhere(&path, &policy) {
-                Some((running, text, why)) => (running, text, vec![why]),
-                None => (policy, text, Vec::new()),
-            },
-            Err(faults) => match last_good::read(&path) {
-                Some((policy, text)) => (policy, text, faults),
-                None => return Err(FleetError::Config(faults.join("\n"))),
-            },
-        };
+        let (policy, config_text, faults) = in_force(&path)?;
         let paths = Paths::of(&policy);
         if last_good::is_known(&path) {
             call_back::call_back(&path, &paths.lock);
@@ -67,6 +50,12 @@ impl Fleet {
             last_good::remember(&fleet.policy, &fleet.paths);
         }
         Ok(fleet)
+    }
+
+    /// What is in force of the config, for who needs nothing else of its fleet: makes nothing, and looks for no watchdog.
+    pub fn policy_of(path: &Path) -> Result<Policy, FleetError> {
+        let path = config_file::resolve(path).map_err(FleetError::Config)?;
+        in_force(&path).map(|(policy, ..)| policy)
     }
 
     /// For verbs that start or change something: a broken file is an error even if there is an older good one.
@@ -166,4 +155,26 @@ impl Fleet {
         let index: i64 = text.trim().parse().unwrap_or(0);
         (index.max(0) as usize).min(phases.phases.len().saturating_sub(1))
     }
+}
+
+/// The policy, the text that it was made from, and what is wrong with the file, if that is an older one.
+fn in_force(path: &Path) -> Result<(Policy, String, Vec<String>), FleetError> {
+    let read = match file::read(path, config_file::LARGEST).map(String::from_utf8) {
+        Err(e) => Err(vec![format!("cannot read config `{}`: {}", path.display(), super::words::plain(&e))]),
+        Ok(Ok(text)) => match config_file::load_text(path, &text, Strictness::Run) {
+            Ok(loaded) => Ok((loaded.policy, text)),
+            Err(faults) => Err(faults.iter().map(|f: &Fault| f.render(false)).collect()),
+        },
+        Ok(Err(_)) => Err(vec![format!("config `{}` is not UTF-8", path.display())]),
+    };
+    Ok(match read {
+        Ok((policy, text)) => match last_good::running_elsewhere(path, &policy) {
+            Some((running, text, why)) => (running, text, vec![why]),
+            None => (policy, text, Vec::new()),
+        },
+        Err(faults) => match last_good::read(path) {
+            Some((policy, text)) => (policy, text, faults),
+            None => return Err(FleetError::Config(faults.join("\n"))),
+        },
+    })
 }

@@ -3,7 +3,7 @@
 //! A job whose processes are still there keeps its slot, and another runner looks after it until they end; nobody but
 //! its parent is told the exit code, so it ends `interrupted`. One whose processes are gone is `interrupted` at once.
 //! Neither is run again unless somebody asks.
-use super::{process, start};
+use super::{process, runner::WORD, start};
 use crate::{
     model::job::{Exit, JobId, JobState},
     store::{
@@ -12,12 +12,15 @@ use crate::{
     },
     world::{
         clock,
-        process::{ProcId, marked},
+        process::{ProcId, called_with_more, marked},
     },
 };
+use std::time::Duration;
 
 /// The runner died.
 pub const RUNNER_GONE: &str = "its runner was killed, and nobody saw how it ended";
+/// From fork to exec, on a machine that is very busy.
+const BECOMING: Duration = Duration::from_millis(100);
 /// The machine went down.
 pub const REBOOT: &str = "the machine went down while it ran";
 
@@ -31,9 +34,11 @@ pub fn lost(store: &mut JobStore) -> Result<Vec<JobId>, StoreError> {
             continue;
         }
         found.push(job.id);
-        let survivors = if job.this_boot { survivors(store, &job) } else { Vec::new() };
+        // Who they all are, the runner that takes over finds out.
+        let is_there =
+            || job.child.is_some_and(|child| process(child).is_alive()) || !survivors(store, &job).is_empty();
         // A runner that cannot be started leaves the row as it is: the next command tries again.
-        if survivors.is_empty() {
+        if !(job.this_boot && is_there()) {
             let why = if job.this_boot { RUNNER_GONE } else { REBOOT };
             interrupted(store, job.id, job.epoch, why)?;
         } else {
@@ -56,6 +61,9 @@ pub(super) fn interrupted(store: &mut JobStore, id: JobId, epoch: i64, why: &str
 
 /// What is left of a job's processes: the child that is known, and whoever carries the job's mark.
 pub(super) fn survivors(store: &JobStore, job: &Lost) -> Vec<ProcId> {
+    if job.child.is_none() {
+        becoming(store);
+    }
     let mut all: Vec<ProcId> = job.child.map(process).into_iter().filter(|child| child.is_alive()).collect();
     for found in marked(&marks(store, job.id)) {
         if !all.contains(&found) {
@@ -63,6 +71,21 @@ pub(super) fn survivors(store: &JobStore, job: &Lost) -> Vec<ProcId> {
         }
     }
     all
+}
+
+/// A runner that was killed right after it had made a child leaves one that still is what the runner was, and carries no
+/// mark: it is waited for until it has become the job's program, or is a runner that waits for a time.
+fn becoming(store: &JobStore) {
+    let until = clock::boot().after(BECOMING);
+    let boot_id = clock::boot_id();
+    let words = [WORD.as_ref(), store.dir().as_os_str()];
+    let is_known = |process: &ProcId| {
+        let live = store.lost(&boot_id).unwrap_or_default();
+        live.iter().any(|job| job.runner.is_some_and(|runner| runner.pid == process.pid))
+    };
+    while clock::boot() < until && called_with_more(&words).iter().any(|process| !is_known(process)) {
+        std::thread::sleep(Duration::from_millis(2));
+    }
 }
 
 /// What the processes of a job carry in their environment.

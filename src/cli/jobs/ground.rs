@@ -26,7 +26,8 @@ impl Ground {
                 .ok_or_else(|| Failure::new(1, "there is no place for jobs: neither HOME nor XDG_STATE_HOME is set"))?;
             return Ok(Ground { place, paths: None, rules: JobRules::default(), durability: Durability::Full });
         };
-        let Fleet { policy, paths, .. } = Fleet::load(&config)?;
+        let policy = Fleet::policy_of(&config)?;
+        let paths = Paths::of(&policy);
         let durability = match policy.store.durability {
             Durable::Full => Durability::Full,
             Durable::Normal => Durability::Normal,
@@ -38,11 +39,13 @@ impl Ground {
     /// `None`: nobody has submitted anything.
     pub fn existing(&self) -> Result<Option<JobStore>, Failure> {
         let Some(mut store) = jobs::open_existing(&self.place.db(), self.durability)? else { return Ok(None) };
-        self.ready(&mut store)?;
+        self.ready(&mut store);
+        // Whoever submitted last may have been killed before it started anybody.
+        self.start(&mut store)?;
         Ok(Some(store))
     }
 
-    /// Makes it if need be.
+    /// Makes it if need be. Whoever has put something into it calls [`Ground::start`].
     pub fn open(&self) -> Result<JobStore, Failure> {
         if let Some(paths) = &self.paths {
             // As the engine makes it: kept out of git.
@@ -50,15 +53,14 @@ impl Ground {
             paths.make().map_err(told)?;
         }
         let mut store = jobs::open(&self.place.db(), self.durability)?;
-        self.ready(&mut store)?;
+        self.ready(&mut store);
         Ok(store)
     }
 
-    fn ready(&self, store: &mut JobStore) -> Result<(), Failure> {
+    fn ready(&self, store: &mut JobStore) {
         let JobRules { slots, keep_finished, keep_unfinished, keep_dirs, .. } = self.rules;
         let keep = Keep { finished: keep_finished, unfinished: keep_unfinished, dirs: keep_dirs };
         store.set_habits(Habits { slots, keep, durability: self.durability });
-        self.adopt(store)
     }
 
     /// Sees to jobs whose runner is gone.

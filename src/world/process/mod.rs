@@ -16,7 +16,7 @@ mod watcher;
 
 pub use code::let_go_of_code;
 pub use demand::wanted_processor;
-pub use find::{called_with, handles};
+pub use find::{called_with, called_with_more, handles};
 pub use foreground::in_the_foreground;
 pub use heap::give_back_large_pieces;
 pub use marked::marked;
