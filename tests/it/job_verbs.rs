@@ -7,7 +7,7 @@ use agents::{
     },
     store::{
         Durability,
-        jobs::{self, Ending, FILE, JobStore, NewJob},
+        jobs::{self, DEFAULT_GROUP, Ending, FILE, JobStore, NewJob},
     },
 };
 use serde_json::Value;
@@ -135,7 +135,9 @@ fn where_nothing_was_submitted_there_is_nothing() {
 fn the_newest_twenty_are_listed_and_filters_hold() {
     let home = Home::new();
     let mut store = home.store();
-    store.set_limit("gpu", Some(1)).expect("a group");
+    for group in ["gpu", DEFAULT_GROUP] {
+        store.set_limit(group, Some(0)).expect("a group without a slot");
+    }
     for n in 1..=25 {
         let mut job = spec(&format!("n{n}"), "true");
         job.hold = n % 5 == 0;
@@ -289,9 +291,12 @@ fn limits_are_set_and_shown() {
 fn the_log_of_a_job_is_shown_by_id_and_by_name_without_any_config() {
     let home = Home::new();
     let mut store = home.store();
+    // A look at jobs starts what may run: here it is to wait, and then to end on paper.
+    store.set_limit(DEFAULT_GROUP, Some(0)).expect("a limit");
     submit(&mut store, spec("build", "true"));
     let told = home.fails(1, &["logs", "j1"]);
     assert!(told.contains("j1 has no log yet: it is queued") && told.contains("`agents logs j1 -f`"), "{told}");
+    store.set_limit(DEFAULT_GROUP, Some(1)).expect("a limit");
     run_on_paper(&mut store, JobState::Done, Some(Exit::Code(0)));
     let log = store.job(JobId(1)).expect("a store").expect("a job").log;
     std::fs::create_dir_all(log.parent().expect("a folder")).expect("a folder");
