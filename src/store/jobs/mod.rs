@@ -55,6 +55,9 @@ use std::{
 /// The file's name.
 pub const FILE: &str = "jobs.db";
 
+/// Who opens the database when nobody else has it open reads its whole log: so it is kept short.
+const LOG_PAGES: u32 = 40;
+
 /// The group of jobs that name none. Its limit follows from the machine until somebody sets one.
 pub const DEFAULT_GROUP: &str = "default";
 
@@ -94,6 +97,8 @@ pub fn open_existing(path: &Path, durability: Durability) -> Result<Option<JobSt
 fn ready(files: Files, durability: Durability) -> Result<JobStore, StoreError> {
     let mut conn = connect(&files, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
     steps::migrate(&mut conn, &files.db, schema::STEPS)?;
+    let set = conn.pragma_update(None, "wal_autocheckpoint", LOG_PAGES);
+    set.map_err(|e| fault::sql(&files.db, e))?;
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     let machine_slots = u32::try_from(cores).unwrap_or(u32::MAX).max(4);
     let pulse = Pulse::beside(&files);
