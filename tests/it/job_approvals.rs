@@ -2,13 +2,14 @@
 use crate::{
     job_verbs::{Home, err},
     jobs_world::JobWorld,
-    sandbox::wait_until,
+    sandbox::{Sandbox, wait_until},
 };
 use agents::{
     jobs::process,
     model::job::{Exit, Job, JobId, JobState},
 };
 use rustix::process::Signal;
+use serde_json::Value;
 use std::{fs, process::Stdio, time::Duration};
 
 /// `echo a`, `echo b`, … into `ran`; a pause after those of `pauses`.
@@ -191,8 +192,9 @@ fn in_the_foreground_without_a_terminal_the_command_that_answers_is_told_and_the
     };
     let waits = |id: &str| {
         wait_until(30, "it waits", || {
-            let output = home.run(&["jobs", "show", id, "--json"]);
-            String::from_utf8_lossy(&output.stdout).contains("\"state\":\"paused\"")
+            let shown: Value =
+                serde_json::from_slice(&home.run(&["jobs", "show", id, "--json"]).stdout).unwrap_or_default();
+            shown["state"] == "paused"
         });
     };
     let first = here(&["run", "--interactive", "echo out"]);
@@ -209,4 +211,36 @@ fn in_the_foreground_without_a_terminal_the_command_that_answers_is_told_and_the
     home.ok(&["jobs", "approve", "j2", "continue"]);
     home.ok(&["jobs", "wait", "j2"]);
     assert!(fs::exists(home.path().join("later")).expect("a look"));
+}
+
+#[test]
+fn who_sits_at_the_terminal_is_asked_there() {
+    let world = JobWorld::new();
+    let step = |line: &str| serde_json::json!({"cmd": line});
+    let job = serde_json::json!({"dir": ".", "steps": [step("echo a | tee -a ran"), step("echo b >> ran")]});
+    fs::write(world.sandbox.join("two.json"), job.to_string()).expect("a file");
+    let (dir, exe) = (world.sandbox.path().display(), Sandbox::exe());
+    let line = format!(
+        "cd '{dir}'; env -u XDG_STATE_HOME HOME='{dir}' '{exe}' run --interactive two.json; echo ended $?; sleep 1000"
+    );
+    world.sandbox.tmux(&["-f", "/dev/null", "new-session", "-d", "-s", "t", "-x", "100", "-y", "40", &line]);
+    let sees = |what: &str| {
+        wait_until(30, what, || world.sandbox.tmux(&["capture-pane", "-p", "-t", "t"]).contains(what));
+    };
+    let types = |text: &str| world.sandbox.tmux(&["send-keys", "-t", "t", text, "Enter"]);
+    sees("agents: j1 waits before its first step; next: echo a | tee -a ran\ncontinue, retry, cancel? [c/r/x]");
+    types("what");
+    sees("[c/r/x] what\ncontinue, retry, cancel? [c/r/x]");
+    types("r");
+    sees("j1 has not run any step yet");
+    types("c");
+    sees("a\nagents: j1 waits after step 1 of 2; next: echo b >> ran\ncontinue, retry, cancel? [c/r/x]");
+    types("retry");
+    wait_until(30, "the step ran twice", || world.read("ran") == "a\na\n");
+    wait_until(30, "it is asked for again", || {
+        world.sandbox.tmux(&["capture-pane", "-p", "-t", "t"]).matches("after step 1 of 2").count() == 2
+    });
+    types("x");
+    sees("ended 1");
+    assert_eq!((world.job(JobId(1)).state, world.read("ran")), (JobState::Cancelled, "a\na\n".into()));
 }
