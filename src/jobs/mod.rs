@@ -51,8 +51,9 @@ pub fn cancel(store: &mut JobStore, id: JobId) -> Result<Cancelled, StoreError> 
 /// Answers a job that waits for an approval.
 pub fn answer(store: &mut JobStore, id: JobId, answer: Answer) -> Result<Answered, StoreError> {
     let done = store.answer(id, answer, clock::wall())?;
+    // One that was killed may still have its number, with nobody who has waited for it.
     if let Answered::Given(runner) = done
-        && !runner::tell(runner)
+        && !(runner::tell(runner) && process(runner).is_alive())
     {
         // Another one takes the job over, and finds the answer.
         adopt::lost(store)?;
