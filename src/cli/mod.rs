@@ -34,6 +34,7 @@ mod run_files;
 mod run_given;
 mod run_here;
 mod run_many;
+mod run_question;
 mod schema;
 mod selftest;
 mod send;

@@ -81,6 +81,9 @@ pub struct RunArgs {
     /// Keep it until `agents jobs release`
     #[arg(long)]
     hold: bool,
+    /// Ask before the first step, and after each but the last
+    #[arg(long)]
+    interactive: bool,
     /// Added to its niceness, 0 to 19
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(i32).range(0..=19))]
     nice: Option<i32>,
@@ -147,6 +150,7 @@ fn given(args: &RunArgs, ground: &Ground) -> Result<Given, Failure> {
         not_before: at.map_err(|why| Failure::new(2, why))?,
         priority: args.priority,
         hold: args.hold,
+        interactive: args.interactive,
         nice: args.nice,
         mem: args.mem,
         shell: shell(std::env::var_os("SHELL")),

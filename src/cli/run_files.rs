@@ -85,7 +85,6 @@ fn job(part: &JobPart, given: &Given, now: Wall) -> Result<NewJob, Failure> {
         }
         (None, None) => None,
     };
-    not_yet(part).map_err(about)?;
     let own_dir = given.dir.is_none() && part.dir.is_none();
     let dir = given.dir.clone().or_else(|| part.dir.as_ref().map(|dir| settled(given.here.join(dir))));
     let dir = dir.unwrap_or_else(|| given.here.clone());
@@ -108,7 +107,7 @@ fn job(part: &JobPart, given: &Given, now: Wall) -> Result<NewJob, Failure> {
         after: Vec::new(),
         not_before: at,
         hold: given.hold || part.hold,
-        interactive: part.interactive,
+        interactive: given.interactive || part.interactive,
         own_dir,
         stop_grace: given.rules.stop_grace,
         log_cap: given.rules.log_cap,
@@ -134,17 +133,6 @@ fn with_own(part: &JobPart, given: &Given) -> Vec<(OsString, OsString)> {
         }
     }
     env
-}
-
-/// What a job may ask for one day, refused rather than passed over.
-fn not_yet(part: &JobPart) -> Result<(), Failure> {
-    let pauses = part.steps.iter().position(|step| step.pause);
-    let what = match (part.interactive, pauses) {
-        (true, _) => "`interactive`".to_owned(),
-        (false, Some(step)) => format!("`pause` of step {}", step + 1),
-        (false, None) => return Ok(()),
-    };
-    Err(Failure::new(1, format!("{what}: nobody can be asked for approval yet")).hint("take it out"))
 }
 
 /// What each of `jobs` comes after: jobs that are there, and others of the same files, by name.

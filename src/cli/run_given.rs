@@ -27,6 +27,7 @@ pub struct Given {
     pub not_before: Option<Wall>,
     pub priority: Option<i64>,
     pub hold: bool,
+    pub interactive: bool,
     pub nice: Option<i32>,
     /// Bytes.
     pub mem: Option<u64>,

@@ -1,7 +1,10 @@
 //! A job in the foreground: its output here, our signals there, its exit code ours.
 //!
 //! The job is a runner's, as any other: this process shows the log as it grows. So it may be killed, and the job goes on.
-use super::failure::{Failure, Report, complain};
+use super::{
+    failure::{Failure, Report, complain},
+    run_question::Question,
+};
 use crate::{
     jobs::{self, pulse::Watch, runner},
     model::{
@@ -38,6 +41,7 @@ struct Follower<'a> {
     pending: Option<Signal>,
     /// Its runner, and how we hear of its end.
     runner: Option<(ProcMark, Option<OwnedFd>)>,
+    question: Question,
 }
 
 pub fn run(store: &mut JobStore, id: JobId) -> Report {
@@ -61,8 +65,19 @@ pub fn run(store: &mut JobStore, id: JobId) -> Report {
         };
         complain(&format!("agents: {id} waits {why}"));
     }
-    let mut follower =
-        Follower { store, id, log, shown: 0, growth, changes, signals: listened, told: 0, pending: None, runner: None };
+    let mut follower = Follower {
+        store,
+        id,
+        log,
+        shown: 0,
+        growth,
+        changes,
+        signals: listened,
+        told: 0,
+        pending: None,
+        runner: None,
+        question: Question::default(),
+    };
     follower.follow()
 }
 
@@ -81,8 +96,11 @@ impl Follower<'_> {
                 return Ok(said(&job));
             }
             self.know_runner(&job);
+            self.question.see(&job);
             self.deliver(&job);
-            self.wait();
+            if self.wait() {
+                self.question.hear(self.store, self.id)?;
+            }
             self.growth.clear();
             self.changes.clear();
             let came: Vec<Signal> =
@@ -127,7 +145,8 @@ impl Follower<'_> {
         });
     }
 
-    fn wait(&self) {
+    /// Whether somebody typed an answer.
+    fn wait(&self) -> bool {
         let fds = [self.growth.fd(), self.changes.fd()];
         // Without the kernel's news, or without those of the runner's end, it is looked now and then.
         let deaf = fds.iter().any(Option::is_none) || matches!(self.runner, Some((_, None)));
@@ -139,7 +158,10 @@ impl Follower<'_> {
         if let Some((_, Some(runner))) = &self.runner {
             all.push(PollFd::new(runner, PollFlags::IN));
         }
-        let _ = poll(&mut all, left.as_ref());
+        let typed = self.question.fd();
+        all.extend(typed.map(|stdin| PollFd::from_borrowed_fd(stdin, PollFlags::IN)));
+        let ready = poll(&mut all, left.as_ref()).unwrap_or(0) > 0;
+        ready && typed.is_some() && all.last().is_some_and(|fd| !fd.revents().is_empty())
     }
 
     /// The first signal is for the step that runs; the second one, and one for a job that waits, ends the job.

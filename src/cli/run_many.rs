@@ -1,8 +1,8 @@
 //! Several jobs in the foreground: a line for each that ends, and one exit code for all.
 use super::{
     Context,
-    failure::{Failure, Report},
-    jobs::{Ground, news::News, wait::told},
+    failure::{Failure, Report, complain},
+    jobs::{Ground, approve::how, news::News, wait::told},
 };
 use crate::{
     model::job::{JobId, JobState},
@@ -32,11 +32,22 @@ fn until_over(ids: &[JobId], ground: &Ground, store: &mut JobStore, context: &mu
     ground.start(store)?;
     let mut open = ids.to_vec();
     let (mut failed, mut ended) = (false, false);
+    let mut paused: Vec<JobId> = Vec::new();
     loop {
         let mut rest = Vec::new();
         for id in open {
             match store.state(id)? {
-                Some(state) if !state.is_over() => rest.push(id),
+                Some(JobState::Paused) => {
+                    if !paused.contains(&id) {
+                        complain(&how(id));
+                        paused.push(id);
+                    }
+                    rest.push(id);
+                }
+                Some(state) if !state.is_over() => {
+                    paused.retain(|other| *other != id);
+                    rest.push(id);
+                }
                 Some(state) => {
                     failed |= state != JobState::Done;
                     let job = store.job(id)?;

@@ -2,7 +2,7 @@
 //!
 //! A job whose processes are still there keeps its slot, and another runner looks after it until they end; nobody but
 //! its parent is told the exit code, so it ends `interrupted`. One whose processes are gone is `interrupted` at once.
-//! Neither is run again unless somebody asks.
+//! Neither is run again unless somebody asks. One that waited for an answer between two steps waits for it again.
 use super::{process, runner::WORD, start};
 use crate::{
     model::job::{Exit, JobId, JobState},
@@ -34,6 +34,11 @@ pub fn lost(store: &mut JobStore) -> Result<Vec<JobId>, StoreError> {
             continue;
         }
         found.push(job.id);
+        if job.paused {
+            // Nothing was cut off: another runner waits for the answer, or has it.
+            let _ = start::runner(store, Some(job.id));
+            continue;
+        }
         // Who they all are, the runner that takes over finds out.
         let is_there =
             || job.child.is_some_and(|child| process(child).is_alive()) || !survivors(store, &job).is_empty();

@@ -19,10 +19,10 @@ pub mod start;
 pub mod tidy;
 
 use crate::{
-    model::job::{JobId, ProcMark},
+    model::job::{Answer, JobId, ProcMark},
     store::{
         StoreError,
-        jobs::{Cancelled, JobStore},
+        jobs::{Answered, Cancelled, JobStore},
     },
     world::{clock, process::ProcId},
 };
@@ -43,6 +43,19 @@ pub fn cancel(store: &mut JobStore, id: JobId) -> Result<Cancelled, StoreError> 
         && !runner::tell(runner)
     {
         // Another one takes the job over, and finds that its end was asked for.
+        adopt::lost(store)?;
+    }
+    Ok(done)
+}
+
+/// Answers a job that waits for an approval.
+pub fn answer(store: &mut JobStore, id: JobId, answer: Answer) -> Result<Answered, StoreError> {
+    let done = store.answer(id, answer, clock::wall())?;
+    // One that was killed may still have its number, with nobody who has waited for it.
+    if let Answered::Given(runner) = done
+        && !(runner::tell(runner) && process(runner).is_alive())
+    {
+        // Another one takes the job over, and finds the answer.
         adopt::lost(store)?;
     }
     Ok(done)

@@ -104,6 +104,32 @@ impl JobState {
     }
 }
 
+/// What somebody says to a job that waits for an approval.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Answer {
+    /// The next step.
+    Continue,
+    /// The step before once more.
+    Retry,
+    Cancel,
+}
+
+impl Answer {
+    pub const ALL: [Answer; 3] = [Answer::Continue, Answer::Retry, Answer::Cancel];
+
+    pub fn word(self) -> &'static str {
+        match self {
+            Answer::Continue => "continue",
+            Answer::Retry => "retry",
+            Answer::Cancel => "cancel",
+        }
+    }
+
+    pub fn parse(word: &str) -> Option<Answer> {
+        Answer::ALL.into_iter().find(|answer| answer.word() == word)
+    }
+}
+
 /// What a step runs.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -160,7 +186,7 @@ pub struct StepSpec {
     /// How often it is tried again after a failure, the pauses as for jobs.
     #[serde(default)]
     pub retries: u32,
-    /// Ask somebody after this step.
+    /// Ask somebody after this step, unless it was left out.
     #[serde(default)]
     pub pause: bool,
 }
@@ -191,7 +217,7 @@ pub struct JobSpec {
     pub not_before: Option<Wall>,
     /// Waits for `release`.
     pub hold: bool,
-    /// Asks before the first step and after each.
+    /// Asks before the first step and after each but the last.
     pub interactive: bool,
     /// Runs in a folder of its own below `jobs/`, made when it starts.
     pub own_dir: bool,

@@ -93,7 +93,7 @@ fn all(ground: &Ground, store: &mut JobStore) -> Result<Vec<(JobId, Cancelled)>,
     Ok(answers)
 }
 
-fn ended(
+pub fn ended(
     id: JobId,
     ground: &Ground,
     store: &mut JobStore,

@@ -1,4 +1,5 @@
 //! `agents jobs`: what there is of jobs, and what people do to them.
+pub mod approve;
 mod cancel;
 mod change;
 mod clean;
@@ -30,6 +31,7 @@ Examples:
   agents jobs show j7
   agents jobs wait j7 j8            0 if both succeeded
   agents jobs retry j7
+  agents jobs approve j7 continue
   agents jobs limit --group gpu 1"
 )]
 pub struct JobsArgs {
@@ -47,6 +49,8 @@ enum JobsVerb {
     Show(show::ShowArgs),
     /// End jobs, with all that they started
     Cancel(CancelArgs),
+    /// Answer a job that waits for an approval between two steps
+    Approve(approve::ApproveArgs),
     /// Keep jobs that wait from starting
     Hold(change::IdsArgs),
     /// Let held jobs start
@@ -71,6 +75,7 @@ pub fn run(args: &JobsArgs, context: &mut Context) -> Report {
         Some(JobsVerb::List(a)) => list::run(a, context),
         Some(JobsVerb::Show(a)) => show::run(a, context),
         Some(JobsVerb::Cancel(a)) => cancel::run(a, context),
+        Some(JobsVerb::Approve(a)) => approve::run(a, context),
         Some(JobsVerb::Hold(a)) => change::run(a, change::Wish::Hold, context),
         Some(JobsVerb::Release(a)) => change::run(a, change::Wish::Release, context),
         Some(JobsVerb::Retry(a)) => change::run(a, change::Wish::Retry, context),

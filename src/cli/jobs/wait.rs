@@ -5,6 +5,7 @@ use super::{
         failure::{Failure, Report, complain},
     },
     Ground,
+    approve::how,
     news::News,
     words,
 };
@@ -43,10 +44,16 @@ pub fn run(args: &WaitArgs, context: &mut Context) -> Report {
     let mut failed = false;
     tell_held(&ids, store)?;
     for (i, id) in ids.iter().enumerate() {
+        let mut paused = false;
         // All have to be over, so it is enough to ask for one at a time.
         loop {
             match store.state(*id)? {
-                Some(state) if !state.is_over() => {}
+                Some(JobState::Paused) => {
+                    if !std::mem::replace(&mut paused, true) {
+                        complain(&how(*id));
+                    }
+                }
+                Some(state) if !state.is_over() => paused = false,
                 Some(state) => {
                     failed |= state != JobState::Done;
                     let job = store.job(*id)?;

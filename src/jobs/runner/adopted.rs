@@ -30,6 +30,8 @@ const LOOK: Duration = Duration::from_millis(20);
 pub struct Taken {
     pub id: JobId,
     pub epoch: i64,
+    /// It waits for an answer: nothing of it has to be waited for.
+    pub paused: bool,
     /// Most often one: the step's own process.
     members: Vec<ProcId>,
     grace: Duration,
@@ -43,7 +45,7 @@ pub fn take(store: &mut JobStore, id: JobId, me: ProcMark, boot_id: &str) -> Res
     if lost.this_boot && lost.runner.is_some_and(|runner| process(runner).is_alive()) {
         return Ok(None);
     }
-    let Fenced::Held(epoch) = store.take_over(id, lost.epoch, me)? else { return Ok(None) };
+    let Fenced::Held(epoch) = store.take_over(id, lost.epoch, me, boot_id)? else { return Ok(None) };
     let members = if lost.this_boot { survivors(store, &lost) } else { Vec::new() };
     let job = store.job(id)?;
     let grace = job.as_ref().map_or(Duration::ZERO, |job| job.spec.stop_grace);
@@ -52,7 +54,7 @@ pub fn take(store: &mut JobStore, id: JobId, me: ProcMark, boot_id: &str) -> Res
         let past = clock::wall().0.saturating_sub(job.started?.0);
         Some(clock::boot().after(limit.saturating_sub(Duration::from_millis(past.max(0).unsigned_abs()))))
     });
-    Ok(Some(Taken { id, epoch, members, grace, deadline }))
+    Ok(Some(Taken { id, epoch, paused: lost.paused, members, grace, deadline }))
 }
 
 /// Until the job's processes are gone.

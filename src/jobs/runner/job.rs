@@ -7,7 +7,7 @@ use super::{
 };
 use crate::{
     model::{
-        job::{Bytes, Exit, Job, JobCommand, JobState, ProcMark, StepSpec},
+        job::{Answer, Bytes, Exit, Job, JobCommand, JobState, ProcMark, StepSpec},
         name::printable,
         time::human,
     },
@@ -30,6 +30,8 @@ pub struct Ran {
     pub ending: Ending,
     /// Nothing more is to be begun.
     pub going_down: bool,
+    /// It still waits for an answer: another runner goes on waiting.
+    pub paused: bool,
 }
 
 pub fn run(store: &mut JobStore, ears: &Ears, claimed: &Claimed) -> Ran {
@@ -50,10 +52,11 @@ pub fn run(store: &mut JobStore, ears: &Ears, claimed: &Claimed) -> Ran {
         Ok(ending) => ending,
         Err(why) => Ending { error: Some(why), ..Ending::of(JobState::Failed) },
     };
-    tree.end_rest(store);
+    tree.end_rest(store, claimed.job.state == JobState::Paused);
     tree.cap.iter_mut().for_each(Cap::check);
     (ending.peak_rss, ending.cpu_s) = (Some(tree.peak_rss), Some(tree.cpu_s));
-    Ran { going_down: tree.verdict == Some(Verdict::Down), ending }
+    let going_down = tree.verdict == Some(Verdict::Down);
+    Ran { going_down, paused: going_down && ending.state == JobState::Paused, ending }
 }
 
 /// `Err`: why it could not even begin.
@@ -66,14 +69,29 @@ fn steps(store: &mut JobStore, tree: &mut Tree, claimed: &Claimed) -> Result<End
     let marks = marks(store, job, claimed.epoch);
     let around = Surroundings { spec: &job.spec, env: &claimed.env, marks: &marks, dir: &dir, log: &log };
     let count = job.spec.steps.len();
-    let mut exit = None;
-    for (number, step) in job.spec.steps.iter().enumerate().skip(job.step) {
+    let mut exit = job.steps.iter().take(job.step).rev().find_map(|run| run.exit);
+    let mut asked = job.state == JobState::Paused;
+    let mut asks = asked || (job.spec.interactive && job.step == 0);
+    let mut number = job.step;
+    loop {
+        if asks {
+            match tree.ask(store, number, asked) {
+                Some(Answer::Retry) => number = number.saturating_sub(1),
+                Some(_) => {}
+                None => return Ok(Ending { exit, ..Ending::of(unanswered(tree.verdict)) }),
+            }
+            asked = false;
+        }
+        let Some(step) = job.spec.steps.get(number) else { return Ok(Ending { exit, ..Ending::of(JobState::Done) }) };
         let mut tries = 0;
         loop {
             let ended = one(store, tree, &around, number, step);
             exit = ended.exit.or(exit);
             let _ = store.step_ended(tree.id, tree.epoch, number, ended.state, ended.exit, clock::wall());
             if matches!(ended.state, JobState::Done | JobState::Skipped) {
+                let own = step.pause && ended.state == JobState::Done;
+                asks = own || (job.spec.interactive && number + 1 < count);
+                number += 1;
                 break;
             }
             let again = matches!(ended.state, JobState::Failed | JobState::Timeout) && tries < step.retries;
@@ -100,7 +118,15 @@ fn steps(store: &mut JobStore, tree: &mut Tree, claimed: &Claimed) -> Result<End
             return Ok(Ending { exit: ended.exit, error, ..Ending::of(state) });
         }
     }
-    Ok(Ending { exit, ..Ending::of(JobState::Done) })
+}
+
+/// What becomes of a job to which an end came instead of an answer.
+fn unanswered(verdict: Option<Verdict>) -> JobState {
+    match verdict {
+        Some(Verdict::Down) => JobState::Paused,
+        Some(Verdict::JobTimeout) => JobState::Timeout,
+        _ => JobState::Cancelled,
+    }
 }
 
 /// How one try of a step went.

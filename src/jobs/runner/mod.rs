@@ -6,6 +6,7 @@
 //!                                              └─no─> end
 //! ```
 mod adopted;
+mod approval;
 mod child;
 mod ears;
 mod job;
@@ -111,10 +112,11 @@ fn run(dir: &Path, meant: &Meant) -> Result<(), StoreError> {
         return Ok(());
     }
     let mut runner = Runner { store, ears, me: mark(me), boot_id: clock::boot_id(), jobs: 0, dirs: false };
-    if let Some(id) = meant.adopt {
-        runner.adopt(id)?;
-    }
-    let mut next = runner.store.claim(runner.me, &runner.boot_id, clock::wall())?.map(Box::new);
+    let paused = meant.adopt.map(|id| runner.adopt(id)).transpose()?.flatten();
+    let mut next = match paused {
+        Some(paused) => Some(Box::new(paused)),
+        None => runner.store.claim(runner.me, &runner.boot_id, clock::wall())?.map(Box::new),
+    };
     loop {
         next = match next {
             Some(claimed) => match runner.run_and_claim(&claimed)? {
@@ -152,7 +154,9 @@ impl Runner {
         self.jobs += 1;
         self.dirs |= claimed.job.spec.own_dir;
         if ran.going_down {
-            self.persist(|store, _| store.finish(id, epoch, &ran.ending, clock::wall()))?;
+            if !ran.paused {
+                self.persist(|store, _| store.finish(id, epoch, &ran.ending, clock::wall()))?;
+            }
             return Ok(Next::End);
         }
         let (me, boot_id) = (self.me, self.boot_id.clone());
@@ -197,11 +201,16 @@ impl Runner {
         !self.store.path().exists()
     }
 
-    fn adopt(&mut self, id: JobId) -> Result<(), StoreError> {
-        let Some(taken) = adopted::take(&mut self.store, id, self.me, &self.boot_id)? else { return Ok(()) };
+    /// A job whose runner is gone. One that waits for an answer comes back: it goes on as if nothing had happened.
+    fn adopt(&mut self, id: JobId) -> Result<Option<Claimed>, StoreError> {
+        let Some(taken) = adopted::take(&mut self.store, id, self.me, &self.boot_id)? else { return Ok(None) };
+        if taken.paused {
+            return self.store.taken_over(id, taken.epoch);
+        }
         let ending = adopted::look_after(&self.store, &self.ears, &taken);
         let ending: Ending = Ending { state: ending.state, error: ending.error, ..Ending::of(JobState::Interrupted) };
         self.persist(|store, _| store.finish(id, taken.epoch, &ending, clock::wall()))?;
-        start::start(&self.store).map(drop)
+        start::start(&self.store)?;
+        Ok(None)
     }
 }

@@ -1,6 +1,7 @@
 //! A job's processes from their start to the end of the last one: deadlines, requests, and the end of the tree.
 use super::{ears::Ears, log::Cap};
 use crate::{
+    jobs::adopt::marks,
     model::{
         job::{Exit, JobId},
         time::Boot,
@@ -8,7 +9,7 @@ use crate::{
     store::jobs::JobStore,
     world::{
         clock,
-        process::{End, Ending, ProcId, descendants, let_go_of_code, reap},
+        process::{End, Ending, ProcId, descendants, let_go_of_code, marked, reap},
     },
 };
 use std::time::Duration;
@@ -96,12 +97,16 @@ impl Tree<'_> {
         false
     }
 
-    /// Ends what the job left behind. Most often there is nothing.
-    pub fn end_rest(&mut self, store: &JobStore) {
+    /// Ends what the job left behind. Most often there is nothing. `strays`: also those that it left under an earlier
+    /// runner, and that are nobody's children by now.
+    pub fn end_rest(&mut self, store: &JobStore, strays: bool) {
         let mut ending: Option<(Ending, Boot)> = None;
         loop {
             self.reap(0);
-            let left = ours();
+            let mut left = ours();
+            if strays {
+                left.extend(marked(&marks(store, self.id)));
+            }
             if left.is_empty() {
                 return;
             }
@@ -118,7 +123,7 @@ impl Tree<'_> {
         (Ending::by_term(self.grace), clock::boot().after(self.grace + AFTER_KILL))
     }
 
-    fn listen(&mut self, store: &JobStore, until: Option<Boot>) {
+    pub(super) fn listen(&mut self, store: &JobStore, until: Option<Boot>) {
         let look_at_log = self.cap.as_ref().and_then(Cap::deadline);
         if self.heavy_until.is_some_and(|until| clock::boot() >= until) {
             self.heavy_until = None;
@@ -139,7 +144,7 @@ impl Tree<'_> {
     }
 
     /// Everyone who ended; how `child` did, if it is among them.
-    fn reap(&mut self, child: u32) -> Option<Exit> {
+    pub(super) fn reap(&mut self, child: u32) -> Option<Exit> {
         let mut found = None;
         while let Ok(Some(reaped)) = reap() {
             self.peak_rss = self.peak_rss.max(reaped.peak_rss);

@@ -87,7 +87,7 @@ impl JobStore {
             let next = waiting_state(tx, id)?;
             tx.prepare_cached(
                 "UPDATE job SET state = ?2, goes_on = ?3, tries = 0, ended = NULL, code = NULL, signal = NULL,
-                   error = NULL, wake = NULL, cancel = NULL WHERE id = ?1",
+                   error = NULL, wake = NULL, cancel = NULL, answer = NULL WHERE id = ?1",
             )?
             .execute(params![id.0, next.word(), goes_on])?;
             Ok(Some(next))

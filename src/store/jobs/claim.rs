@@ -31,6 +31,8 @@ pub struct Lost {
     pub child: Option<ProcMark>,
     /// It runs, if at all, in this run of the machine: `false`, and its processes cannot be there any more.
     pub this_boot: bool,
+    /// It waits for an answer, and so did its runner.
+    pub paused: bool,
 }
 
 impl JobStore {
@@ -42,13 +44,13 @@ impl JobStore {
     }
 
     /// Another process looks after a job whose runner is gone. The new epoch.
-    pub fn take_over(&mut self, id: JobId, epoch: i64, me: ProcMark) -> Result<Fenced<i64>, StoreError> {
+    pub fn take_over(&mut self, id: JobId, epoch: i64, me: ProcMark, boot_id: &str) -> Result<Fenced<i64>, StoreError> {
         let taken = self.change(Durability::Full, |tx| {
             let sql = format!(
-                "UPDATE job SET epoch = epoch + 1, runner = ?3, runner_start = ?4
+                "UPDATE job SET epoch = epoch + 1, runner = ?3, runner_start = ?4, boot = ?5
                  WHERE id = ?1 AND epoch = ?2 AND {LIVE} RETURNING epoch"
             );
-            let marks = params![id.0, epoch, me.pid, me.start.cast_signed()];
+            let marks = params![id.0, epoch, me.pid, me.start.cast_signed(), boot_id];
             tx.prepare_cached(&sql)?.query_row(marks, |r| r.get(0)).optional()
         })?;
         Ok(taken.map_or(Fenced::Over, Fenced::Held))
@@ -57,7 +59,9 @@ impl JobStore {
     /// Every job that says it runs. Few, and found without a look at the others.
     pub fn lost(&self, boot_id: &str) -> Result<Vec<Lost>, StoreError> {
         let query = || {
-            let sql = format!("SELECT id, epoch, runner, runner_start, child, child_start, boot FROM job WHERE {LIVE}");
+            let sql = format!(
+                "SELECT id, epoch, runner, runner_start, child, child_start, boot, state = 'paused' FROM job WHERE {LIVE}"
+            );
             let mut query = self.conn.prepare_cached(&sql)?;
             let rows = query.query_map([], |r| {
                 Ok(Lost {
@@ -66,6 +70,7 @@ impl JobStore {
                     runner: row::mark(r, 2)?,
                     child: row::mark(r, 4)?,
                     this_boot: r.get::<_, Option<String>>(6)?.as_deref() == Some(boot_id),
+                    paused: r.get(7)?,
                 })
             })?;
             rows.collect()
@@ -133,7 +138,7 @@ pub fn claim_sql() -> String {
     format!(
         "UPDATE job SET state = 'running', epoch = epoch + 1, attempt = attempt + 1, tries = tries + 1,
            runner = ?1, runner_start = ?2, child = NULL, child_start = NULL, boot = ?3, started = ?4, ended = NULL,
-           code = NULL, signal = NULL, error = NULL, cancel = NULL, peak_rss = NULL, cpu_s = NULL,
+           code = NULL, signal = NULL, error = NULL, cancel = NULL, answer = NULL, peak_rss = NULL, cpu_s = NULL,
            steps = CASE goes_on WHEN 0 THEN NULL ELSE steps END, step = CASE goes_on WHEN 0 THEN 0 ELSE step END
          WHERE id = (
            SELECT j.id FROM grp g JOIN job j ON j.id =

@@ -9,8 +9,10 @@
 //!  blocked ─free──>│                      │
 //!     │          queued ──claim──> running ──> failed, timeout ──retries left──> backoff ──time──> queued
 //!     │            ^                      │
-//!     └> skipped   └── retry, resume ─────┴──> cancelled, interrupted
+//!     └> skipped   └── retry, resume ─────┼──> cancelled, interrupted
+//!                                         └──> paused ──answer──> running
 //! ```
+mod approval;
 mod change;
 mod claim;
 mod clean;
@@ -27,6 +29,7 @@ mod submit;
 #[cfg(test)]
 mod tests;
 
+pub use approval::Answered;
 pub use change::{Cancelled, Changed, Removed};
 pub use claim::{Claimed, Lost};
 pub use clean::Gone;

@@ -34,6 +34,9 @@ pub fn page(job: &JobView, look: Look) -> String {
     if let Some(error) = &job.error {
         row("error", look.paint.tint(Tint::Red, &printable_cut(error, 500)));
     }
+    if job.state == JobState::Paused {
+        row("answer", format!("agents jobs approve {} continue|retry|cancel", job.id));
+    }
     if let Some(exit) = job.exit() {
         row("exit", exit_words(exit));
     }

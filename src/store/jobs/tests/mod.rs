@@ -9,6 +9,7 @@ use std::{
     time::Duration,
 };
 
+mod approvals;
 mod families_and_wishes;
 mod files_and_lists;
 mod retention;

@@ -91,11 +91,12 @@ fn a_runner_whose_job_was_taken_over_writes_nothing() {
     let old = claim(&mut store, 2000).expect("claimed");
     assert_eq!(store.started(id, old.epoch, 0, me(50), Wall(2000)).expect("written"), Fenced::Held(()));
     let lost = store.lost("another boot").expect("read");
-    let known = Lost { id, epoch: old.epoch, runner: Some(me(1)), child: Some(me(50)), this_boot: false };
+    let known =
+        Lost { id, epoch: old.epoch, runner: Some(me(1)), child: Some(me(50)), this_boot: false, paused: false };
     assert_eq!(lost, [known]);
     assert!(store.lost(BOOT).expect("read")[0].this_boot);
-    let Fenced::Held(epoch) = store.take_over(id, old.epoch, me(2)).expect("written") else { panic!("fenced") };
-    assert_eq!(store.take_over(id, old.epoch, me(3)).expect("read"), Fenced::Over);
+    let Fenced::Held(epoch) = store.take_over(id, old.epoch, me(2), BOOT).expect("written") else { panic!("fenced") };
+    assert_eq!(store.take_over(id, old.epoch, me(3), BOOT).expect("read"), Fenced::Over);
     let done = Ending::of(JobState::Done);
     assert_eq!(store.started(id, old.epoch, 0, me(51), Wall(3000)).expect("read"), Fenced::Over);
     assert_eq!(store.finish(id, old.epoch, &done, Wall(3000)).expect("read"), Fenced::Over);
