@@ -18,7 +18,12 @@ pub(super) static JOBS: Section = Section {
         ),
         key("step_timeout", Duration, Is("120"), "Time limit of a step of a job file that names none; 0: none."),
         key("keep_dirs", Whole, Is("20"), "Newest folders below `jobs/` that are kept."),
-        key("keep_finished", Whole, Is("1000"), "Newest jobs that are done or skipped which are kept, and all of the last minute."),
+        key(
+            "keep_finished",
+            Whole,
+            Is("1000"),
+            "Newest jobs that are done or skipped which are kept, and all of the last minute.",
+        ),
         key(
             "keep_unfinished",
             Whole,

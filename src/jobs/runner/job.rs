@@ -51,7 +51,8 @@ pub fn run(store: &mut JobStore, ears: &Ears, claimed: &Claimed) -> Ran {
         Err(why) => Ending { error: Some(why), ..Ending::of(JobState::Failed) },
     };
     tree.end_rest(store);
-    tree.cap.iter_mut().for_each(Cap::check);
+    tree.cap.iter_mut().for_each(Cap::check_end);
+    tree.tell_progress(store);
     (ending.peak_rss, ending.cpu_s) = (Some(tree.peak_rss), Some(tree.cpu_s));
     Ran { going_down: tree.verdict == Some(Verdict::Down), ending }
 }

@@ -3,7 +3,8 @@
 //!
 //! The partial indexes are what keeps a claim, a list and a submit as fast with 100,000 rows as with ten; a query uses
 //! one only where it repeats its condition word for word.
-pub const STEPS: &[&str] = &["
+pub const STEPS: &[&str] = &[
+    "
 CREATE TABLE env(id INTEGER PRIMARY KEY, sum BLOB NOT NULL UNIQUE, body BLOB NOT NULL);
 CREATE TABLE grp(name TEXT PRIMARY KEY, slots INTEGER) WITHOUT ROWID;
 CREATE TABLE job(id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT NOT NULL, grp TEXT NOT NULL, state TEXT NOT NULL,
@@ -24,7 +25,10 @@ CREATE INDEX job_unfinished ON job(state) WHERE state IN ('failed', 'timeout', '
 CREATE INDEX job_name ON job(name) WHERE name <> '';
 CREATE INDEX job_env ON job(env);
 INSERT INTO grp(name, slots) VALUES('default', -1);
-"];
+",
+    // The epoch of the end that people were told of.
+    "ALTER TABLE job ADD COLUMN told INTEGER NOT NULL DEFAULT 0;",
+];
 
 /// The group's limit follows from the machine.
 pub const BY_MACHINE: i64 = -1;
