@@ -30,6 +30,7 @@ mod guardian;
 mod hooks;
 mod host;
 mod job_files;
+mod job_progress;
 mod job_runs;
 mod job_verbs;
 mod jobs_crashes;
