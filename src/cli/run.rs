@@ -2,7 +2,7 @@
 use super::{
     Context, at,
     failure::{Failure, Report},
-    jobs::Ground,
+    jobs::{Ground, tell_left},
     run_batch, run_files,
     run_given::{Given, environment, shell},
     run_here, run_many, since,
@@ -126,6 +126,9 @@ pub fn run(args: &RunArgs, context: &mut Context) -> Report {
             for id in ids {
                 let line = if args.json { json!({"v": 1, "id": id.to_string()}).to_string() } else { id.to_string() };
                 context.out.line(&line)?;
+            }
+            if !args.json {
+                tell_left(context);
             }
             Ok(0)
         }

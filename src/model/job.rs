@@ -271,6 +271,19 @@ pub struct Progress {
     pub text: String,
 }
 
+impl Progress {
+    /// `3/10 linking`: what was said. Empty if nothing was.
+    pub fn words(&self) -> String {
+        let counts = match (self.done, self.total) {
+            (Some(done), Some(total)) => format!("{done}/{total}"),
+            (Some(done), None) => done.to_string(),
+            _ => String::new(),
+        };
+        let space = if counts.is_empty() || self.text.is_empty() { "" } else { " " };
+        format!("{counts}{space}{}", self.text)
+    }
+}
+
 /// A job, as it stands.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Job {

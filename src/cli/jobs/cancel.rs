@@ -5,7 +5,7 @@ use super::{
         failure::{Failure, Report, complain},
         names,
     },
-    Ground,
+    Ground, left,
     news::News,
     words,
 };
@@ -34,6 +34,9 @@ pub struct CancelArgs {
 /// `agents stop ID` is `agents jobs cancel ID`; who means an agent is told how that is done.
 pub fn stop(args: &CancelArgs, context: &mut Context) -> Report {
     let done = run(args, context);
+    if done.is_ok() {
+        left::tell(context);
+    }
     let Err(Failure::Said { code, text, .. }) = &done else { return done };
     let fleet = context.fleet();
     let agent = fleet.iter().flat_map(|f| names::all(&f.policy)).find(|name| args.ids.iter().any(|id| id == name));

@@ -33,7 +33,7 @@ pub struct ListArgs {
     group: Option<String>,
     /// A JSON array, an object a line
     #[arg(long)]
-    json: bool,
+    pub(super) json: bool,
 }
 
 pub fn run(args: &ListArgs, context: &mut Context) -> Report {

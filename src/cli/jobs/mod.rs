@@ -4,6 +4,7 @@ mod cancel;
 mod change;
 mod clean;
 mod ground;
+mod left;
 mod limit;
 mod list;
 pub mod log;
@@ -14,6 +15,7 @@ pub mod words;
 
 pub use cancel::{CancelArgs, stop};
 pub use ground::Ground;
+pub use left::tell as tell_left;
 
 use super::{Context, failure::Report};
 use clap::{Args, Subcommand};
@@ -70,6 +72,26 @@ enum JobsVerb {
 }
 
 pub fn run(args: &JobsArgs, context: &mut Context) -> Report {
+    let done = verb(args, context);
+    if done.is_ok() && !args.json() {
+        left::tell(context);
+    }
+    done
+}
+
+impl JobsArgs {
+    /// A program asks.
+    fn json(&self) -> bool {
+        match &self.verb {
+            None => self.list.json,
+            Some(JobsVerb::List(a)) => a.json,
+            Some(JobsVerb::Show(a)) => a.json,
+            Some(_) => false,
+        }
+    }
+}
+
+fn verb(args: &JobsArgs, context: &mut Context) -> Report {
     match &args.verb {
         None => list::run(&args.list, context),
         Some(JobsVerb::List(a)) => list::run(a, context),

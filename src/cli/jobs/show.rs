@@ -19,7 +19,7 @@ pub struct ShowArgs {
     id: String,
     /// One JSON object
     #[arg(long)]
-    json: bool,
+    pub(super) json: bool,
 }
 
 pub fn run(args: &ShowArgs, context: &mut Context) -> Report {

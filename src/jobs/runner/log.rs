@@ -3,6 +3,7 @@
 //!
 //! That is done behind the writer's back. It appends (`O_APPEND`), so a file that became shorter is simply written on.
 //! What it writes in the very moment between our look at the end and the cut is lost as well.
+use super::progress::Follow;
 use crate::{jobs::pulse::Watch, model::time::Boot, world::clock};
 use std::{
     fs::{DirBuilder, File, OpenOptions},
@@ -43,6 +44,8 @@ pub struct Cap {
     state: State,
     length: u64,
     dropped: u64,
+    /// What is said in it of the job's progress.
+    pub progress: Follow,
 }
 
 enum State {
@@ -56,7 +59,10 @@ enum State {
 impl Cap {
     pub fn of(path: &Path, file: &File, cap: u64) -> io::Result<Cap> {
         let state = State::Growing { look_at: clock::boot().after(LOOK) };
-        Ok(Cap { path: path.to_owned(), file: file.try_clone()?, cap, state, length: 0, dropped: 0 })
+        let file = file.try_clone()?;
+        // What is there was written by an earlier attempt.
+        let progress = Follow::from(file.metadata()?.len());
+        Ok(Cap { path: path.to_owned(), file, cap, state, length: 0, dropped: 0, progress })
     }
 
     pub fn fd(&self) -> Option<BorrowedFd<'_>> {
@@ -107,7 +113,17 @@ impl Cap {
 
     /// Cuts it if it is too long. Best effort: a log that cannot be cut is no reason to end a job.
     pub fn check(&mut self) {
+        self.check_length(false);
+    }
+
+    /// The same when nobody writes any more.
+    pub fn check_end(&mut self) {
+        self.check_length(true);
+    }
+
+    fn check_length(&mut self, last: bool) {
         self.length = self.file.metadata().map_or(self.length, |meta| meta.len());
+        self.progress.read(&self.file, self.length, last);
         if self.length > self.cap && self.cut().is_ok() {
             self.length = self.file.metadata().map_or(self.length, |meta| meta.len());
         }
@@ -125,7 +141,9 @@ impl Cap {
         // One write, so that the child's own lines do not come in between.
         let mark =
             format!("\n[agents] log gap: about {} bytes left out, the log may hold {}\n", self.dropped, self.cap);
-        self.file.write_all(&[mark.as_bytes(), &newest].concat())
+        let text = [mark.as_bytes(), &newest].concat();
+        self.progress.moved(self.length, head + text.len() as u64);
+        self.file.write_all(&text)
     }
 }
 
@@ -153,6 +171,21 @@ mod tests {
         assert!(text.len() < 8100, "{}", text.len());
         assert!(text.starts_with("first line\nline 0\n") && text.ends_with("line 1999\nlast line\n"), "{text}");
         assert_eq!(text.matches("[agents] log gap: about").count(), 1);
+    }
+
+    #[test]
+    fn a_line_of_progress_that_is_half_written_when_the_log_is_cut_is_read_whole() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let path = dir.path().join("l");
+        let mut file = open(&path).expect("a log");
+        file.write_all(b"::progress 1/9 of an earlier attempt\n").expect("written");
+        let mut cap = Cap::of(&path, &file, 8000).expect("a cap");
+        file.write_all(format!("{}::progress 2/", "line\n".repeat(2000)).as_bytes()).expect("written");
+        cap.check();
+        assert!(cap.length < 8000 && cap.progress.news().is_none());
+        file.write_all(b"9 linking\n").expect("written");
+        cap.check();
+        assert_eq!(cap.progress.news().map(|progress| progress.words()), Some("2/9 linking".into()));
     }
 
     #[test]

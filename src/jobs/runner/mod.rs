@@ -11,6 +11,7 @@ mod child;
 mod ears;
 mod job;
 mod log;
+mod progress;
 mod sleeper;
 mod tree;
 

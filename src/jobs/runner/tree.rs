@@ -53,7 +53,7 @@ pub const LIGHT_AFTER: Duration = Duration::from_secs(1);
 
 impl Tree<'_> {
     /// Until this child has ended; `None`: it cannot be ended. `limit`: of the step.
-    pub fn wait_for(&mut self, store: &JobStore, child: u32, limit: Option<Boot>) -> Option<Exit> {
+    pub fn wait_for(&mut self, store: &mut JobStore, child: u32, limit: Option<Boot>) -> Option<Exit> {
         let mut ending: Option<(Ending, Boot)> = None;
         loop {
             if let Some(end) = self.reap(child) {
@@ -81,7 +81,7 @@ impl Tree<'_> {
     }
 
     /// Until a time; `false`: something came in between ([`Tree::verdict`]).
-    pub fn pause(&mut self, store: &JobStore, until: Boot) -> bool {
+    pub fn pause(&mut self, store: &mut JobStore, until: Boot) -> bool {
         while self.verdict.is_none() {
             let now = clock::boot();
             if now >= until {
@@ -97,9 +97,14 @@ impl Tree<'_> {
         false
     }
 
+<<<<<<< HEAD
     /// Ends what the job left behind. Most often there is nothing. `strays`: also those that it left under an earlier
     /// runner, and that are nobody's children by now.
     pub fn end_rest(&mut self, store: &JobStore, strays: bool) {
+=======
+    /// Ends what the job left behind. Most often there is nothing.
+    pub fn end_rest(&mut self, store: &mut JobStore) {
+>>>>>>> jobcli
         let mut ending: Option<(Ending, Boot)> = None;
         loop {
             self.reap(0);
@@ -123,7 +128,11 @@ impl Tree<'_> {
         (Ending::by_term(self.grace), clock::boot().after(self.grace + AFTER_KILL))
     }
 
+<<<<<<< HEAD
     pub(super) fn listen(&mut self, store: &JobStore, until: Option<Boot>) {
+=======
+    fn listen(&mut self, store: &mut JobStore, until: Option<Boot>) {
+>>>>>>> jobcli
         let look_at_log = self.cap.as_ref().and_then(Cap::deadline);
         if self.heavy_until.is_some_and(|until| clock::boot() >= until) {
             self.heavy_until = None;
@@ -141,6 +150,17 @@ impl Tree<'_> {
             };
         }
         self.cap.iter_mut().for_each(Cap::look);
+        self.tell_progress(store);
+    }
+
+    /// Writes down what the job says of its progress, if that is new. The log is looked at four times a second at most,
+    /// and so is that. What cannot be written now is tried again.
+    pub fn tell_progress(&mut self, store: &mut JobStore) {
+        let Some(follow) = self.cap.as_mut().map(|cap| &mut cap.progress) else { return };
+        let Some(progress) = follow.news() else { return };
+        if store.progressed(self.id, self.epoch, progress, Some(&progress.words())).is_ok() {
+            follow.written();
+        }
     }
 
     /// Everyone who ended; how `child` did, if it is among them.

@@ -68,11 +68,14 @@ fn row(job: &JobView, look: Look) -> [String; 7] {
     ]
 }
 
-/// `⟳ running 2/3: Build`, `✓ done`, `↻ backoff, again in 4s`.
+/// `⟳ running 2/3: Build`, `⟳ running · 3/10 linking`, `✓ done`, `↻ backoff, again in 4s`.
 fn state(job: &JobView, look: Look) -> String {
     let mut cell = format!("{} {}", sign(job.state).0, job.state.word());
     if let Some(step) = step_words(job) {
         cell.push_str(&format!(" {step}"));
+    }
+    if at_a_step(job) && !job.progress.words().is_empty() {
+        cell.push_str(&format!(" · {}", printable_cut(job.progress.words(), 32)));
     }
     if let Some(at) = job.times.wake.filter(|_| matches!(job.state, JobState::Backoff | JobState::Queued)) {
         let what = if job.state == JobState::Backoff { "again" } else { "starts" };
@@ -83,12 +86,15 @@ fn state(job: &JobView, look: Look) -> String {
 
 /// `2/3: Build`, where there are several steps and it stands at one of them.
 pub(super) fn step_words(job: &JobView) -> Option<String> {
-    let at_a_step = matches!(
+    let step = job.steps.get(job.step).filter(|_| at_a_step(job) && job.steps.len() > 1)?;
+    Some(format!("{}/{}: {}", job.step + 1, job.steps.len(), printable_cut(&step.title(), 24)))
+}
+
+fn at_a_step(job: &JobView) -> bool {
+    matches!(
         job.state,
         JobState::Running | JobState::Paused | JobState::Failed | JobState::Timeout | JobState::Interrupted
-    );
-    let step = job.steps.get(job.step).filter(|_| at_a_step && job.steps.len() > 1)?;
-    Some(format!("{}/{}: {}", job.step + 1, job.steps.len(), printable_cut(&step.title(), 24)))
+    )
 }
 
 pub(super) fn took(job: &JobView, look: Look) -> Option<Duration> {

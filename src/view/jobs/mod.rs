@@ -1,9 +1,11 @@
 //! Jobs as people and programs see them: one object ([`JobView`]), painted as a row, a page, or JSON.
+mod left;
 mod list;
 mod object;
 mod page;
 mod sign;
 
+pub use left::left;
 pub use list::list;
 pub use object::{JobView, ProgressView, StepView, json_array, json_object, view, views};
 pub use page::page;

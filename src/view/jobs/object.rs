@@ -91,6 +91,15 @@ pub struct ProgressView {
     pub done: Option<u64>,
     pub total: Option<u64>,
     pub text: Option<String>,
+    /// As it was said, for the table and the page.
+    #[serde(skip)]
+    said: String,
+}
+
+impl ProgressView {
+    pub fn words(&self) -> &str {
+        &self.said
+    }
 }
 
 pub fn view(job: &Job) -> JobView {
@@ -173,6 +182,7 @@ fn progress(job: &Job) -> ProgressView {
         done: progress.done,
         total: progress.total,
         text: given(&progress.text),
+        said: progress.words(),
     }
 }
 

@@ -69,7 +69,7 @@ pub fn page(job: &JobView, look: Look) -> String {
     if let Some(text) = progress(job) {
         row("progress", text);
     }
-    if let Some(event) = &job.last_event {
+    if let Some(event) = job.last_event.as_ref().filter(|event| **event != job.progress.words()) {
         row("last", printable_cut(event, 200));
     }
     if let Some(used) = used(job) {
@@ -103,12 +103,7 @@ fn moment(at: Wall, look: Look) -> String {
 fn progress(job: &JobView) -> Option<String> {
     let progress = &job.progress;
     let mut parts = Vec::new();
-    match (progress.done, progress.total) {
-        (Some(done), Some(total)) => parts.push(format!("{done}/{total}")),
-        (Some(done), None) => parts.push(done.to_string()),
-        _ => {}
-    }
-    parts.extend(progress.text.as_deref().map(|text| printable_cut(text, 200)));
+    parts.extend(Some(progress.words()).filter(|words| !words.is_empty()).map(|words| printable_cut(words, 250)));
     let counts =
         [(progress.rounds, "rounds"), (progress.tool_calls, "tool calls"), (progress.model_calls, "model calls")];
     parts.extend(counts.iter().filter_map(|(n, what)| n.map(|n| format!("{n} {what}"))));

@@ -229,3 +229,37 @@ fn a_job_in_a_folder_of_its_own_says_that_one_and_bytes_survive_as_well_as_they_
     assert_eq!(own.dir, "/r/jobs/x");
     assert_eq!(own.title(), "a\u{fffd}");
 }
+
+#[test]
+fn progress_stands_in_the_row_and_on_the_page_once() {
+    let mut job = running();
+    job.progress = Progress { done: Some(3), total: Some(10), text: "linking".into(), ..Progress::default() };
+    job.last_event = Some(job.progress.words());
+    let table = list(&[view(&job)], false, look(None, Paint::Plain));
+    assert!(table.contains("⟳ running 2/3: Build · 3/10 linking  "), "{table}");
+    let shown = page(&view(&job), look(None, Paint::Plain));
+    assert!(shown.contains("\n  progress  3/10 linking\n") && !shown.contains("\n  last "), "{shown}");
+    job.last_event = Some("Bash: make".into());
+    let shown = page(&view(&job), look(None, Paint::Plain));
+    assert!(shown.contains("\n  last      Bash: make\n"), "{shown}");
+    job.state = JobState::Done;
+    assert!(!list(&[view(&job)], false, look(None, Paint::Plain)).contains("linking"), "over is over");
+}
+
+#[test]
+fn what_was_left_unfinished_is_told_in_a_line_each_with_what_to_do() {
+    assert_eq!(left(&[], 0), "");
+    let mut job = running();
+    job.state = JobState::Interrupted;
+    job.error = Some("its runner was killed".into());
+    job.progress = Progress { done: Some(3), total: Some(10), text: "lin\u{1b}king".into(), ..Progress::default() };
+    job.last_event = Some("Bash: make".into());
+    let shown = left(&[view(&job)], 0);
+    let said = "a job was left unfinished:\n  j3 release · 3/10 lin\\x1bking · Bash: make · its runner was killed\n\
+                hint: `agents jobs resume j3` goes on, `agents jobs show j3` tells more, `agents jobs rm j3` forgets it";
+    assert_eq!(shown, said);
+    let shown = left(&[view(&job), view(&failed())], 7);
+    assert_eq!(shown.lines().count(), 5, "{shown}");
+    assert!(shown.starts_with("jobs were left unfinished:\n") && shown.contains("\n  … and 7 more: "), "{shown}");
+    assert!(shown.contains("`agents jobs resume ID`"), "{shown}");
+}
