@@ -52,14 +52,9 @@ pub fn run(store: &mut JobStore, ears: &Ears, claimed: &Claimed) -> Ran {
         Ok(ending) => ending,
         Err(why) => Ending { error: Some(why), ..Ending::of(JobState::Failed) },
     };
-<<<<<<< HEAD
     tree.end_rest(store, claimed.job.state == JobState::Paused);
-    tree.cap.iter_mut().for_each(Cap::check);
-=======
-    tree.end_rest(store);
     tree.cap.iter_mut().for_each(Cap::check_end);
     tree.tell_progress(store);
->>>>>>> jobcli
     (ending.peak_rss, ending.cpu_s) = (Some(tree.peak_rss), Some(tree.cpu_s));
     let going_down = tree.verdict == Some(Verdict::Down);
     Ran { going_down, paused: going_down && ending.state == JobState::Paused, ending }

@@ -97,14 +97,9 @@ impl Tree<'_> {
         false
     }
 
-<<<<<<< HEAD
     /// Ends what the job left behind. Most often there is nothing. `strays`: also those that it left under an earlier
     /// runner, and that are nobody's children by now.
-    pub fn end_rest(&mut self, store: &JobStore, strays: bool) {
-=======
-    /// Ends what the job left behind. Most often there is nothing.
-    pub fn end_rest(&mut self, store: &mut JobStore) {
->>>>>>> jobcli
+    pub fn end_rest(&mut self, store: &mut JobStore, strays: bool) {
         let mut ending: Option<(Ending, Boot)> = None;
         loop {
             self.reap(0);
@@ -128,11 +123,7 @@ impl Tree<'_> {
         (Ending::by_term(self.grace), clock::boot().after(self.grace + AFTER_KILL))
     }
 
-<<<<<<< HEAD
-    pub(super) fn listen(&mut self, store: &JobStore, until: Option<Boot>) {
-=======
-    fn listen(&mut self, store: &mut JobStore, until: Option<Boot>) {
->>>>>>> jobcli
+    pub(super) fn listen(&mut self, store: &mut JobStore, until: Option<Boot>) {
         let look_at_log = self.cap.as_ref().and_then(Cap::deadline);
         if self.heavy_until.is_some_and(|until| clock::boot() >= until) {
             self.heavy_until = None;

@@ -138,15 +138,10 @@ pub fn claim_sql() -> String {
     format!(
         "UPDATE job SET state = 'running', epoch = epoch + 1, attempt = attempt + 1, tries = tries + 1,
            runner = ?1, runner_start = ?2, child = NULL, child_start = NULL, boot = ?3, started = ?4, ended = NULL,
-<<<<<<< HEAD
            code = NULL, signal = NULL, error = NULL, cancel = NULL, answer = NULL, peak_rss = NULL, cpu_s = NULL,
-           steps = CASE goes_on WHEN 0 THEN NULL ELSE steps END, step = CASE goes_on WHEN 0 THEN 0 ELSE step END
-=======
-           code = NULL, signal = NULL, error = NULL, cancel = NULL, peak_rss = NULL, cpu_s = NULL,
            steps = CASE goes_on WHEN 0 THEN NULL ELSE steps END, step = CASE goes_on WHEN 0 THEN 0 ELSE step END,
            progress = CASE goes_on WHEN 0 THEN NULL ELSE progress END,
            last_event = CASE goes_on WHEN 0 THEN NULL ELSE last_event END
->>>>>>> jobcli
          WHERE id = (
            SELECT j.id FROM grp g JOIN job j ON j.id =
              (SELECT id FROM job WHERE grp = g.name AND {READY} ORDER BY priority DESC, id LIMIT 1)

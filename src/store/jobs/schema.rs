@@ -26,12 +26,9 @@ CREATE INDEX job_name ON job(name) WHERE name <> '';
 CREATE INDEX job_env ON job(env);
 INSERT INTO grp(name, slots) VALUES('default', -1);
 ",
-<<<<<<< HEAD
-    "ALTER TABLE job ADD COLUMN answer TEXT",
-=======
+    "ALTER TABLE job ADD COLUMN answer TEXT;",
     // The epoch of the end that people were told of.
     "ALTER TABLE job ADD COLUMN told INTEGER NOT NULL DEFAULT 0;",
->>>>>>> jobcli
 ];
 
 /// The group's limit follows from the machine.
