@@ -116,7 +116,7 @@ fn run(dir: &Path, meant: &Meant) -> Result<(), StoreError> {
     let paused = meant.adopt.map(|id| runner.adopt(id)).transpose()?.flatten();
     let mut next = match paused {
         Some(paused) => Some(Box::new(paused)),
-        None => runner.store.claim(runner.me, &runner.boot_id, clock::wall())?.map(Box::new),
+        None => runner.claim()?,
     };
     loop {
         next = match next {
@@ -133,10 +133,10 @@ fn run(dir: &Path, meant: &Meant) -> Result<(), StoreError> {
                 if !sleeper::sleep(&runner.store, &runner.ears)? {
                     return Ok(());
                 }
-                let next = runner.store.claim(runner.me, &runner.boot_id, clock::wall())?;
+                let next = runner.claim()?;
                 // Others whose time has come, and somebody who sleeps for the rest.
                 start::start(&runner.store)?;
-                next.map(Box::new)
+                next
             }
         }
     }
@@ -149,6 +149,13 @@ enum Next {
 }
 
 impl Runner {
+    /// What is queued must not stay so because the disk was full when its runner came.
+    fn claim(&mut self) -> Result<Option<Box<Claimed>>, StoreError> {
+        let (me, boot_id) = (self.me, self.boot_id.clone());
+        let claimed = self.persist(|store, _| store.claim(me, &boot_id, clock::wall()))?;
+        Ok(claimed.map(Box::new))
+    }
+
     fn run_and_claim(&mut self, claimed: &Claimed) -> Result<Next, StoreError> {
         let ran = job::run(&mut self.store, &self.ears, claimed);
         let (id, epoch) = (claimed.job.id, claimed.epoch);
