@@ -5,6 +5,9 @@ use crate::{
 };
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+/// How `prompts/forgotten.md` begins.
+const TOLD_AGAIN: &str = "If the last thing you were told is missing in your conversation";
+
 pub struct Prompt {
     /// The agent that it was sent to.
     pub to: String,
@@ -34,13 +37,15 @@ impl Prompts {
 
 /// How often a prompt came to the model: once for every time that it was new in a conversation. A CLI that tries a
 /// request again says the same again, one after the other; once it was answered it is new no more. What was never answered
-/// and left the conversation (Gemini CLI forgets a message whose turn failed) may be told again.
+/// and left the conversation (Gemini CLI forgets a message whose turn failed) is told again in our own words, which is no
+/// second time; anything else is.
 pub fn arrivals(log: &[Asked], mark: &str) -> usize {
     let (mut arrived, mut was_new, mut was_answered) = (0, false, false);
     for asked in log.iter().filter(|a| !a.side) {
         let is_new = asked.news.contains(mark);
         if is_new && !was_new {
-            arrived = if was_answered { arrived + 1 } else { 1 };
+            let told_again = arrived > 0 && !was_answered && asked.news.contains(TOLD_AGAIN);
+            arrived += usize::from(!told_again);
         }
         was_new = is_new;
         was_answered |= is_new && is_good(asked.answer);
