@@ -2,7 +2,7 @@
 use crate::place::{Place, told};
 use agents::{
     model::job::{Bytes, Exit, JobCommand, JobSpec, JobState, ProcMark, StepSpec},
-    store::jobs::{DEFAULT_GROUP, Ending, Fenced, JobStore, NewJob},
+    store::jobs::{Ending, Fenced, JobStore, NewJob},
     world::{clock, process::ProcId},
 };
 use std::{
@@ -10,7 +10,6 @@ use std::{
     io::{self, Error},
     path::Path,
     sync::Arc,
-    time::Duration,
 };
 
 /// `count` jobs that are done.
@@ -53,33 +52,7 @@ fn finish(
 
 fn job(dir: &Path, n: usize, env: &Environment) -> NewJob {
     let line = format!("cargo test --workspace part-{n}");
-    let step = StepSpec {
-        desc: String::new(),
-        command: JobCommand::Shell(Bytes(line.clone().into())),
-        timeout: None,
-        only_if: None,
-        retries: 0,
-        pause: false,
-    };
-    let spec = JobSpec {
-        name: String::new(),
-        description: line,
-        group: DEFAULT_GROUP.into(),
-        priority: 0,
-        dir: dir.to_owned(),
-        shell: "/bin/sh".into(),
-        steps: vec![step],
-        timeout: None,
-        retries: 0,
-        after: Vec::new(),
-        not_before: None,
-        hold: false,
-        interactive: false,
-        own_dir: false,
-        stop_grace: Duration::from_secs(10),
-        log_cap: 100_000_000,
-        nice: None,
-        mem: None,
-    };
+    let steps = vec![StepSpec::of(JobCommand::Shell(Bytes(line.clone().into())))];
+    let spec = JobSpec { description: line, dir: dir.to_owned(), steps, ..JobSpec::default() };
     NewJob { spec, env: env.clone(), after_batch: Vec::new() }
 }

@@ -184,8 +184,7 @@ fn command(args: &RunArgs) -> Result<JobCommand, Failure> {
 
 /// A job of one command, without a time limit.
 fn part(command: JobCommand) -> JobPart {
-    let step = StepSpec { desc: String::new(), command, timeout: None, only_if: None, retries: 0, pause: false };
-    JobPart { steps: vec![step], ..JobPart::default() }
+    JobPart { steps: vec![StepSpec::of(command)], ..JobPart::default() }
 }
 
 /// Why nothing was queued.

@@ -11,8 +11,13 @@ use crate::{
         check,
         file::{self, Format, JobPart},
     },
-    model::{job::JobSpec, job_rules::JobRules, name::printable, time::Wall},
-    store::jobs::{DEFAULT_GROUP, JobStore, NewJob},
+    model::{
+        job::{DEFAULT_GROUP, JobSpec},
+        job_rules::JobRules,
+        name::printable,
+        time::Wall,
+    },
+    store::jobs::{JobStore, NewJob},
 };
 use std::{
     ffi::OsString,
@@ -104,7 +109,6 @@ fn job(part: &JobPart, given: &Given, now: Wall) -> Result<NewJob, Failure> {
         steps: part.steps.clone(),
         timeout: given.timeout.or(part.timeout),
         retries: given.retries.or(part.retries).unwrap_or(0),
-        after: Vec::new(),
         not_before: at,
         hold: given.hold || part.hold,
         interactive: given.interactive || part.interactive,
@@ -113,6 +117,7 @@ fn job(part: &JobPart, given: &Given, now: Wall) -> Result<NewJob, Failure> {
         log_cap: given.rules.log_cap,
         nice: given.nice.or(part.nice),
         mem: given.mem.or(part.mem),
+        ..JobSpec::default()
     };
     check::job(&spec, &env).map_err(|refused| about(run_given::refused(refused)))?;
     Ok(NewJob { spec, env, after_batch: Vec::new() })

@@ -124,26 +124,7 @@ mod tests {
     }
 
     fn spec(dir: &str, own_dir: bool) -> JobSpec {
-        JobSpec {
-            name: String::new(),
-            description: String::new(),
-            group: String::new(),
-            priority: 0,
-            dir: dir.into(),
-            shell: "/bin/sh".into(),
-            steps: Vec::new(),
-            timeout: None,
-            retries: 0,
-            after: Vec::new(),
-            not_before: None,
-            hold: false,
-            interactive: false,
-            own_dir,
-            stop_grace: std::time::Duration::ZERO,
-            log_cap: 0,
-            nice: None,
-            mem: None,
-        }
+        JobSpec { dir: dir.into(), own_dir, ..JobSpec::default() }
     }
 
     #[test]
@@ -162,14 +143,7 @@ mod tests {
     #[test]
     fn what_an_earlier_step_makes_is_not_missed() {
         let argv = |words: &[&str]| JobCommand::Argv(words.iter().map(|w| Bytes(w.into())).collect());
-        let step = |command| crate::model::job::StepSpec {
-            desc: String::new(),
-            command,
-            timeout: None,
-            only_if: None,
-            retries: 0,
-            pause: false,
-        };
+        let step = crate::model::job::StepSpec::of;
         let mut job_of = spec("/", true);
         job_of.steps = vec![step(argv(&["/bin/sh", "-c", "true"])), step(argv(&["./made", "x"]))];
         assert_eq!(job(&job_of, &[]), Ok(()));

@@ -79,9 +79,12 @@ impl Watch {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::{
-        Durability,
-        jobs::{DEFAULT_GROUP, FILE, open},
+    use crate::{
+        model::job::DEFAULT_GROUP,
+        store::{
+            Durability,
+            jobs::{FILE, open},
+        },
     };
 
     #[test]

@@ -4,6 +4,9 @@ use super::time::Wall;
 use serde::{Deserialize, Serialize};
 use std::{ffi::OsString, os::unix::ffi::OsStringExt, path::PathBuf, time::Duration};
 
+/// The group of jobs that name none. Its limit follows from the machine until somebody sets one.
+pub const DEFAULT_GROUP: &str = "default";
+
 /// Shown as `j7`. Given out once, in the order of submission.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
@@ -191,8 +194,16 @@ pub struct StepSpec {
     pub pause: bool,
 }
 
-/// What somebody asked for. Never changes.
+impl StepSpec {
+    /// No more than the command.
+    pub fn of(command: JobCommand) -> StepSpec {
+        StepSpec { desc: String::new(), command, timeout: None, only_if: None, retries: 0, pause: false }
+    }
+}
+
+/// What somebody asked for. Never changes. What an older version did not write is as in the default.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct JobSpec {
     /// Letters, digits, `-`, `_`, `.`; not like an id. Empty: none given.
     pub name: String,
@@ -229,6 +240,41 @@ pub struct JobSpec {
     pub nice: Option<i32>,
     /// Bytes of address space for each process. `None`: no limit.
     pub mem: Option<u64>,
+    /// Processes at the same time. `None`: no limit.
+    pub procs: Option<u32>,
+    /// Runs in a tmux session of its own.
+    pub tmux: bool,
+    /// Its processes may write nowhere but in its folder and the temporary one, as far as the machine can see to that.
+    pub sandbox: bool,
+}
+
+/// What holds where nothing is said. Without steps.
+impl Default for JobSpec {
+    fn default() -> JobSpec {
+        JobSpec {
+            name: String::new(),
+            description: String::new(),
+            group: DEFAULT_GROUP.into(),
+            priority: 0,
+            dir: "/".into(),
+            shell: "/bin/sh".into(),
+            steps: Vec::new(),
+            timeout: None,
+            retries: 0,
+            after: Vec::new(),
+            not_before: None,
+            hold: false,
+            interactive: false,
+            own_dir: false,
+            stop_grace: Duration::from_secs(10),
+            log_cap: 100_000_000,
+            nice: None,
+            mem: None,
+            procs: None,
+            tmux: false,
+            sandbox: false,
+        }
+    }
 }
 
 /// How a command ended.
@@ -313,8 +359,17 @@ pub struct Job {
     pub runner: Option<ProcMark>,
     /// The process of the step that runs.
     pub child: Option<ProcMark>,
+    /// The tmux session that it runs in, while it does.
+    pub session: Option<String>,
     pub progress: Progress,
     pub last_event: Option<String>,
+    /// The agent CLI's own name of the conversation: what it resumes.
+    pub agent_session: Option<String>,
+    /// By git, between its start and its end.
+    pub files_changed: Option<u64>,
+    pub cost_usd: Option<f64>,
+    /// Tokens, as the agent CLI counts them.
+    pub usage: Option<serde_json::Value>,
     /// Bytes.
     pub peak_rss: Option<u64>,
     pub cpu_s: Option<f64>,

@@ -2,12 +2,12 @@
 use crate::sandbox::Sandbox;
 use agents::{
     model::{
-        job::{Bytes, Exit, JobCommand, JobId, JobSpec, JobState, ProcMark, StepSpec},
+        job::{Bytes, DEFAULT_GROUP, Exit, JobCommand, JobId, JobSpec, JobState, ProcMark, StepSpec},
         time::Wall,
     },
     store::{
         Durability,
-        jobs::{self, DEFAULT_GROUP, Ending, FILE, JobStore, NewJob},
+        jobs::{self, Ending, FILE, JobStore, NewJob},
     },
 };
 use serde_json::Value;
@@ -80,26 +80,12 @@ pub fn err(output: &Output) -> String {
 }
 
 pub fn spec(name: &str, line: &str) -> JobSpec {
-    let command = JobCommand::Shell(Bytes(line.into()));
     JobSpec {
         name: name.into(),
-        description: String::new(),
-        group: "default".into(),
-        priority: 0,
-        dir: "/".into(),
-        shell: "/bin/sh".into(),
-        steps: vec![StepSpec { desc: String::new(), command, timeout: None, only_if: None, retries: 0, pause: false }],
-        timeout: None,
-        retries: 0,
-        after: Vec::new(),
-        not_before: None,
-        hold: false,
-        interactive: false,
-        own_dir: false,
+        steps: vec![StepSpec::of(JobCommand::Shell(Bytes(line.into())))],
         stop_grace: Duration::from_secs(1),
         log_cap: 1_000_000,
-        nice: None,
-        mem: None,
+        ..JobSpec::default()
     }
 }
 

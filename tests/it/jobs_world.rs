@@ -4,7 +4,7 @@ use agents::{
     model::job::{Bytes, Job, JobCommand, JobId, JobSpec, JobState, StepSpec},
     store::{
         Durability,
-        jobs::{DEFAULT_GROUP, JobFilter, JobStore, NewJob, open},
+        jobs::{JobFilter, JobStore, NewJob, open},
     },
     world::{clock, process::ProcId},
 };
@@ -55,24 +55,11 @@ impl JobWorld {
     /// What the line cannot say: several steps, a short grace.
     pub fn submit(&self, steps: &[&str], change: impl FnOnce(&mut JobSpec)) -> JobId {
         let mut spec = JobSpec {
-            name: String::new(),
-            description: String::new(),
-            group: DEFAULT_GROUP.into(),
-            priority: 0,
             dir: self.sandbox.path().into(),
-            shell: "/bin/sh".into(),
-            steps: steps.iter().map(|line| step(line)).collect(),
-            timeout: None,
-            retries: 0,
-            after: Vec::new(),
-            not_before: None,
-            hold: false,
-            interactive: false,
-            own_dir: false,
+            steps: steps.iter().map(|line| StepSpec::of(JobCommand::Shell(Bytes(line.into())))).collect(),
             stop_grace: Duration::from_millis(300),
             log_cap: 1 << 20,
-            nice: None,
-            mem: None,
+            ..JobSpec::default()
         };
         change(&mut spec);
         let env = vec![("PATH".into(), std::env::var_os("PATH").unwrap_or_default())];
@@ -119,16 +106,5 @@ impl JobWorld {
     pub fn process(&self, name: &str) -> ProcId {
         wait_until(30, name, || self.read(name).ends_with('\n'));
         ProcId::of(self.read(name).trim().parse().expect("a pid")).expect("it runs")
-    }
-}
-
-fn step(line: &str) -> StepSpec {
-    StepSpec {
-        desc: String::new(),
-        command: JobCommand::Shell(Bytes(line.into())),
-        timeout: None,
-        only_if: None,
-        retries: 0,
-        pause: false,
     }
 }

@@ -8,8 +8,8 @@ use super::{
 };
 use crate::{
     jobs::file::name::unusable_word,
-    model::name::printable,
-    store::jobs::{DEFAULT_GROUP, Group},
+    model::{job::DEFAULT_GROUP, name::printable},
+    store::jobs::Group,
 };
 use clap::Args;
 

@@ -24,7 +24,7 @@ fn shell(line: &str) -> JobCommand {
 }
 
 fn step(command: JobCommand) -> StepSpec {
-    StepSpec { desc: String::new(), command, timeout: STEP_TIMEOUT, only_if: None, retries: 0, pause: false }
+    StepSpec { timeout: STEP_TIMEOUT, ..StepSpec::of(command) }
 }
 
 #[test]

@@ -1,8 +1,9 @@
 //! Groups: how many of their jobs run at once.
 use super::{
-    DEFAULT_GROUP, Durability, JobStore, StoreError,
+    Durability, JobStore, StoreError,
     schema::{BY_MACHINE, LIVE, READY},
 };
+use crate::model::job::DEFAULT_GROUP;
 use rusqlite::params;
 
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -63,9 +63,6 @@ pub const FILE: &str = "jobs.db";
 /// Who opens the database when nobody else has it open reads its whole log: so it is kept short.
 const LOG_PAGES: u32 = 40;
 
-/// The group of jobs that name none. Its limit follows from the machine until somebody sets one.
-pub const DEFAULT_GROUP: &str = "default";
-
 /// Bytes of `-wal`: reading as much is a part of a millisecond.
 const LONG_WAL: u64 = 256 * 1024;
 

@@ -13,7 +13,8 @@ use std::{
 
 /// In the order of [`job`].
 pub const COLUMNS: &str = "id, state, attempt, step, created, started, ended, code, signal, error, wake, runner, \
-                           runner_start, child, child_start, run_dir, spec, steps, progress, last_event, peak_rss, cpu_s";
+                           runner_start, child, child_start, run_dir, spec, steps, progress, last_event, peak_rss, cpu_s, \
+                           session, agent_session, files_changed, cost_usd, usage";
 
 /// `base`: the folder of the database.
 pub fn job(row: &Row, base: &Path) -> rusqlite::Result<Job> {
@@ -40,6 +41,11 @@ pub fn job(row: &Row, base: &Path) -> rusqlite::Result<Job> {
         child: mark(row, 13)?,
         progress: progress.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default(),
         last_event: row.get(19)?,
+        session: row.get(22)?,
+        agent_session: row.get(23)?,
+        files_changed: row.get::<_, Option<i64>>(24)?.and_then(|n| u64::try_from(n).ok()),
+        cost_usd: row.get(25)?,
+        usage: row.get::<_, Option<String>>(26)?.and_then(|text| serde_json::from_str(&text).ok()),
         peak_rss: row.get::<_, Option<i64>>(20)?.and_then(|bytes| u64::try_from(bytes).ok()),
         cpu_s: row.get(21)?,
         spec,

@@ -29,6 +29,13 @@ INSERT INTO grp(name, slots) VALUES('default', -1);
     "ALTER TABLE job ADD COLUMN answer TEXT;",
     // The epoch of the end that people were told of.
     "ALTER TABLE job ADD COLUMN told INTEGER NOT NULL DEFAULT 0;",
+    "
+ALTER TABLE job ADD COLUMN session TEXT;
+ALTER TABLE job ADD COLUMN agent_session TEXT;
+ALTER TABLE job ADD COLUMN files_changed INTEGER;
+ALTER TABLE job ADD COLUMN cost_usd REAL;
+ALTER TABLE job ADD COLUMN usage TEXT;
+",
 ];
 
 /// The group's limit follows from the machine.

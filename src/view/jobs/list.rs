@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     model::{
-        job::JobState,
+        job::{DEFAULT_GROUP, JobState},
         name::{printable, printable_cut},
         time::human,
     },
@@ -24,8 +24,6 @@ const TITLE: usize = 6;
 const DISPENSABLE: [usize; 3] = [3, 4, 5];
 /// Characters that are left for the title at least, before columns go.
 const TITLE_AT_LEAST: usize = 24;
-/// The group that is not worth a column.
-const DEFAULT_GROUP: &str = "default";
 
 /// The table, with a newline at its end; nothing but a sentence if there is none. `more`: there are older ones.
 pub fn list(jobs: &[JobView], more: bool, look: Look) -> String {

@@ -7,7 +7,7 @@ use crate::{
     },
     view::paint::Paint,
 };
-use std::{ffi::OsString, os::unix::ffi::OsStringExt, time::Duration};
+use std::{ffi::OsString, os::unix::ffi::OsStringExt};
 
 const NOW: i64 = 1_800_000_000_000;
 
@@ -16,7 +16,7 @@ fn look(width: Option<u16>, paint: Paint) -> Look {
 }
 
 fn step(desc: &str, command: JobCommand) -> StepSpec {
-    StepSpec { desc: desc.into(), command, timeout: None, only_if: None, retries: 0, pause: false }
+    StepSpec { desc: desc.into(), ..StepSpec::of(command) }
 }
 
 fn shell(line: &str) -> JobCommand {
@@ -29,24 +29,9 @@ fn job(id: i64, state: JobState, lines: &[(&str, &str)]) -> Job {
     Job {
         id: JobId(id),
         spec: JobSpec {
-            name: String::new(),
-            description: String::new(),
-            group: "default".into(),
-            priority: 0,
             dir: "/p".into(),
-            shell: "/bin/sh".into(),
             steps: lines.iter().map(|(desc, line)| step(desc, shell(line))).collect(),
-            timeout: None,
-            retries: 0,
-            after: Vec::new(),
-            not_before: None,
-            hold: false,
-            interactive: false,
-            own_dir: false,
-            stop_grace: Duration::from_secs(10),
-            log_cap: 1,
-            nice: None,
-            mem: None,
+            ..JobSpec::default()
         },
         state,
         steps: vec![run; lines.len()],
@@ -62,8 +47,13 @@ fn job(id: i64, state: JobState, lines: &[(&str, &str)]) -> Job {
         wake: None,
         runner: None,
         child: None,
+        session: None,
         progress: Progress::default(),
         last_event: None,
+        agent_session: None,
+        files_changed: None,
+        cost_usd: None,
+        usage: None,
         peak_rss: None,
         cpu_s: None,
     }

@@ -1,12 +1,11 @@
 use super::*;
 use crate::model::{
-    job::{Bytes, Exit, JobCommand, JobId, JobSpec, JobState, ProcMark, StepSpec},
+    job::{Bytes, DEFAULT_GROUP, Exit, JobCommand, JobId, JobSpec, JobState, ProcMark, StepSpec},
     time::Wall,
 };
 use std::{
     os::unix::fs::PermissionsExt,
     sync::{Arc, Barrier},
-    time::Duration,
 };
 
 mod approvals;
@@ -28,34 +27,8 @@ fn again(store: &JobStore) -> JobStore {
 }
 
 fn new() -> NewJob {
-    let step = StepSpec {
-        desc: String::new(),
-        command: JobCommand::Shell(Bytes("true".into())),
-        timeout: None,
-        only_if: None,
-        retries: 0,
-        pause: false,
-    };
-    let spec = JobSpec {
-        name: String::new(),
-        description: "true".into(),
-        group: DEFAULT_GROUP.into(),
-        priority: 0,
-        dir: "/".into(),
-        shell: "/bin/sh".into(),
-        steps: vec![step],
-        timeout: None,
-        retries: 0,
-        after: Vec::new(),
-        not_before: None,
-        hold: false,
-        interactive: false,
-        own_dir: false,
-        stop_grace: Duration::from_secs(10),
-        log_cap: 1 << 20,
-        nice: None,
-        mem: None,
-    };
+    let step = StepSpec::of(JobCommand::Shell(Bytes("true".into())));
+    let spec = JobSpec { description: "true".into(), steps: vec![step], log_cap: 1 << 20, ..JobSpec::default() };
     NewJob { spec, env: vec![("A".into(), "1=2".into()), ("=B".into(), "".into())].into(), after_batch: Vec::new() }
 }
 
