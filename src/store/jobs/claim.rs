@@ -123,7 +123,7 @@ pub fn claim(
     let found = tx
         .prepare_cached(&sql)?
         .query_row(params![me.pid, me.start.cast_signed(), boot_id, now.0, machine_slots], |r| {
-            Ok((row::job(r, base)?, r.get::<_, i64>(22)?, r.get::<_, i64>(23)?, r.get::<_, bool>(24)?))
+            Ok((row::job(r, base)?, r.get::<_, i64>("epoch")?, r.get::<_, i64>("env")?, r.get::<_, bool>("goes_on")?))
         })
         .optional()?;
     let Some((job, epoch, env_id, goes_on)) = found else { return Ok(None) };
@@ -141,7 +141,10 @@ pub fn claim_sql() -> String {
            code = NULL, signal = NULL, error = NULL, cancel = NULL, answer = NULL, peak_rss = NULL, cpu_s = NULL,
            steps = CASE goes_on WHEN 0 THEN NULL ELSE steps END, step = CASE goes_on WHEN 0 THEN 0 ELSE step END,
            progress = CASE goes_on WHEN 0 THEN NULL ELSE progress END,
-           last_event = CASE goes_on WHEN 0 THEN NULL ELSE last_event END
+           last_event = CASE goes_on WHEN 0 THEN NULL ELSE last_event END, session = NULL,
+           agent_session = CASE goes_on WHEN 0 THEN NULL ELSE agent_session END,
+           cost_usd = CASE goes_on WHEN 0 THEN NULL ELSE cost_usd END,
+           usage = CASE goes_on WHEN 0 THEN NULL ELSE usage END, files_changed = NULL
          WHERE id = (
            SELECT j.id FROM grp g JOIN job j ON j.id =
              (SELECT id FROM job WHERE grp = g.name AND {READY} ORDER BY priority DESC, id LIMIT 1)
