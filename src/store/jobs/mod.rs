@@ -45,7 +45,7 @@ pub use submit::{NewJob, SubmitError};
 use super::{
     Durability, StoreError,
     sqlite::{
-        BUSY, connect, fault,
+        BUSY, blank, connect, fault,
         files::{Files, Presence},
         steps,
     },
@@ -81,10 +81,12 @@ pub struct JobStore {
 /// Opens the store; makes it, and its folder, if need be.
 pub fn open(path: &Path, durability: Durability) -> Result<JobStore, StoreError> {
     let Some(files) = Files::find(path, true)? else { return Err(fault::other(path, "its folder is gone")) };
-    if files.presence()? != Presence::Present {
-        make(&files)?;
-    }
-    ready(files, durability)
+    let made = if files.presence()? == Presence::Present { None } else { make(&files)? };
+    let conn = match made {
+        Some(conn) => conn,
+        None => known(&files)?,
+    };
+    ready(conn, files, durability)
 }
 
 /// Opens a store that is there. `None`: there is none, so nobody has submitted anything.
@@ -93,12 +95,18 @@ pub fn open_existing(path: &Path, durability: Durability) -> Result<Option<JobSt
     if files.presence()? != Presence::Present {
         return Ok(None);
     }
-    ready(files, durability).map(Some)
+    let conn = known(&files)?;
+    ready(conn, files, durability).map(Some)
 }
 
-fn ready(files: Files, durability: Durability) -> Result<JobStore, StoreError> {
-    let mut conn = connect(&files, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+/// One that is there, in today's format.
+fn known(files: &Files) -> Result<Connection, StoreError> {
+    let mut conn = connect(files, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
     steps::migrate(&mut conn, &files.db, schema::STEPS)?;
+    Ok(conn)
+}
+
+fn ready(conn: Connection, files: Files, durability: Durability) -> Result<JobStore, StoreError> {
     let set = conn.pragma_update(None, "wal_autocheckpoint", LOG_PAGES);
     set.map_err(|e| fault::sql(&files.db, e))?;
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
@@ -107,38 +115,38 @@ fn ready(files: Files, durability: Durability) -> Result<JobStore, StoreError> {
     Ok(JobStore { conn, files, durability, sync: None, pulse, machine_slots, habits: None })
 }
 
-/// Only one process makes it; the others wait and find it made.
-fn make(files: &Files) -> Result<(), StoreError> {
+/// Only one process makes it; the others wait and find it made: `None`.
+fn make(files: &Files) -> Result<Option<Connection>, StoreError> {
     let lock = files.lock()?;
     if !lock.exclusive_within(BUSY)? {
         return Err(fault::other(&files.db, "another process has been making it for 5 s"));
     }
     if files.presence()? == Presence::Present {
-        return Ok(());
+        return Ok(None);
     }
     // left over from another database: must never be played into this one
     let leavings = [files.beside("-wal"), files.beside("-shm")];
     for left in &leavings {
         files.remove(left)?;
     }
-    if files.presence()? == Presence::Absent {
-        files.create(&files.db)?;
-    }
-    let made = fill(files);
+    // Nothing was ever in an empty one.
+    files.remove(&files.db)?;
+    let made = files.create_with(&files.db, &blank::page()).and_then(|()| fill(files));
     if made.is_err() {
         // Nothing was ever in it (a full disk): nothing is left of it that others would have to make sense of.
         for half in leavings.iter().chain([&files.db]) {
             files.remove(half)?;
         }
     }
-    made
+    made.map(Some)
 }
 
-fn fill(files: &Files) -> Result<(), StoreError> {
+fn fill(files: &Files) -> Result<Connection, StoreError> {
     let mut conn = connect(files, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
-    let told = |e| fault::sql(&files.db, e);
-    conn.query_row("PRAGMA journal_mode = WAL", [], |_| Ok(())).map_err(told)?;
-    steps::migrate(&mut conn, &files.db, schema::STEPS)
+    // On the disk it is with the first job, whose write carries all that stands before it in the log.
+    conn.pragma_update(None, "synchronous", "OFF").map_err(|e| fault::sql(&files.db, e))?;
+    steps::migrate(&mut conn, &files.db, schema::STEPS)?;
+    Ok(conn)
 }
 
 impl JobStore {

@@ -12,6 +12,7 @@ use rustix::{
 use std::{
     ffi::OsString,
     fs::{self, DirBuilder, File, OpenOptions},
+    io::Write,
     os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt},
     path::{Path, PathBuf},
     thread,
@@ -82,6 +83,14 @@ impl Files {
         let file =
             OpenOptions::new().write(true).create_new(true).mode(0o600).open(path).map_err(|e| fault::io(path, e))?;
         rustix::fs::fchmod(&file, Mode::from_raw_mode(0o600)).map_err(|e| fault::io(path, e.into()))
+    }
+
+    /// The same with something in it, which is on the disk when this returns; the name may not be yet.
+    pub fn create_with(&self, path: &Path, content: &[u8]) -> Result<(), StoreError> {
+        self.create(path)?;
+        let file = OpenOptions::new().write(true).open(path);
+        let written = file.and_then(|mut file| file.write_all(content).and_then(|()| file.sync_all()));
+        written.map_err(|e| fault::io(path, e))
     }
 
     pub fn remove(&self, path: &Path) -> Result<(), StoreError> {

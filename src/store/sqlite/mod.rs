@@ -4,6 +4,7 @@
 //! moved aside and the last backup takes its place ([`Opened::notice`] says so); with no backup it is an error. What it
 //! never becomes is an empty fleet.
 mod backup;
+pub(super) mod blank;
 pub(super) mod fault;
 pub(super) mod files;
 mod read;
