@@ -48,8 +48,12 @@ impl Fence {
         let what = match self {
             Fence::Writes => return place.writes(version),
             // A newer kernel lets root read environments, confined or not.
-            Fence::Processes if place.root => "those from outside of the step cannot be traced, nor their memory be read",
-            Fence::Processes => "those from outside of the step cannot be traced, nor their memory or environment be read",
+            Fence::Processes if place.root => {
+                "those from outside of the step cannot be traced, nor their memory be read"
+            }
+            Fence::Processes => {
+                "those from outside of the step cannot be traced, nor their memory or environment be read"
+            }
             Fence::Privileges => "no program gets more than the job has (setuid, setgid, capabilities of files)",
             Fence::Devices => "no others can be commanded (ioctl)",
             Fence::Signals => "only to processes of the same step",
@@ -60,16 +64,8 @@ impl Fence {
 }
 
 /// Files that a program may need to write to and that are nobody's. A folder stands for the files in it.
-pub const DEVICES: [&str; 8] = [
-    "/dev/null",
-    "/dev/zero",
-    "/dev/full",
-    "/dev/random",
-    "/dev/urandom",
-    "/dev/tty",
-    "/dev/ptmx",
-    "/dev/pts",
-];
+pub const DEVICES: [&str; 8] =
+    ["/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom", "/dev/tty", "/dev/ptmx", "/dev/pts"];
 /// The memory that programs share by name.
 pub const SHARED: &str = "/dev/shm";
 
@@ -155,7 +151,8 @@ mod tests {
             let told = told(version, &place());
             for fence in Fence::ALL {
                 let begins = |line: &&String| line.starts_with(fence.word());
-                let (held, open) = (told.enforced.iter().filter(begins).count(), told.open.iter().filter(begins).count());
+                let (held, open) =
+                    (told.enforced.iter().filter(begins).count(), told.open.iter().filter(begins).count());
                 assert_eq!(held, usize::from(fence.holds(version)), "{version} {fence:?}");
                 assert_eq!(open, usize::from(!fence.holds(version) && version > 0), "{version} {fence:?}");
             }

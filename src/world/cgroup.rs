@@ -197,7 +197,8 @@ mod tests {
 
     #[test]
     fn a_group_of_ours_is_known_by_its_name() {
-        let maker_of = |name: &str| maker(Path::new("/c").join(name).as_path()).map(|(id, n)| (id.pid, id.start, n.to_owned()));
+        let maker_of =
+            |name: &str| maker(Path::new("/c").join(name).as_path()).map(|(id, n)| (id.pid, id.start, n.to_owned()));
         assert_eq!(maker_of("agents.7-42.j3"), Some((7, 42, "j3".to_owned())));
         for other in ["agents.slice", "agents.7.j3", "agents.x-1.j3", "user.slice", "7-42.j3"] {
             assert_eq!(maker_of(other), None, "{other}");
@@ -218,7 +219,10 @@ mod tests {
         fs::write(group.dir.join("cgroup.procs"), "12\n34\n").unwrap();
         limit(&group, wanted).unwrap();
         let read = |name: &str| fs::read_to_string(group.dir.join(name)).unwrap();
-        assert_eq!((read("memory.max"), read("pids.max"), read("memory.swap.max")), ("1073741824".into(), "20".into(), "0".into()));
+        assert_eq!(
+            (read("memory.max"), read("pids.max"), read("memory.swap.max")),
+            ("1073741824".into(), "20".into(), "0".into())
+        );
         assert_eq!(group.members(), [12, 34]);
         assert!(!group.ran_out_of_memory());
         fs::write(group.dir.join("memory.events"), "low 0\noom 3\noom_kill 2\noom_group_kill 1\n").unwrap();
@@ -252,7 +256,8 @@ mod tests {
     fn what_a_killed_maker_left_is_removed_and_what_lives_is_not() {
         let place = tempfile::tempdir().unwrap();
         let me = ProcId::own().unwrap();
-        let (left, mine) = (format!("agents.{}-{}.j1", me.pid, me.start - 1), format!("agents.{}-{}.j2", me.pid, me.start));
+        let (left, mine) =
+            (format!("agents.{}-{}.j1", me.pid, me.start - 1), format!("agents.{}-{}.j2", me.pid, me.start));
         for name in [&left, &mine, "agents.slice", "other"] {
             fs::create_dir(place.path().join(name)).unwrap();
         }

@@ -33,6 +33,8 @@ mod job_approvals;
 mod job_files;
 mod job_progress;
 mod job_runs;
+mod job_sandbox;
+mod job_sandbox_tries;
 mod job_verbs;
 mod jobs_crashes;
 mod jobs_killed;

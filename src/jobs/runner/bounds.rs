@@ -118,7 +118,11 @@ fn limit(held: &mut Held, bounds: &mut Bounds, spec: &JobSpec, id: JobId) {
         format!("memory: {} MB {how}", bytes / 1_000_000)
     }));
     bounds.limits.extend(spec.procs.map(|most| {
-        let how = if counted { "at the same time, threads counted" } else { "counted ten times a second: with more it is ended" };
+        let how = if counted {
+            "at the same time, threads counted"
+        } else {
+            "counted ten times a second: with more it is ended"
+        };
         format!("processes: {most}, {how}")
     }));
 }
