@@ -31,6 +31,7 @@ mod hooks;
 mod host;
 mod job_approvals;
 mod job_files;
+mod job_limits;
 mod job_progress;
 mod job_runs;
 mod job_sandbox;
