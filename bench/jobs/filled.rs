@@ -2,7 +2,7 @@
 use crate::place::{Place, told};
 use agents::{
     model::job::{Bytes, Exit, JobCommand, JobSpec, JobState, ProcMark, StepSpec},
-    store::jobs::{Ending, Fenced, JobStore, NewJob},
+    store::jobs::{Ending, Fenced, JobStore, NewJob, StepEnd},
     world::{clock, process::ProcId},
 };
 use std::{
@@ -43,8 +43,8 @@ fn finish(
 ) -> Result<Next, agents::store::StoreError> {
     let exit = Some(Exit::Code(0));
     store.started(id, epoch, 0, me, clock::wall())?;
-    store.step_ended(id, epoch, 0, JobState::Done, exit, clock::wall())?;
-    let ending = Ending { exit, peak_rss: Some(2 << 20), cpu_s: Some(0.001), ..Ending::of(JobState::Done) };
+    let step = Some(StepEnd { number: 0, state: JobState::Done, exit, at: clock::wall() });
+    let ending = Ending { exit, step, peak_rss: Some(2 << 20), cpu_s: Some(0.001), ..Ending::of(JobState::Done) };
     let (finished, next) = store.finish_and_claim(id, epoch, &ending, me, boot, clock::wall())?;
     debug_assert!(matches!(finished, Fenced::Held(_)));
     Ok(next)

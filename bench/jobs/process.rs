@@ -1,4 +1,5 @@
 //! Figures about processes, from /proc.
+use agents::world::process::{RUNNERS, name_of};
 use rustix::process::{Pid, Signal, kill_process};
 use std::{
     fs,
@@ -21,16 +22,17 @@ pub fn stamp(text: &str) -> Option<Duration> {
 pub struct Found {
     pub pid: u32,
     pub words: Vec<String>,
+    pub name: String,
 }
 
 impl Found {
     pub fn is_runner(&self) -> bool {
-        self.words.get(1).is_some_and(|w| w == "__runner")
+        self.name.starts_with(RUNNERS)
     }
 
     /// A verb that somebody called.
     pub fn is_client(&self, program: &Path) -> bool {
-        self.words.first().is_some_and(|w| Path::new(w) == program)
+        !self.is_runner() && self.words.first().is_some_and(|w| Path::new(w) == program)
     }
 }
 
@@ -45,7 +47,7 @@ pub fn of(mark: &Path) -> Vec<Found> {
         let marked = || holds(&line) || fs::read(entry.path().join("environ")).is_ok_and(|env| holds(&env));
         if pid != std::process::id() && !line.is_empty() && marked() {
             let words = String::from_utf8_lossy(&line).split('\0').map(str::to_owned).collect();
-            found.push(Found { pid, words });
+            found.push(Found { pid, words, name: name_of(pid).unwrap_or_default() });
         }
     }
     found
@@ -54,7 +56,8 @@ pub fn of(mark: &Path) -> Vec<Found> {
 /// As it is now. `None`: it is gone.
 pub fn found(pid: u32) -> Option<Found> {
     let line = fs::read(format!("/proc/{pid}/cmdline")).ok().filter(|line| !line.is_empty())?;
-    Some(Found { pid, words: String::from_utf8_lossy(&line).split('\0').map(str::to_owned).collect() })
+    let words = String::from_utf8_lossy(&line).split('\0').map(str::to_owned).collect();
+    Some(Found { pid, words, name: name_of(pid).unwrap_or_default() })
 }
 
 /// It is neither stopped nor over.

@@ -29,6 +29,7 @@ mod phase;
 mod replay;
 mod report;
 mod run;
+mod run_apart;
 mod run_batch;
 mod run_files;
 mod run_given;

@@ -3,7 +3,7 @@ use super::{
     Context, at,
     failure::{Failure, Report},
     jobs::{Ground, tell_left},
-    run_batch, run_files,
+    run_apart, run_batch, run_files,
     run_given::{Given, environment, shell},
     run_here, run_many, since,
 };
@@ -11,7 +11,7 @@ use crate::{
     config::parse_size,
     jobs::file::JobPart,
     model::{
-        job::{Bytes, JobCommand, StepSpec},
+        job::{Bytes, JobCommand, JobId, StepSpec},
         name::printable,
     },
     store::{StoreError, jobs::SubmitError},
@@ -128,16 +128,26 @@ pub fn run(args: &RunArgs, context: &mut Context) -> Report {
         [id] if !args.background => run_here::run(&mut store, *id),
         several if !args.background => run_many::run(several, &ground, &mut store, context),
         ids => {
-            ground.start(&mut store)?;
-            for id in ids {
-                let line = if args.json { json!({"v": 1, "id": id.to_string()}).to_string() } else { id.to_string() };
-                context.out.line(&line)?;
-            }
-            if !args.json {
-                tell_left(context);
-            }
+            run_apart::start(store, ids, &ground)?;
+            tell(ids, args, context)?;
+            offer(args, context);
             Ok(0)
         }
+    }
+}
+
+fn tell(ids: &[JobId], args: &RunArgs, context: &mut Context) -> Result<(), Failure> {
+    for id in ids {
+        let line = if args.json { json!({"v": 1, "id": id.to_string()}).to_string() } else { id.to_string() };
+        context.out.line(&line)?;
+    }
+    Ok(())
+}
+
+/// What was left unfinished is told beside a new job, too.
+fn offer(args: &RunArgs, context: &mut Context) {
+    if !args.json {
+        tell_left(context);
     }
 }
 

@@ -1,18 +1,29 @@
-//! `run` stands in the loops of scripts: its words are read without building those of all other verbs, which takes longer
-//! than all the rest. Whatever it does not understand goes the long way, and is told there.
-use super::{args::Verb, run::RunArgs};
+//! `run`, and the list of jobs, stand in the loops of scripts: their words are read without building those of all other
+//! verbs, which takes longer than all the rest. Whatever it does not understand goes the long way, and is told there.
+use super::{
+    args::Verb,
+    jobs::{JobsArgs, ListArgs},
+    run::RunArgs,
+};
 use clap::{Args, FromArgMatches};
 use std::ffi::OsString;
 
 /// `argv` without `--config`.
 pub fn verb(argv: &[OsString]) -> Option<Verb> {
-    let (word, _) = argv.get(1..)?.split_first()?;
-    if word != "run" {
-        return None;
+    let words = argv.get(1..)?;
+    match words.first()?.to_str()? {
+        "run" => read::<RunArgs>(words).map(Verb::Run),
+        "jobs" => {
+            let list = if words.get(1).is_some_and(|word| word == "list") { &words[1..] } else { words };
+            read::<ListArgs>(list).map(|list| Verb::Jobs(JobsArgs::listing(list)))
+        }
+        _ => None,
     }
-    let mut command = RunArgs::augment_args(clap::Command::new("run"));
-    let matches = command.try_get_matches_from_mut(&argv[1..]).ok()?;
-    RunArgs::from_arg_matches(&matches).ok().map(Verb::Run)
+}
+
+fn read<A: Args + FromArgMatches>(words: &[OsString]) -> Option<A> {
+    let mut command = A::augment_args(clap::Command::new("word"));
+    A::from_arg_matches(&command.try_get_matches_from_mut(words).ok()?).ok()
 }
 
 #[cfg(test)]
@@ -34,12 +45,27 @@ mod tests {
             "agents run a.json b.json",
             "agents run -b --batch -",
             "agents run",
+            "agents jobs",
+            "agents jobs -n 3 --state failed --json",
+            "agents jobs --all --group gpu",
         ] {
             let long = args::Args::try_parse_from(argv(line)).unwrap().verb.unwrap();
             let short = verb(&argv(line)).unwrap();
             assert_eq!(format!("{short:?}"), format!("{long:?}"), "{line}");
         }
-        for line in ["agents run --help", "agents run --nmae x true", "agents run --color never true", "agents jobs"] {
+        let listed = verb(&argv("agents jobs list --all --json")).unwrap();
+        assert_eq!(format!("{listed:?}"), format!("{:?}", verb(&argv("agents jobs --all --json")).unwrap()));
+        for line in [
+            "agents run --help",
+            "agents run --nmae x true",
+            "agents run --color never true",
+            "agents jobs show j1",
+            "agents jobs list list",
+            "agents jobs --help",
+            "agents jobs --all -n 2",
+            "agents status",
+            "agents",
+        ] {
             assert!(verb(&argv(line)).is_none(), "{line}");
         }
     }

@@ -3,7 +3,7 @@
 //! A job whose processes are still there keeps its slot, and another runner looks after it until they end; nobody but
 //! its parent is told the exit code, so it ends `interrupted`. One whose processes are gone is `interrupted` at once.
 //! Neither is run again unless somebody asks. One that waited for an answer between two steps waits for it again.
-use super::{process, runner::WORD, start};
+use super::{process, runner, start};
 use crate::{
     model::job::{Exit, JobId, JobState},
     store::{
@@ -12,7 +12,7 @@ use crate::{
     },
     world::{
         clock,
-        process::{ProcId, called_with_more, marked},
+        process::{ProcId, marked, of_name},
     },
 };
 use std::time::Duration;
@@ -30,7 +30,7 @@ pub fn lost(store: &mut JobStore) -> Result<Vec<JobId>, StoreError> {
     let live = store.lost(&boot_id)?;
     let mut found = Vec::new();
     for job in live {
-        if job.this_boot && job.runner.is_some_and(|runner| process(runner).is_alive()) {
+        if job.this_boot && job.runner.is_some_and(|mark| process(mark).is_alive()) {
             continue;
         }
         found.push(job.id);
@@ -78,17 +78,17 @@ pub(super) fn survivors(store: &JobStore, job: &Lost) -> Vec<ProcId> {
     all
 }
 
-/// A runner that was killed right after it had made a child leaves one that still is what the runner was, and carries no
-/// mark: it is waited for until it has become the job's program, or is a runner that waits for a time.
+/// A runner that was killed right after it had made a child leaves one that still is called as the runner was, and
+/// carries no mark: it is waited for until it has become the job's program, or is a runner that waits for a time.
 fn becoming(store: &JobStore) {
     let until = clock::boot().after(BECOMING);
     let boot_id = clock::boot_id();
-    let words = [WORD.as_ref(), store.dir().as_os_str()];
+    let name = runner::name(store.dir());
     let is_known = |process: &ProcId| {
         let live = store.lost(&boot_id).unwrap_or_default();
-        live.iter().any(|job| job.runner.is_some_and(|runner| runner.pid == process.pid))
+        live.iter().any(|job| job.runner.is_some_and(|mark| mark.pid == process.pid))
     };
-    while clock::boot() < until && called_with_more(&words).iter().any(|process| !is_known(process)) {
+    while clock::boot() < until && of_name(&name).iter().any(|process| !is_known(process)) {
         std::thread::sleep(Duration::from_millis(2));
     }
 }

@@ -70,9 +70,21 @@ pub fn utc_offset_at(wall: Wall) -> i32 {
 }
 
 /// Writes many moments: the machine's rules are asked once for those that lie close together.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Stamper {
-    known: Option<(i64, FixedOffset)>,
+    known: Option<Quarter>,
+}
+
+/// Within it the texts of all moments are alike but for a few digits.
+#[derive(Clone, Debug)]
+struct Quarter {
+    number: i64,
+    /// Up to the hour: `2026-11-21T14:`.
+    hour: String,
+    /// Minutes of that hour at which it begins.
+    minute: i64,
+    /// `+01:00`.
+    offset: String,
 }
 
 /// Milliseconds between two moments at which an offset can change: a quarter of an hour.
@@ -81,14 +93,33 @@ const QUARTER: i64 = 900_000;
 impl Stamper {
     /// The same as [`Wall::rfc3339`].
     pub fn rfc3339(&mut self, wall: Wall) -> String {
-        let quarter = wall.0.div_euclid(QUARTER);
-        let offset = match self.known {
-            Some((known, offset)) if known == quarter => offset,
-            _ => wall.local().offset().fix(),
-        };
-        self.known = Some((quarter, offset));
-        let utc = Utc.timestamp_millis_opt(wall.0).single().unwrap_or_default();
-        utc.with_timezone(&offset).to_rfc3339_opts(SecondsFormat::Millis, false)
+        let number = wall.0.div_euclid(QUARTER);
+        if self.known.as_ref().is_none_or(|known| known.number != number) {
+            self.known = Quarter::of(number);
+        }
+        let Some(quarter) = &self.known else { return wall.rfc3339() };
+        let ms = wall.0.rem_euclid(QUARTER);
+        let mut text = String::with_capacity(29);
+        text.push_str(&quarter.hour);
+        let minute = quarter.minute + ms / 60_000;
+        let digit = |number: i64, place: i64| char::from(b'0' + (number / place % 10) as u8);
+        text.extend([digit(minute, 10), digit(minute, 1), ':', digit(ms / 1000 % 60, 10), digit(ms / 1000, 1), '.']);
+        text.extend([digit(ms, 100), digit(ms, 10), digit(ms, 1)]);
+        text.push_str(&quarter.offset);
+        text
+    }
+}
+
+impl Quarter {
+    /// `None`: its offset is none of whole quarters of an hour, as before there were time zones.
+    fn of(number: i64) -> Option<Quarter> {
+        let text = Wall(number.checked_mul(QUARTER)?).rfc3339();
+        // `2026-11-21T14:15:00.000+01:00`
+        let (hour, rest) = text.split_at_checked(14)?;
+        let (minute, offset) =
+            (rest.get(..2)?.parse().ok()?, rest.strip_prefix(rest.get(..2)?)?.strip_prefix(":00.000")?);
+        let whole = minute % 15 == 0 && hour.ends_with(':');
+        whole.then(|| Quarter { number, hour: hour.into(), minute, offset: offset.into() })
     }
 }
 

@@ -16,6 +16,7 @@ pub mod words;
 pub use cancel::{CancelArgs, stop};
 pub use ground::Ground;
 pub use left::tell as tell_left;
+pub use list::ListArgs;
 
 use super::{Context, failure::Report};
 use clap::{Args, Subcommand};
@@ -80,6 +81,11 @@ pub fn run(args: &JobsArgs, context: &mut Context) -> Report {
 }
 
 impl JobsArgs {
+    /// `agents jobs`, `agents jobs list`.
+    pub fn listing(list: ListArgs) -> JobsArgs {
+        JobsArgs { verb: None, list }
+    }
+
     /// A program asks.
     fn json(&self) -> bool {
         match &self.verb {

@@ -12,7 +12,7 @@ use crate::{
         name::printable,
         time::human,
     },
-    store::jobs::{Claimed, Ending, JobStore},
+    store::jobs::{Claimed, Ending, JobStore, StepEnd},
     world::{clock, process::start_time},
 };
 use std::{
@@ -99,11 +99,15 @@ fn steps(store: &mut JobStore, tree: &mut Tree, claimed: &Claimed) -> Result<End
         loop {
             let ended = one(store, tree, &around, number, step);
             exit = ended.exit.or(exit);
-            let _ = store.step_ended(tree.id, tree.epoch, number, ended.state, ended.exit, clock::wall());
+            let end = StepEnd { number, state: ended.state, exit: ended.exit, at: clock::wall() };
             if matches!(ended.state, JobState::Done | JobState::Skipped) {
                 let own = step.pause && ended.state == JobState::Done;
                 asks = own || (job.spec.interactive && number + 1 < count);
                 number += 1;
+                if number == count && !asks {
+                    return Ok(Ending { exit, step: Some(end), ..Ending::of(JobState::Done) });
+                }
+                let _ = store.step_ended(tree.id, tree.epoch, end);
                 break;
             }
             let again = matches!(ended.state, JobState::Failed | JobState::Timeout) && tries < step.retries;
@@ -112,6 +116,7 @@ fn steps(store: &mut JobStore, tree: &mut Tree, claimed: &Claimed) -> Result<End
                 tree.verdict = None;
                 let pause = Duration::from_secs(1 << tries.min(6)).min(LONGEST_PAUSE);
                 tries += 1;
+                let _ = store.step_ended(tree.id, tree.epoch, end);
                 if tree.pause(store, clock::boot().after(pause)) {
                     continue;
                 }
@@ -127,7 +132,7 @@ fn steps(store: &mut JobStore, tree: &mut Tree, claimed: &Claimed) -> Result<End
                 }
                 error => error,
             };
-            return Ok(Ending { exit: ended.exit, error, ..Ending::of(state) });
+            return Ok(Ending { exit: ended.exit, error, step: Some(end), ..Ending::of(state) });
         }
     }
 }

@@ -25,14 +25,22 @@ use crate::{
     },
     world::{
         clock,
-        process::{ProcId, let_go_of_code},
+        process::{ProcId, RUNNERS, call_ourselves, let_go_of_code},
     },
 };
 use ears::Ears;
 pub use log::open as open_log;
-use std::{ffi::OsString, path::Path, process::ExitCode, time::Duration};
+use md5::{Digest, Md5};
+use std::{ffi::OsString, os::unix::ffi::OsStrExt, path::Path, process::ExitCode, time::Duration};
 
 pub const WORD: &str = "__runner";
+
+/// What every runner of this store is called in lists of processes; and its children, until they become another program.
+pub fn name(dir: &Path) -> String {
+    let digest = Md5::digest(dir.as_os_str().as_bytes());
+    let short: String = digest.iter().take(4).map(|b| format!("{b:02x}")).collect();
+    format!("{RUNNERS}{short}")
+}
 
 /// Where there is always another job: jobs between two times at which old ones are forgotten.
 const TIDY_AFTER: u32 = 256;
@@ -104,21 +112,39 @@ struct Runner {
 }
 
 fn run(dir: &Path, meant: &Meant) -> Result<(), StoreError> {
-    let Some(mut store) = open_existing(&dir.join(FILE), Durability::Full)? else { return Ok(()) };
-    if let Some(habits) = meant.habits {
-        store.set_habits(habits);
-    }
-    // Without them no job could be ended, and none of its processes be found.
-    let (Ok(ears), Some(me)) = (Ears::open(), ProcId::own()) else { return Ok(()) };
-    if rustix::process::set_child_subreaper(Some(rustix::process::getpid())).is_err() {
-        return Ok(());
-    }
-    let mut runner = Runner { store, ears, me: mark(me), boot_id: clock::boot_id(), jobs: 0, dirs: false };
+    let Some(mut runner) = begin(dir, meant.habits)? else { return Ok(()) };
     let paused = meant.adopt.map(|id| runner.adopt(id)).transpose()?.flatten();
-    let mut next = match paused {
+    let first = match paused {
         Some(paused) => Some(Box::new(paused)),
         None => runner.claim()?,
     };
+    work(runner, first)
+}
+
+/// This process, which has just submitted a job and belongs to nobody, is a runner from here on: if there is a job for
+/// it, which most often is that one.
+pub fn stay(dir: &Path, habits: Option<Habits>) -> ! {
+    // As for one that was started: nobody is there to read an error.
+    let _ = begin(dir, habits).and_then(|runner| {
+        let Some(mut runner) = runner else { return Ok(()) };
+        let first = runner.claim()?;
+        // What else may run, and whose runner is gone.
+        super::kick(&mut runner.store)?;
+        if first.is_some() { work(runner, first) } else { Ok(()) }
+    });
+    std::process::exit(0)
+}
+
+/// `None`: the store is gone, or this process cannot be a runner.
+fn begin(dir: &Path, habits: Option<Habits>) -> Result<Option<Runner>, StoreError> {
+    let Some(mut store) = open_existing(&dir.join(FILE), Durability::Full)? else { return Ok(None) };
+    if let Some(habits) = habits {
+        store.set_habits(habits);
+    }
+    Ok(Runner::begin(store))
+}
+
+fn work(mut runner: Runner, mut next: Option<Box<Claimed>>) -> Result<(), StoreError> {
     loop {
         next = match next {
             Some(claimed) => match runner.run_and_claim(&claimed)? {
@@ -150,6 +176,14 @@ enum Next {
 }
 
 impl Runner {
+    /// `None`: this process cannot be one: no job could be ended, or none of its processes be found.
+    fn begin(store: JobStore) -> Option<Runner> {
+        call_ourselves(&name(store.dir()));
+        let (ears, me) = (Ears::open().ok()?, ProcId::own()?);
+        rustix::process::set_child_subreaper(Some(rustix::process::getpid())).ok()?;
+        Some(Runner { store, ears, me: mark(me), boot_id: clock::boot_id(), jobs: 0, dirs: false })
+    }
+
     /// What is queued must not stay so because the disk was full when its runner came.
     fn claim(&mut self) -> Result<Option<Box<Claimed>>, StoreError> {
         let (me, boot_id) = (self.me, self.boot_id.clone());

@@ -28,11 +28,30 @@ pub struct Ending {
     pub error: Option<String>,
     pub peak_rss: Option<u64>,
     pub cpu_s: Option<f64>,
+    /// The step that ended with it, where that was not written before: one write instead of two.
+    pub step: Option<StepEnd>,
 }
 
 impl Ending {
     pub fn of(state: JobState) -> Ending {
-        Ending { state, exit: None, error: None, peak_rss: None, cpu_s: None }
+        Ending { state, exit: None, error: None, peak_rss: None, cpu_s: None, step: None }
+    }
+}
+
+/// How a step ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct StepEnd {
+    /// From 0.
+    pub number: usize,
+    /// `Done`, `Failed`, `Timeout`, `Cancelled`, `Interrupted`; or left out: `Skipped`.
+    pub state: JobState,
+    pub exit: Option<Exit>,
+    pub at: Wall,
+}
+
+impl StepEnd {
+    fn mark(self, run: &mut StepRun) {
+        (run.state, run.exit, run.ended) = (self.state, self.exit, Some(self.at));
     }
 }
 
@@ -64,19 +83,9 @@ impl JobStore {
         })
     }
 
-    /// A step ended: `Done`, `Failed`, `Timeout`, `Cancelled`, `Interrupted`; or was left out: `Skipped`.
-    pub fn step_ended(
-        &mut self,
-        id: JobId,
-        epoch: i64,
-        step: usize,
-        state: JobState,
-        exit: Option<Exit>,
-        at: Wall,
-    ) -> Result<Fenced<()>, StoreError> {
-        self.step_changed(id, epoch, step, None, |run| {
-            (run.state, run.exit, run.ended) = (state, exit, Some(at));
-        })
+    /// A step ended, and the job goes on. The last one is written with the job's [`Ending`].
+    pub fn step_ended(&mut self, id: JobId, epoch: i64, end: StepEnd) -> Result<Fenced<()>, StoreError> {
+        self.step_changed(id, epoch, end.number, None, |run| end.mark(run))
     }
 
     fn step_changed(
@@ -188,15 +197,31 @@ fn held_steps(tx: &Transaction, id: JobId, epoch: i64, at_least: usize) -> rusql
 }
 
 fn finish(tx: &Transaction, id: JobId, epoch: i64, ending: &Ending, at: Wall) -> rusqlite::Result<Fenced<Finished>> {
-    let sql = format!("SELECT tries, cancel IS NOT NULL, spec FROM job WHERE id = ?1 AND epoch = ?2 AND {LIVE}");
+    let sql =
+        format!("SELECT tries, cancel IS NOT NULL, spec, steps, step FROM job WHERE id = ?1 AND epoch = ?2 AND {LIVE}");
     let found = tx
         .prepare_cached(&sql)?
         .query_row([id.0, epoch], |r| {
-            let spec: crate::model::job::JobSpec = row::json(r, 2)?;
-            Ok((r.get::<_, u32>(0)?, r.get::<_, bool>(1)?, spec.retries))
+            let Retries { retries } = row::json(r, 2)?;
+            let steps = ending.step.map(|end| row::steps(r, 3, end.number + 1)).transpose()?;
+            Ok((
+                r.get::<_, u32>(0)?,
+                r.get::<_, bool>(1)?,
+                retries,
+                steps,
+                r.get::<_, Option<String>>(3)?,
+                r.get::<_, i64>(4)?,
+            ))
         })
         .optional()?;
-    let Some((tries, asked, retries)) = found else { return Ok(Fenced::Over) };
+    let Some((tries, asked, retries, steps, written, at_step)) = found else { return Ok(Fenced::Over) };
+    let (steps, at_step) = match (ending.step, steps) {
+        (Some(end), Some(mut steps)) => {
+            steps.iter_mut().skip(end.number).take(1).for_each(|run| end.mark(run));
+            (Some(row::to_json(&steps)?), i64::try_from(end.number).unwrap_or(i64::MAX))
+        }
+        _ => (written, at_step),
+    };
     let failed = matches!(ending.state, JobState::Failed | JobState::Timeout);
     let (state, wake) = match ending.state {
         _ if failed && asked => (JobState::Cancelled, None),
@@ -206,6 +231,7 @@ fn finish(tx: &Transaction, id: JobId, epoch: i64, ending: &Ending, at: Wall) ->
     let (code, signal) = row::exit_columns(ending.exit);
     tx.prepare_cached(
         "UPDATE job SET state = ?2, ended = ?3, code = ?4, signal = ?5, error = ?6, wake = ?7, peak_rss = ?8, cpu_s = ?9,
+           steps = ?10, step = ?11,
            child = NULL, child_start = NULL, runner = NULL, runner_start = NULL, goes_on = 0 WHERE id = ?1",
     )?
     .execute(params![
@@ -217,10 +243,19 @@ fn finish(tx: &Transaction, id: JobId, epoch: i64, ending: &Ending, at: Wall) ->
         ending.error,
         wake.map(|w| w.0),
         ending.peak_rss.and_then(|bytes| i64::try_from(bytes).ok()),
-        ending.cpu_s
+        ending.cpu_s,
+        steps,
+        at_step
     ])?;
     let freed = if state.is_over() { family::free_children(tx, id, state, at)? } else { 0 };
     Ok(Fenced::Held(Finished { state, wake, freed }))
+}
+
+/// All that is needed of a spec at its end.
+#[derive(serde::Deserialize)]
+struct Retries {
+    #[serde(default)]
+    retries: u32,
 }
 
 /// 1 s, doubling to a minute.

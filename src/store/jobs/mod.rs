@@ -34,7 +34,7 @@ pub use approval::Answered;
 pub use change::{Cancelled, Changed, Removed};
 pub use claim::{Claimed, Lost};
 pub use clean::Gone;
-pub use finish::{Ending, Fenced, Finished};
+pub use finish::{Ending, Fenced, Finished, StepEnd};
 pub use groups::Group;
 pub use habits::{Habits, Keep};
 pub use left::Left;

@@ -195,6 +195,8 @@ pub(super) fn connect(files: &Files, access: OpenFlags) -> Result<Connection, St
     // `-wal` and `-shm` stay when the last process closes: the next one opens faster, needs no space for them on a full
     // disk, and a file that is only looked at (a newer program's) is not written
     conn.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true).map_err(told)?;
+    // a query is not planned anew for the values that it is asked with
+    conn.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true).map_err(told)?;
     conn.set_prepared_statement_cache_capacity(32);
     conn.execute_batch("PRAGMA cache_size = -1024; PRAGMA mmap_size = 0; PRAGMA temp_store = MEMORY;").map_err(told)?;
     Ok(conn)

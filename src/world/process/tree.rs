@@ -1,5 +1,5 @@
 //! A process tree and its end: TERM to everyone, and KILL for those who are left.
-use super::{ProcId, Stat};
+use super::{ProcId, RUNNERS, Stat, name_of};
 use crate::world::clock;
 use rustix::process::Signal;
 use std::{collections::BTreeSet, time::Duration};
@@ -20,10 +20,11 @@ pub fn descendants(pid: u32) -> Vec<ProcId> {
     found
 }
 
-/// Our own detached supervisor, its guardian, or the runner of a job, by the command line.
+/// Our own detached supervisor or its guardian, by the command line; or the runner of a job.
 pub fn is_our_own_master(pid: u32) -> bool {
     let words = std::fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
     matches!(words.split(|b| *b == 0).nth(1), Some(b"__watchdog" | b"__guardian" | b"__runner"))
+        || name_of(pid).is_some_and(|name| name.starts_with(RUNNERS))
 }
 
 /// Direct children, zombies too: those of every thread.

@@ -80,7 +80,9 @@ fn resume_goes_on_where_it_ended_and_retry_begins_again() {
         for step in claimed.job.step..2 {
             store.started(id, claimed.epoch, step, me(9), Wall(2)).expect("written");
             let ended = [JobState::Done, JobState::Failed][step];
-            store.step_ended(id, claimed.epoch, step, ended, None, Wall(3)).expect("written");
+            store
+                .step_ended(id, claimed.epoch, StepEnd { number: step, state: ended, exit: None, at: Wall(3) })
+                .expect("written");
         }
         finish(&mut store, &claimed, JobState::Failed, 4);
         let changed = if goes_on { store.resume(id) } else { store.retry(id) };

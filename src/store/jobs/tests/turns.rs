@@ -116,7 +116,9 @@ fn steps_are_told_as_they_go() {
     let claimed = claim(&mut store, 2000).expect("claimed");
     store.started(id, claimed.epoch, 0, me(9), Wall(2001)).expect("written");
     let exit = Some(Exit::Signal(9));
-    store.step_ended(id, claimed.epoch, 0, JobState::Failed, exit, Wall(2002)).expect("written");
+    store
+        .step_ended(id, claimed.epoch, StepEnd { number: 0, state: JobState::Failed, exit, at: Wall(2002) })
+        .expect("written");
     store.started(id, claimed.epoch, 0, me(10), Wall(2003)).expect("written");
     let job = store.job(id).expect("read").expect("there");
     assert_eq!((job.steps.len(), job.step, job.child), (2, 0, Some(me(10))));
@@ -125,7 +127,13 @@ fn steps_are_told_as_they_go() {
         (2, JobState::Running, Some(Wall(2003)))
     );
     assert_eq!((job.steps[1].attempt, job.steps[1].state), (0, JobState::Queued));
-    store.step_ended(id, claimed.epoch, 0, JobState::Done, Some(Exit::Code(0)), Wall(2004)).expect("written");
+    store
+        .step_ended(
+            id,
+            claimed.epoch,
+            StepEnd { number: 0, state: JobState::Done, exit: Some(Exit::Code(0)), at: Wall(2004) },
+        )
+        .expect("written");
     let job = store.job(id).expect("read").expect("there");
     assert_eq!((job.child, job.steps[0].exit, job.steps[0].ended), (None, Some(Exit::Code(0)), Some(Wall(2004))));
 }

@@ -1,0 +1,36 @@
+//! Whoever submits one job for which there is a free slot makes its runner out of itself: no other program is started for
+//! it, which would take longer than all the rest.
+use super::{failure::Failure, jobs::Ground};
+use crate::{
+    jobs::runner,
+    model::job::JobId,
+    store::jobs::JobStore,
+    world::process::{Half, split},
+};
+use std::ffi::OsStr;
+
+/// Of our own variables, those that say nothing of where we belong.
+const HARMLESS: [&str; 3] = ["AGENTS_BOOT_ID", "AGENTS_CONFIG", "AGENTS_DEBUG"];
+
+/// Sees to it that what may run runs.
+pub fn start(mut store: JobStore, ids: &[JobId], ground: &Ground) -> Result<(), Failure> {
+    let [id] = ids else { return ground.start(&mut store) };
+    if is_ours_to_run() && store.has_slot(*id)? {
+        let (dir, habits) = (store.dir().to_owned(), store.habits());
+        // A database that is open here must not be used over there.
+        drop(store);
+        match split() {
+            Ok(Half::First) => return Ok(()),
+            Ok(Half::Second) => runner::stay(&dir, habits),
+            Err(_) => store = ground.open()?,
+        }
+    }
+    ground.start(&mut store)
+}
+
+/// The runner would have our environment. Within an agent or a job that says whose we are, and the runner would be ended
+/// with them: there it is started as a program of its own.
+fn is_ours_to_run() -> bool {
+    let ours = |name: &OsStr| name.as_encoded_bytes().starts_with(b"AGENTS_");
+    !std::env::vars_os().any(|(name, _)| ours(&name) && HARMLESS.iter().all(|other| name != *other))
+}
