@@ -43,7 +43,7 @@ fn limits(handed_on: Option<&[String]>) -> Finding {
     Finding::warn(
         "job limits",
         format!("{why}: `--mem` limits each process of a job, and `--procs` is counted now and then"),
-        "`systemd-run --user --scope $SHELL` gives you one where systemd looks after your session",
+        "`systemd-run --user --scope $SHELL` gives jobs such groups where systemd looks after your session",
     )
 }
 

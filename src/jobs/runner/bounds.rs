@@ -95,11 +95,11 @@ pub fn hold(store: &mut JobStore, claimed: &Claimed, dir: &Path, mut log: &File)
         let root = rustix::process::geteuid().is_root();
         bounds = fences::told(version, &Place { folders: room.folders, store, root });
     }
-    limit(&mut held, &mut bounds, spec, job.id);
     let header = bounds.header();
     if job.bounds.as_ref().map(Bounds::header).unwrap_or_default() != header {
         log.write_all(header.as_bytes()).map_err(|e| format!("its log cannot be written: {e}"))?;
     }
+    limit(&mut held, &mut bounds, spec, job.id);
     // Who looks on waits for this, or for the job's end.
     let _ = store.set_bounds(job.id, claimed.epoch, &bounds);
     Ok(held)

@@ -119,8 +119,7 @@ pub struct LimitsView {
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct SandboxView {
     pub enforced: Vec<String>,
-    /// What is not.
-    pub open: Vec<String>,
+    pub not_enforced: Vec<String>,
     /// In lines, for the page.
     #[serde(skip)]
     said: Vec<String>,
@@ -193,7 +192,7 @@ fn limits(job: &Job) -> LimitsView {
 
 fn sandbox(job: &Job) -> Option<SandboxView> {
     let bounds = job.bounds.as_ref().filter(|_| job.spec.sandbox)?;
-    Some(SandboxView { enforced: bounds.enforced.clone(), open: bounds.open.clone(), said: bounds.sandbox() })
+    Some(SandboxView { enforced: bounds.enforced.clone(), not_enforced: bounds.open.clone(), said: bounds.sandbox() })
 }
 
 fn step(spec: &StepSpec, run: Option<&StepRun>, stamp: &mut impl FnMut(Wall) -> String) -> StepView {
