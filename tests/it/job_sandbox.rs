@@ -317,7 +317,7 @@ fn a_kernel_without_landlock_runs_it_and_says_so() {
 fn without_landlock(command: &mut Command) -> &mut Command {
     let step = |code: u32, jt: u8, jf: u8, k: u32| libc::sock_filter { code: code as u16, jt, jf, k };
     let number = u32::try_from(libc::SYS_landlock_create_ruleset).expect("a number");
-    let program = vec![
+    let program = [
         step(libc::BPF_LD | libc::BPF_W | libc::BPF_ABS, 0, 0, 0),
         step(libc::BPF_JMP | libc::BPF_JEQ | libc::BPF_K, 0, 1, number),
         step(libc::BPF_RET | libc::BPF_K, 0, 0, libc::SECCOMP_RET_ERRNO | libc::ENOSYS as u32),
