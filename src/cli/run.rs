@@ -87,9 +87,15 @@ pub struct RunArgs {
     /// Added to its niceness, 0 to 19
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(i32).range(0..=19))]
     nice: Option<i32>,
-    /// Address space of each of its processes: `2GB`
+    /// Memory of all its processes together, where the machine can count it; else address space of each: `2GB`
     #[arg(long, value_name = "M", value_parser = size)]
     mem: Option<u64>,
+    /// So many processes at the same time
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    procs: Option<u32>,
+    /// Let it write only in its folder and the temporary one; what holds on this machine is printed
+    #[arg(long)]
+    sandbox: bool,
     /// With -b: a job for every line of this file; `-`: of standard input
     #[arg(long, value_name = "FILE", requires = "background", conflicts_with_all = ["line", "argv", "name"])]
     batch: Option<PathBuf>,
@@ -166,6 +172,8 @@ fn given(args: &RunArgs, ground: &Ground) -> Result<Given, Failure> {
         interactive: args.interactive,
         nice: args.nice,
         mem: args.mem,
+        procs: args.procs,
+        sandbox: args.sandbox,
         shell: shell(std::env::var_os("SHELL")),
         rules: ground.rules.clone(),
     })

@@ -117,6 +117,8 @@ fn job(part: &JobPart, given: &Given, now: Wall) -> Result<NewJob, Failure> {
         log_cap: given.rules.log_cap,
         nice: given.nice.or(part.nice),
         mem: given.mem.or(part.mem),
+        procs: given.procs.or(part.procs),
+        sandbox: given.sandbox || part.sandbox,
         ..JobSpec::default()
     };
     check::job(&spec, &env).map_err(|refused| about(run_given::refused(refused)))?;

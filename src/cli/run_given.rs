@@ -31,6 +31,8 @@ pub struct Given {
     pub nice: Option<i32>,
     /// Bytes.
     pub mem: Option<u64>,
+    pub procs: Option<u32>,
+    pub sandbox: bool,
     pub shell: PathBuf,
     pub rules: JobRules,
 }

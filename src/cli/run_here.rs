@@ -21,7 +21,7 @@ use rustix::{
 use std::{
     fs::File,
     io::{self, Read, Seek, SeekFrom, Write},
-    os::fd::OwnedFd,
+    os::{fd::OwnedFd, unix::fs::FileExt},
     time::Duration,
 };
 
@@ -33,6 +33,8 @@ struct Follower<'a> {
     id: JobId,
     log: File,
     shown: u64,
+    /// What holds the job is told before anything that it prints.
+    told_bounds: bool,
     growth: Watch,
     changes: Watch,
     signals: Vec<(Signal, OwnedFd)>,
@@ -70,6 +72,7 @@ pub fn run(store: &mut JobStore, id: JobId) -> Report {
         id,
         log,
         shown: 0,
+        told_bounds: !job.spec.sandbox,
         growth,
         changes,
         signals: listened,
@@ -88,7 +91,8 @@ impl Follower<'_> {
             let Some(job) = self.store.job(self.id)? else {
                 return Err(Failure::new(1, format!("{} was removed", self.id)));
             };
-            if self.show().is_err() {
+            self.tell_bounds(&job);
+            if self.told_bounds && self.show().is_err() {
                 self.cancel()?;
                 return Ok(PIPE);
             }
@@ -112,6 +116,21 @@ impl Follower<'_> {
                 self.runner = None;
                 jobs::kick(self.store)?;
             }
+        }
+    }
+
+    /// The first lines of the log, to where errors go: its output is the job's own.
+    fn tell_bounds(&mut self, job: &Job) {
+        if self.told_bounds || (job.bounds.is_none() && !job.state.is_over()) {
+            return;
+        }
+        self.told_bounds = true;
+        let Some(bounds) = &job.bounds else { return };
+        bounds.sandbox().iter().for_each(|line| complain(&format!("agents: sandbox: {line}")));
+        let header = bounds.header();
+        let mut first = vec![0; header.len()];
+        if self.log.read_exact_at(&mut first, 0).is_ok() && first == header.as_bytes() {
+            self.shown = header.len() as u64;
         }
     }
 

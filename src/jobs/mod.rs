@@ -11,6 +11,7 @@
 //! store to change it looks for jobs whose runner is gone ([`adopt`]), and starts runners for what may run ([`start`]).
 pub mod adopt;
 pub mod check;
+pub mod fences;
 pub mod file;
 pub mod place;
 pub mod pulse;

@@ -1,6 +1,6 @@
 //! A job: commands that run in order, beside the fleet or without one. What was asked for ([`JobSpec`]) never changes;
 //! what became of it is in [`Job`].
-use super::time::Wall;
+use super::{bounds::Bounds, time::Wall};
 use serde::{Deserialize, Serialize};
 use std::{ffi::OsString, os::unix::ffi::OsStringExt, path::PathBuf, time::Duration};
 
@@ -253,7 +253,8 @@ pub struct JobSpec {
     /// Niceness, 0 to 19. `None`: that of the caller.
     #[serde(skip_serializing_if = "is_default")]
     pub nice: Option<i32>,
-    /// Bytes of address space for each process. `None`: no limit.
+    /// Bytes, of all its processes together or, where the machine cannot do that, of address space for each. `None`: no
+    /// limit.
     #[serde(skip_serializing_if = "is_default")]
     pub mem: Option<u64>,
     /// Processes at the same time. `None`: no limit.
@@ -411,6 +412,8 @@ pub struct Job {
     /// Bytes.
     pub peak_rss: Option<u64>,
     pub cpu_s: Option<f64>,
+    /// What holds it in, since it ran first. `None`: nothing was asked for.
+    pub bounds: Option<Bounds>,
 }
 
 #[cfg(test)]

@@ -1,4 +1,5 @@
 //! The hands and eyes: the only room that touches tmux, git, processes and the clock.
+pub mod cgroup;
 pub mod clock;
 pub mod file;
 pub mod git;

@@ -1,5 +1,6 @@
 //! `agents doctor`: what this machine has, and lacks, for the fleet.
 mod fleet;
+mod jobs;
 mod machine;
 mod tools;
 mod worktrees;
@@ -71,6 +72,7 @@ pub fn run(args: &DoctorArgs, context: &mut Context) -> Report {
         _ => 1,
     };
     let mut findings = machine::check(agents);
+    findings.extend(jobs::check());
     match (&located, loaded) {
         (_, Some(Ok(fleet))) => findings.extend(fleet::check(&fleet)),
         (_, Some(Err(_))) => {

@@ -13,7 +13,7 @@ use crate::{
 };
 use std::time::Duration;
 
-const JOB: [&str; 15] = [
+const JOB: [&str; 17] = [
     "name",
     "description",
     "steps",
@@ -29,11 +29,15 @@ const JOB: [&str; 15] = [
     "interactive",
     "nice",
     "mem",
+    "procs",
+    "sandbox",
 ];
 const STEP: [&str; 6] = ["desc", "cmd", "timeout", "if", "retries", "pause"];
 
 /// Most that is tried again; more is a slip of the keyboard.
 const MOST_RETRIES: i64 = 1_000_000;
+/// More than any machine has.
+const MOST_PROCESSES: i64 = 10_000_000;
 
 /// Those that could be read; with faults said, they are not all.
 pub(super) fn jobs(
@@ -107,6 +111,8 @@ fn job(
         interactive: table.flag(out, "interactive"),
         nice: table.whole(out, "nice", 0..=19).map(|n| n as i32),
         mem: table.size(out, "mem"),
+        procs: table.whole(out, "procs", 1..=MOST_PROCESSES).map(|n| n as u32),
+        sandbox: table.flag(out, "sandbox"),
         steps: steps(&table, format, step_timeout, out),
     })
 }

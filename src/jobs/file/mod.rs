@@ -42,6 +42,8 @@ pub struct JobPart {
     pub nice: Option<i32>,
     /// Bytes.
     pub mem: Option<u64>,
+    pub procs: Option<u32>,
+    pub sandbox: bool,
     /// Never empty.
     pub steps: Vec<StepSpec>,
 }

@@ -40,18 +40,19 @@ fn every_key_in_both_formats() {
     let from_json = json(
         r#"[{"name": "a", "description": "All \u00e9\ud83d\ude00", "dir": "x", "env": {"CI": "1"}, "group": "g",
             "priority": -3, "timeout": "1h", "retries": 2, "after": ["j1", "b"], "at": "+10m", "hold": true,
-            "interactive": true, "nice": 5, "mem": "2GB",
+            "interactive": true, "nice": 5, "mem": "2GB", "procs": 20, "sandbox": true,
             "steps": [{"desc": "d", "cmd": "c", "timeout": 1.5, "if": "test -e x", "retries": 1, "pause": true}]}]"#,
     );
     let from_toml = read(
         "[[job]]\nname = 'a'\ndescription = 'All é😀'\ndir = 'x'\nenv = { CI = '1' }\ngroup = 'g'\npriority = -3\n\
          timeout = '1h'\nretries = 2\nafter = ['j1', 'b']\nat = '+10m'\nhold = true\ninteractive = true\nnice = 5\n\
-         mem = '2GB'\n[[job.steps]]\ndesc = 'd'\ncmd = 'c'\ntimeout = 1.5\nif = 'test -e x'\nretries = 1\npause = true\n",
+         mem = '2GB'\nprocs = 20\nsandbox = true\n[[job.steps]]\ndesc = 'd'\ncmd = 'c'\ntimeout = 1.5\nif = 'test -e x'\nretries = 1\npause = true\n",
         Format::Toml,
     );
     assert_eq!(from_json, from_toml);
     let job = &from_json.expect("one job")[0];
     assert_eq!((job.priority, job.retries, job.nice, job.mem), (Some(-3), Some(2), Some(5), Some(2_000_000_000)));
+    assert_eq!((job.procs, job.sandbox), (Some(20), true));
     assert_eq!(job.timeout, Some(Duration::from_secs(3600)));
     assert_eq!((job.after.len(), job.hold, job.interactive), (2, true, true));
     assert_eq!(job.description.as_deref(), Some("All é😀"));

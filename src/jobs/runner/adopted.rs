@@ -1,5 +1,5 @@
 //! A job of a runner that is gone: waits for its processes, and ends them if somebody asks.
-use super::ears::Ears;
+use super::{bounds::Group, ears::Ears};
 use crate::{
     jobs::{
         adopt::{RUNNER_GONE, marks, survivors},
@@ -34,6 +34,7 @@ pub struct Taken {
     pub paused: bool,
     /// Most often one: the step's own process.
     members: Vec<ProcId>,
+    group: Option<Group>,
     grace: Duration,
     /// Of the job, counted from its start.
     deadline: Option<Boot>,
@@ -47,6 +48,7 @@ pub fn take(store: &mut JobStore, id: JobId, me: ProcMark, boot_id: &str) -> Res
     }
     let Fenced::Held(epoch) = store.take_over(id, lost.epoch, me, boot_id)? else { return Ok(None) };
     let members = if lost.this_boot { survivors(store, &lost) } else { Vec::new() };
+    let group = Group::of(id, &members);
     let job = store.job(id)?;
     let grace = job.as_ref().map_or(Duration::ZERO, |job| job.spec.stop_grace);
     let deadline = job.and_then(|job| {
@@ -54,7 +56,7 @@ pub fn take(store: &mut JobStore, id: JobId, me: ProcMark, boot_id: &str) -> Res
         let past = clock::wall().0.saturating_sub(job.started?.0);
         Some(clock::boot().after(limit.saturating_sub(Duration::from_millis(past.max(0).unsigned_abs()))))
     });
-    Ok(Some(Taken { id, epoch, paused: lost.paused, members, grace, deadline }))
+    Ok(Some(Taken { id, epoch, paused: lost.paused, members, group, grace, deadline }))
 }
 
 /// Until the job's processes are gone.
@@ -85,9 +87,12 @@ pub fn look_after(store: &JobStore, ears: &Ears, taken: &Taken) -> Ending {
             let below: Vec<ProcId> = left.iter().flat_map(|member| descendants(member.pid)).collect();
             left.extend(below);
             left.extend(marked(&marks(store, taken.id)));
+            left.extend(taken.group.iter().flat_map(Group::members));
             if left.is_empty() || clock::boot() >= *give_up {
+                taken.group.iter().for_each(Group::remove);
                 return Ending { error: Some(error), ..Ending::of(state) };
             }
+            taken.group.iter().filter(|_| end.is_killing()).for_each(Group::kill);
             end.step(&left);
             until = Some(clock::boot().after(LOOK));
         }

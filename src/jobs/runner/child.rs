@@ -1,7 +1,8 @@
 //! One process of a job: its command, its environment, its output.
+use super::bounds::Held;
 use crate::{
     model::job::{JobCommand, JobSpec},
-    world::process::{Limits, in_own_session},
+    world::process::in_own_session,
 };
 use std::{
     ffi::{OsStr, OsString},
@@ -19,6 +20,7 @@ pub struct Surroundings<'a> {
     pub marks: &'a [(OsString, OsString)],
     pub dir: &'a Path,
     pub log: &'a File,
+    pub held: &'a Held,
 }
 
 /// Starts it in a session of its own; what it prints goes straight into the log. Its pid.
@@ -39,8 +41,7 @@ pub fn spawn(around: &Surroundings, what: &JobCommand) -> io::Result<u32> {
     let both = [around.env, around.marks].concat();
     command.env_clear().envs(both).env("PWD", around.dir).current_dir(around.dir);
     command.stdin(Stdio::null()).stdout(around.log.try_clone()?).stderr(around.log.try_clone()?);
-    let limits = Limits { nice: around.spec.nice, mem: around.spec.mem };
-    Ok(in_own_session(&mut command, limits).spawn()?.id())
+    Ok(in_own_session(&mut command, around.held.limits(around.spec.nice)?).spawn()?.id())
 }
 
 /// As a shell ends that cannot run a program.

@@ -1,5 +1,6 @@
 //! A job from claim to end: its steps in order, the first failure ends it.
 use super::{
+    bounds,
     child::{self, Surroundings},
     ears::Ears,
     log::{self, Cap},
@@ -43,6 +44,8 @@ pub fn run(store: &mut JobStore, ears: &Ears, claimed: &Claimed) -> Ran {
         grace: spec.stop_grace,
         deadline: spec.timeout.map(|limit| clock::boot().after(limit)),
         cap: None,
+        most: None,
+        group: None,
         verdict: None,
         peak_rss: 0,
         cpu_s: 0.0,
@@ -53,6 +56,12 @@ pub fn run(store: &mut JobStore, ears: &Ears, claimed: &Claimed) -> Ran {
         Err(why) => Ending { error: Some(why), ..Ending::of(JobState::Failed) },
     };
     tree.end_rest(store, claimed.job.state == JobState::Paused);
+    if let Some(group) = &tree.group {
+        if ending.state == JobState::Failed && group.ran_out_of_memory() {
+            ending.error = Some(bounds::out_of_memory(spec));
+        }
+        group.remove();
+    }
     tree.cap.iter_mut().for_each(Cap::check_end);
     tree.tell_progress(store);
     (ending.peak_rss, ending.cpu_s) = (Some(tree.peak_rss), Some(tree.cpu_s));
@@ -68,7 +77,9 @@ fn steps(store: &mut JobStore, tree: &mut Tree, claimed: &Claimed) -> Result<End
     let dir = folder(store, claimed)?;
     std::fs::read_dir(&dir).map_err(|e| format!("its folder `{}`: {e}", shown(&dir)))?;
     let marks = marks(store, job, claimed.epoch);
-    let around = Surroundings { spec: &job.spec, env: &claimed.env, marks: &marks, dir: &dir, log: &log };
+    let held = bounds::hold(store, claimed, &dir, &log)?;
+    (tree.most, tree.group) = (held.most, held.group.clone());
+    let around = Surroundings { spec: &job.spec, env: &claimed.env, marks: &marks, dir: &dir, log: &log, held: &held };
     let count = job.spec.steps.len();
     let mut exit = job.steps.iter().take(job.step).rev().find_map(|run| run.exit);
     let mut asked = job.state == JobState::Paused;
@@ -185,7 +196,7 @@ fn step_said(verdict: Option<Verdict>, step: &StepSpec) -> (JobState, Option<Str
         Some(Verdict::JobTimeout) => (JobState::Timeout, None),
         Some(Verdict::Cancelled) => (JobState::Cancelled, None),
         Some(Verdict::Down) => (JobState::Interrupted, None),
-        None => (JobState::Failed, None),
+        Some(Verdict::TooMany) | None => (JobState::Failed, None),
     }
 }
 
@@ -193,6 +204,9 @@ fn said(verdict: Verdict, job: &Job, step: &StepSpec) -> (JobState, Option<Strin
     match verdict {
         Verdict::JobTimeout => (JobState::Timeout, job.spec.timeout.map(longer)),
         Verdict::Down => (JobState::Interrupted, Some("its runner was told to end".into())),
+        Verdict::TooMany => {
+            (JobState::Failed, job.spec.procs.map(|most| format!("it had more than {most} processes at the same time")))
+        }
         other => step_said(Some(other), step),
     }
 }

@@ -7,6 +7,7 @@
 //! ```
 mod adopted;
 mod approval;
+mod bounds;
 mod child;
 mod ears;
 mod job;

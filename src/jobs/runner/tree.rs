@@ -1,5 +1,5 @@
 //! A job's processes from their start to the end of the last one: deadlines, requests, and the end of the tree.
-use super::{ears::Ears, log::Cap};
+use super::{bounds::Group, ears::Ears, log::Cap};
 use crate::{
     jobs::adopt::marks,
     model::{
@@ -12,12 +12,14 @@ use crate::{
         process::{End, Ending, ProcId, descendants, let_go_of_code, marked, reap},
     },
 };
-use std::time::Duration;
+use std::{rc::Rc, time::Duration};
 
 /// After KILL, how long to wait for processes that cannot die (uninterruptible sleep).
 const AFTER_KILL: Duration = Duration::from_secs(5);
 /// Orphans come to us one by one as their parents end: while a tree is ended, it is looked at this often.
 const LOOK: Duration = Duration::from_millis(10);
+/// Between two counts of the processes of a job that may not have many.
+const COUNT: Duration = Duration::from_millis(100);
 
 /// Why the job's processes were ended by us.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,6 +30,8 @@ pub enum Verdict {
     StepTimeout,
     /// The machine goes down.
     Down,
+    /// More processes than it may have.
+    TooMany,
 }
 
 pub struct Tree<'a> {
@@ -38,6 +42,9 @@ pub struct Tree<'a> {
     /// Of the whole job.
     pub deadline: Option<Boot>,
     pub cap: Option<Cap>,
+    /// Processes that it may have at the same time, where we have to count them.
+    pub most: Option<u32>,
+    pub group: Option<Rc<Group>>,
     /// The first one counts.
     pub verdict: Option<Verdict>,
     /// Bytes.
@@ -55,6 +62,7 @@ impl Tree<'_> {
     /// Until this child has ended; `None`: it cannot be ended. `limit`: of the step.
     pub fn wait_for(&mut self, store: &mut JobStore, child: u32, limit: Option<Boot>) -> Option<Exit> {
         let mut ending: Option<(Ending, Boot)> = None;
+        let mut count_at = self.most.map(|_| clock::boot());
         loop {
             if let Some(end) = self.reap(child) {
                 return Some(end);
@@ -65,12 +73,17 @@ impl Tree<'_> {
                     self.verdict = Some(Verdict::JobTimeout);
                 } else if limit.is_some_and(|limit| now >= limit) {
                     self.verdict = Some(Verdict::StepTimeout);
+                } else if count_at.is_some_and(|at| now >= at) {
+                    count_at = Some(now.after(COUNT));
+                    if self.most.is_some_and(|most| ours().len() > most as usize) {
+                        self.verdict = Some(Verdict::TooMany);
+                    }
                 }
             }
-            let mut until = [self.deadline, limit].into_iter().flatten().min();
+            let mut until = [self.deadline, limit, count_at].into_iter().flatten().min();
             if self.verdict.is_some() {
-                let (ending, give_up) = ending.get_or_insert_with(|| self.ending());
-                ending.step(&ours());
+                let (end, give_up) = ending.get_or_insert_with(|| self.ending());
+                self.step(end, &ours());
                 if clock::boot() >= *give_up {
                     return None;
                 }
@@ -110,8 +123,8 @@ impl Tree<'_> {
             if left.is_empty() {
                 return;
             }
-            let (ending, give_up) = ending.get_or_insert_with(|| self.ending());
-            ending.step(&left);
+            let (end, give_up) = ending.get_or_insert_with(|| self.ending());
+            self.step(end, &left);
             if clock::boot() >= *give_up {
                 return;
             }
@@ -120,7 +133,16 @@ impl Tree<'_> {
     }
 
     fn ending(&self) -> (Ending, Boot) {
-        (Ending::by_term(self.grace), clock::boot().after(self.grace + AFTER_KILL))
+        // Those that are too many become more while they are asked.
+        let grace = if self.verdict == Some(Verdict::TooMany) { Duration::ZERO } else { self.grace };
+        (Ending::by_term(grace), clock::boot().after(grace + AFTER_KILL))
+    }
+
+    fn step(&self, ending: &mut Ending, processes: &[ProcId]) {
+        if let Some(group) = self.group.as_ref().filter(|_| ending.is_killing()) {
+            group.kill();
+        }
+        ending.step(processes);
     }
 
     pub(super) fn listen(&mut self, store: &mut JobStore, until: Option<Boot>) {

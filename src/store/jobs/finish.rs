@@ -1,6 +1,7 @@
 //! What a runner writes of its job, as long as it is its own; and what follows for the jobs that come after.
 use super::{Claimed, Durability, JobStore, StoreError, claim, family, row, schema::LIVE};
 use crate::model::{
+    bounds::Bounds,
     job::{Exit, JobId, JobState, ProcMark, Progress, StepRun},
     time::Wall,
 };
@@ -135,6 +136,15 @@ impl JobStore {
         let rows = self.change(Durability::Normal, |tx| {
             let sql = format!("UPDATE job SET run_dir = ?3 WHERE id = ?1 AND epoch = ?2 AND {LIVE}");
             tx.prepare_cached(&sql)?.execute(params![id.0, epoch, name.as_bytes()])
+        })?;
+        Ok(if rows == 1 { Fenced::Held(()) } else { Fenced::Over })
+    }
+
+    /// What holds the job in, from now on.
+    pub fn set_bounds(&mut self, id: JobId, epoch: i64, bounds: &Bounds) -> Result<Fenced<()>, StoreError> {
+        let rows = self.change(Durability::Normal, |tx| {
+            let sql = format!("UPDATE job SET bounds = ?3 WHERE id = ?1 AND epoch = ?2 AND {LIVE}");
+            tx.prepare_cached(&sql)?.execute(params![id.0, epoch, row::to_json(bounds)?])
         })?;
         Ok(if rows == 1 { Fenced::Held(()) } else { Fenced::Over })
     }

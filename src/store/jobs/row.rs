@@ -14,7 +14,7 @@ use std::{
 /// In the order of [`job`].
 pub const COLUMNS: &str = "id, state, attempt, step, created, started, ended, code, signal, error, wake, runner, \
                            runner_start, child, child_start, run_dir, spec, steps, progress, last_event, peak_rss, cpu_s, \
-                           session, agent_session, files_changed, cost_usd, usage";
+                           session, agent_session, files_changed, cost_usd, usage, bounds";
 
 /// `base`: the folder of the database.
 pub fn job(row: &Row, base: &Path) -> rusqlite::Result<Job> {
@@ -48,6 +48,7 @@ pub fn job(row: &Row, base: &Path) -> rusqlite::Result<Job> {
         usage: row.get::<_, Option<String>>(26)?.and_then(|text| serde_json::from_str(&text).ok()),
         peak_rss: row.get::<_, Option<i64>>(20)?.and_then(|bytes| u64::try_from(bytes).ok()),
         cpu_s: row.get(21)?,
+        bounds: row.get::<_, Option<String>>(27)?.and_then(|text| serde_json::from_str(&text).ok()),
         spec,
     })
 }

@@ -36,6 +36,7 @@ ALTER TABLE job ADD COLUMN files_changed INTEGER;
 ALTER TABLE job ADD COLUMN cost_usd REAL;
 ALTER TABLE job ADD COLUMN usage TEXT;
 ",
+    "ALTER TABLE job ADD COLUMN bounds TEXT;",
 ];
 
 /// The group's limit follows from the machine.

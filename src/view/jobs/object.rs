@@ -48,6 +48,9 @@ pub struct JobView {
     pub wake: Option<String>,
     /// Seconds; of the whole job.
     pub timeout: Option<f64>,
+    pub limits: LimitsView,
+    /// What its sandbox enforces, once it has begun. `None`: it has none, or has not begun.
+    pub sandbox: Option<SandboxView>,
     /// For the table; their facts stand in the fields above.
     #[serde(skip)]
     pub times: Times,
@@ -102,6 +105,32 @@ impl ProgressView {
     }
 }
 
+/// What was asked for, and how it is enforced.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct LimitsView {
+    pub nice: Option<i32>,
+    /// Bytes.
+    pub mem: Option<u64>,
+    pub procs: Option<u32>,
+    /// In words, once it has begun.
+    pub held: Vec<String>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct SandboxView {
+    pub enforced: Vec<String>,
+    pub not_enforced: Vec<String>,
+    /// In lines, for the page.
+    #[serde(skip)]
+    said: Vec<String>,
+}
+
+impl SandboxView {
+    pub fn lines(&self) -> &[String] {
+        &self.said
+    }
+}
+
 pub fn view(job: &Job) -> JobView {
     with(job, &mut Stamper::default())
 }
@@ -150,8 +179,20 @@ fn with(job: &Job, stamper: &mut Stamper) -> JobView {
         after: spec.after.iter().map(ToString::to_string).collect(),
         wake: job.wake.map(&mut stamp),
         timeout: spec.timeout.map(|t| t.as_secs_f64()),
+        limits: limits(job),
+        sandbox: sandbox(job),
         times: Times { created: job.created, started: job.started, ended: job.ended, wake: job.wake },
     }
+}
+
+fn limits(job: &Job) -> LimitsView {
+    let held = job.bounds.as_ref().map(|bounds| bounds.limits.clone()).unwrap_or_default();
+    LimitsView { nice: job.spec.nice, mem: job.spec.mem, procs: job.spec.procs, held }
+}
+
+fn sandbox(job: &Job) -> Option<SandboxView> {
+    let bounds = job.bounds.as_ref().filter(|_| job.spec.sandbox)?;
+    Some(SandboxView { enforced: bounds.enforced.clone(), not_enforced: bounds.open.clone(), said: bounds.sandbox() })
 }
 
 fn step(spec: &StepSpec, run: Option<&StepRun>, stamp: &mut impl FnMut(Wall) -> String) -> StepView {

@@ -75,6 +75,12 @@ pub fn page(job: &JobView, look: Look) -> String {
     if let Some(used) = used(job) {
         row("used", used);
     }
+    for line in &job.limits.held {
+        row("held", printable(line));
+    }
+    for line in job.sandbox.iter().flat_map(|sandbox| sandbox.lines()) {
+        row("sandbox", printable_cut(line, 1000));
+    }
     row("dir", printable(&job.dir));
     row("log", printable(&job.log));
     let steps: Vec<String> = job.steps.iter().enumerate().map(|(i, s)| step(i, s, look)).collect();

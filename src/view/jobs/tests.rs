@@ -56,6 +56,7 @@ fn job(id: i64, state: JobState, lines: &[(&str, &str)]) -> Job {
         usage: None,
         peak_rss: None,
         cpu_s: None,
+        bounds: None,
     }
 }
 

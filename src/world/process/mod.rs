@@ -1,5 +1,6 @@
 //! Processes by pid and start time, so that a pid used again is never mistaken for the one we knew.
 mod code;
+mod confine;
 mod demand;
 mod find;
 mod foreground;
@@ -17,6 +18,7 @@ mod usage;
 mod watcher;
 
 pub use code::let_go_of_code;
+pub use confine::{Confinement, Room, landlock_version};
 pub use demand::wanted_processor;
 pub use find::{called_with, handles};
 pub use foreground::in_the_foreground;
@@ -28,7 +30,7 @@ pub use session::{Limits, in_own_session};
 pub use split::{Half, split};
 pub use sweep::{kill_still_alive, leftovers, sweep};
 pub use terminal::has_unread_input;
-pub use tree::{Ending, descendants, end_tree_without_shim};
+pub use tree::{Ending, descendants, end_tree_without_shim, is_our_own_master};
 pub use usage::tree_use;
 pub use watcher::ExitWatcher;
 

@@ -1,21 +1,33 @@
 //! A child that belongs to nobody's terminal and holds nobody's files open.
+use super::Confinement;
 use rustix::process::{Resource, Rlimit};
-use std::{io, os::unix::process::CommandExt, process::Command};
+use std::{
+    io,
+    os::{fd::OwnedFd, unix::process::CommandExt},
+    process::Command,
+};
 
 /// What a child may use, itself and each of its own.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Debug, Default)]
 pub struct Limits {
     /// Added to our own niceness.
     pub nice: Option<i32>,
     /// Bytes of address space.
     pub mem: Option<u64>,
+    /// The list of members of the control group that it is to be in, open for writing.
+    pub group: Option<OwnedFd>,
+    pub confinement: Option<Confinement>,
 }
 
 /// Makes `command` begin in a session of its own, with no file open but the three that it is given, whatever our own
 /// caller left open in us.
-pub fn in_own_session(command: &mut Command, limits: Limits) -> &mut Command {
+pub fn in_own_session(command: &mut Command, mut limits: Limits) -> &mut Command {
     let begin = move || {
         rustix::process::setsid()?;
+        if let Some(group) = &limits.group {
+            // `0`: whoever writes it.
+            rustix::io::write(group, b"0")?;
+        }
         if let Some(nice) = limits.nice {
             rustix::process::nice(nice)?;
         }
@@ -23,7 +35,10 @@ pub fn in_own_session(command: &mut Command, limits: Limits) -> &mut Command {
             rustix::process::setrlimit(Resource::As, Rlimit { current: Some(bytes), maximum: Some(bytes) })?;
         }
         close_rest();
-        io::Result::Ok(())
+        match &mut limits.confinement {
+            Some(confinement) => confinement.enter(),
+            None => io::Result::Ok(()),
+        }
     };
     // SAFETY: a few system calls and nothing else between fork and exec.
     #[allow(unsafe_code, reason = "the libraries have no safe call for something to do between fork and exec")]

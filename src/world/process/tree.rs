@@ -21,7 +21,7 @@ pub fn descendants(pid: u32) -> Vec<ProcId> {
 }
 
 /// Our own detached supervisor or its guardian, by the command line; or the runner of a job.
-fn is_our_own_master(pid: u32) -> bool {
+pub fn is_our_own_master(pid: u32) -> bool {
     let words = std::fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
     matches!(words.split(|b| *b == 0).nth(1), Some(b"__watchdog" | b"__guardian" | b"__runner"))
         || name_of(pid).is_some_and(|name| name.starts_with(RUNNERS))
