@@ -9,12 +9,15 @@ use crate::{
         jobs::{self, Habits, JobStore, Keep},
     },
 };
+use std::path::PathBuf;
 
 pub struct Ground {
     place: Place,
     /// Of the fleet, if it is one's.
     paths: Option<Paths>,
     pub rules: JobRules,
+    /// Root of the relative paths of a project's config.
+    pub project: Option<PathBuf>,
     durability: Durability,
 }
 
@@ -24,7 +27,13 @@ impl Ground {
         let Some(config) = locate::optional(context.config.clone())? else {
             let place = Place::of_user(|name| std::env::var_os(name))
                 .ok_or_else(|| Failure::new(1, "there is no place for jobs: neither HOME nor XDG_STATE_HOME is set"))?;
-            return Ok(Ground { place, paths: None, rules: JobRules::default(), durability: Durability::Full });
+            return Ok(Ground {
+                place,
+                paths: None,
+                rules: JobRules::default(),
+                project: None,
+                durability: Durability::Full,
+            });
         };
         let policy = Fleet::policy_of(&config)?;
         let paths = Paths::of(&policy);
@@ -33,7 +42,7 @@ impl Ground {
             Durable::Normal => Durability::Normal,
         };
         let place = Place::of_fleet(&policy.log_dir);
-        Ok(Ground { place, paths: Some(paths), rules: policy.jobs, durability })
+        Ok(Ground { place, paths: Some(paths), rules: policy.jobs, project: Some(policy.project_dir), durability })
     }
 
     /// `None`: nobody has submitted anything.

@@ -13,7 +13,7 @@ use crate::{
 };
 use std::time::Duration;
 
-const JOB: [&str; 15] = [
+pub const JOB: [&str; 15] = [
     "name",
     "description",
     "steps",
@@ -30,7 +30,7 @@ const JOB: [&str; 15] = [
     "nice",
     "mem",
 ];
-const STEP: [&str; 6] = ["desc", "cmd", "timeout", "if", "retries", "pause"];
+pub const STEP: [&str; 6] = ["desc", "cmd", "timeout", "if", "retries", "pause"];
 
 /// Most that is tried again; more is a slip of the keyboard.
 const MOST_RETRIES: i64 = 1_000_000;
@@ -47,7 +47,7 @@ pub(super) fn jobs(
         Value::Table(entries) => match entries.iter().find(|e| e.key == "job") {
             None => {
                 // The span of a TOML document is all of it.
-                return job(document, "the job".into(), format, step_timeout, out).into_iter().collect();
+                return job(document, "the job".into(), &JOB, format, step_timeout, out).into_iter().collect();
             }
             Some(entry) => {
                 for other in entries.iter().filter(|e| e.key != "job") {
@@ -75,19 +75,21 @@ pub(super) fn jobs(
         let hint = "write `[{\"steps\": [{\"cmd\": \"make\"}]}]`";
         say(out, Class::MissingKey, document.span.clone(), "the list has no job".into(), hint);
     }
-    let read = |(i, node)| job(node, format!("job {}", i + 1), format, step_timeout, out);
+    let read = |(i, node)| job(node, format!("job {}", i + 1), &JOB, format, step_timeout, out);
     list.iter().enumerate().filter_map(read).collect()
 }
 
-fn job(
+/// `known`: the keys that it may have.
+pub(super) fn job(
     node: &Node,
     subject: String,
+    known: &[&str],
     format: Format,
     step_timeout: Option<Duration>,
     out: &mut Findings,
 ) -> Option<JobPart> {
     let mut table = Table::of(node, subject, format, out)?;
-    table.check_keys(&JOB, out);
+    table.check_keys(known, out);
     let name = job_name(&table, out);
     if let Some(name) = &name {
         table.subject = format!("job `{name}`");
@@ -108,6 +110,7 @@ fn job(
         nice: table.whole(out, "nice", 0..=19).map(|n| n as i32),
         mem: table.size(out, "mem"),
         steps: steps(&table, format, step_timeout, out),
+        params: Vec::new(),
     })
 }
 
