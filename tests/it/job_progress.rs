@@ -51,7 +51,7 @@ fn interrupted(world: &JobWorld) -> JobId {
 }
 
 /// What a line shows on a terminal.
-fn on_a_terminal(mut command: Command) -> String {
+pub fn on_a_terminal(mut command: Command) -> String {
     let master = pty::openpt(pty::OpenptFlags::RDWR | pty::OpenptFlags::NOCTTY).expect("a terminal");
     pty::unlockpt(&master).expect("unlocked");
     let name = pty::ptsname(&master, Vec::new()).expect("its name");

@@ -2,6 +2,7 @@
 pub mod approve;
 mod cancel;
 mod change;
+pub mod changes;
 mod clean;
 mod ground;
 mod left;

@@ -182,8 +182,9 @@ fn finish(tx: &Transaction, id: JobId, epoch: i64, ending: &Ending, at: Wall) ->
     let found = tx
         .prepare_cached(&sql)?
         .query_row([id.0, epoch], |r| {
-            let spec: crate::model::job::JobSpec = row::json(r, 2)?;
-            Ok((r.get::<_, u32>(0)?, r.get::<_, bool>(1)?, spec.retries))
+            // One that cannot be read any more ends all the same.
+            let retries = row::json::<crate::model::job::JobSpec>(r, 2).map_or(0, |spec| spec.retries);
+            Ok((r.get::<_, u32>(0)?, r.get::<_, bool>(1)?, retries))
         })
         .optional()?;
     let Some((tries, asked, retries)) = found else { return Ok(Fenced::Over) };
