@@ -38,7 +38,7 @@ fn a_flood_is_not_in_the_way_of_the_newest_word() {
 }
 
 /// A job whose runner and processes are killed.
-fn interrupted(world: &JobWorld) -> JobId {
+pub fn interrupted(world: &JobWorld) -> JobId {
     let id = world.background(&["--name", "web", "exec sleep 1000"]);
     let job = world.running(id);
     for process in [job.runner, job.child].into_iter().flatten().map(jobs::process) {

@@ -32,6 +32,7 @@ mod host;
 mod job_approvals;
 mod job_files;
 mod job_monitor;
+mod job_offer;
 mod job_progress;
 mod job_runs;
 mod job_templates;

@@ -10,6 +10,7 @@ mod limit;
 mod list;
 pub mod log;
 pub mod news;
+mod offer;
 mod show;
 pub mod wait;
 pub mod words;
