@@ -125,11 +125,18 @@ pub fn run(args: &RunArgs, context: &mut Context) -> Report {
     // Whatever is wrong with them has been told, and nothing was made.
     let mut store = ground.open()?;
     run_files::set_parents(&mut jobs, &parts, &given, &store)?;
+    let waited = if args.background { None } else { ground.wait(&store) };
     let ids = store.submit(&jobs, clock::wall()).map_err(not_queued)?;
     match &ids[..] {
         [] => Ok(1),
-        [id] if !args.background => run_here::run(&mut store, *id),
-        several if !args.background => run_many::run(several, &ground, &mut store, context),
+        foreground if !args.background => {
+            let done = match foreground {
+                [id] => run_here::run(&mut store, *id),
+                several => run_many::run(several, &ground, &mut store, context),
+            };
+            ground.seen(waited, &mut store);
+            done
+        }
         ids => {
             ground.start(&mut store)?;
             for id in ids {

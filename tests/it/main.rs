@@ -34,6 +34,7 @@ mod job_files;
 mod job_monitor;
 mod job_offer;
 mod job_progress;
+mod job_retention;
 mod job_runs;
 mod job_templates;
 mod job_unreadable;

@@ -37,14 +37,20 @@ pub struct MonitorArgs {
 
 pub fn run(args: &MonitorArgs, context: &mut Context) -> Report {
     let ground = Ground::find(context)?;
-    let mut store = ground.existing()?;
-    let ids = words::all(store.as_ref(), &args.ids, 2)?;
-    let Some(store) = &mut store else { return Ok(2) };
+    let Some(mut store) = ground.existing()? else { return words::all(None, &args.ids, 2).map(|_| 2) };
+    let waited = ground.wait(&store);
+    let done = until_over(args, &ground, &mut store, context);
+    ground.seen(waited, &mut store);
+    done
+}
+
+fn until_over(args: &MonitorArgs, ground: &Ground, store: &mut JobStore, context: &mut Context) -> Report {
+    let ids = words::all(Some(store), &args.ids, 2)?;
     let draws = context.out.terminal && terminal::can_draw();
     if draws && terminal::is_ours(stdin()) && terminal::is_ours(stdout()) {
-        live::run(&ids, &ground, store, context)
+        live::run(&ids, ground, store, context)
     } else {
-        lines::run(&ids, &ground, store, context)
+        lines::run(&ids, ground, store, context)
     }
 }
 
