@@ -12,6 +12,7 @@ use super::{
     init::InitArgs,
     jobs::{CancelArgs, JobsArgs},
     logs::LogsArgs,
+    monitor::MonitorArgs,
     out::ColorChoice,
     phase::PhaseArgs,
     replay::ReplayArgs,
@@ -86,6 +87,8 @@ pub enum Verb {
     Jobs(JobsArgs),
     /// End a job, with all that it started
     Stop(CancelArgs),
+    /// Look on at jobs until they are over
+    Monitor(MonitorArgs),
     /// Show or move the phase
     Phase(PhaseArgs),
     /// Run the supervisor here, in the foreground

@@ -5,8 +5,9 @@ use super::{
     locate,
 };
 use crate::{
-    config::{self, Fault, Severity, Source, Strictness},
+    config::{self, Class, Fault, Severity, Source, Strictness},
     engine::{config_file, disk::RealDisk, exposure, words::plain, worktrees},
+    jobs::file::template::Templates,
     model::{name::printable, policy::Policy},
     view::paint::Paint,
     world::file,
@@ -28,7 +29,14 @@ pub fn run(args: &CheckArgs, context: &mut Context) -> Report {
     let (path, text) = read(&path)?;
     let home = std::env::home_dir();
     let source = Source { path: &path, text: &text, home: home.as_deref() };
-    let (summary, warnings, faults) = match config::load(&source, &RealDisk, Strictness::Check) {
+    let loaded = config::load(&source, &RealDisk, Strictness::Check);
+    let whole = loaded.as_ref().map_or_else(|faults| faults, |loaded| &loaded.faults);
+    // What is no TOML was told.
+    let templates = match whole.iter().any(|fault| fault.class == Class::Syntax) {
+        true => Ok(0),
+        false => Templates::read(&source, None).map(|templates| templates.list.len()),
+    };
+    let (mut summary, warnings, mut faults) = match loaded {
         Ok(loaded) => {
             let mut warnings = exposure::warnings(&loaded.policy);
             warnings.extend(worktrees::warnings(&loaded.policy));
@@ -36,6 +44,14 @@ pub fn run(args: &CheckArgs, context: &mut Context) -> Report {
         }
         Err(faults) => (None, Vec::new(), faults),
     };
+    match templates {
+        Ok(0) => {}
+        Ok(n) => summary = summary.map(|counts| format!("{counts}, {}", counted(n, "template"))),
+        Err(told) => {
+            faults.extend(told);
+            faults.sort_by_key(|fault| (fault.line, fault.column));
+        }
+    }
     let out = &mut context.out;
     if args.json {
         let (config, ok) = (path.display().to_string(), faults.is_empty());
@@ -56,7 +72,7 @@ pub fn run(args: &CheckArgs, context: &mut Context) -> Report {
 }
 
 /// The file, and its real place.
-fn read(path: &Path) -> Result<(PathBuf, String), Failure> {
+pub fn read(path: &Path) -> Result<(PathBuf, String), Failure> {
     let fail = |e: std::io::Error| {
         let failure = Failure::new(3, format!("`{}` cannot be read: {}", path.display(), plain(&e)));
         if e.kind() == std::io::ErrorKind::NotFound {

@@ -6,7 +6,7 @@ const GROUPS: [(&str, &[&str]); 5] = [
     ("Run a fleet", &["init", "up", "down", "restart", "pause", "resume"]),
     ("See what it does", &["status", "explain", "events", "report", "logs"]),
     ("Take part", &["attach", "send", "phase"]),
-    ("Run jobs", &["run", "jobs", "stop"]),
+    ("Run jobs", &["run", "jobs", "monitor", "stop"]),
     ("Look after it", &["watchdog", "check", "schema", "doctor", "selftest", "detect", "replay", "completions"]),
 ];
 

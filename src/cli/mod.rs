@@ -12,6 +12,7 @@ mod down;
 mod events;
 mod explain;
 mod failure;
+mod footer;
 mod help;
 pub mod hook_event;
 mod init;
@@ -23,6 +24,7 @@ mod log_parts;
 mod log_times;
 mod log_transcript;
 mod logs;
+mod monitor;
 mod names;
 mod out;
 mod phase;
@@ -36,6 +38,7 @@ mod run_given;
 mod run_here;
 mod run_many;
 mod run_question;
+mod run_template;
 mod schema;
 mod selftest;
 mod send;
@@ -44,6 +47,7 @@ mod short_way;
 mod since;
 mod snapshot;
 mod status;
+mod terminal;
 mod up;
 mod usage;
 mod watchdog;
@@ -130,6 +134,7 @@ fn dispatch(verb: Verb, context: &mut Context) -> Report {
         Verb::Send(a) => send::run(&a, context),
         Verb::Jobs(a) => jobs::run(&a, context),
         Verb::Stop(a) => jobs::stop(&a, context),
+        Verb::Monitor(a) => monitor::run(&a, context),
         Verb::Phase(a) => phase::run(&a, context),
         Verb::Watchdog(a) => watchdog::run(&a, context),
         Verb::Check(a) => check::run(&a, context),

@@ -24,19 +24,30 @@ pub struct Out {
     writer: BufWriter<Stdout>,
     pub paint: Paint,
     pub terminal: bool,
+    choice: ColorChoice,
+}
+
+fn paint(choice: ColorChoice, terminal: bool) -> Paint {
+    let quiet = || {
+        std::env::var_os("NO_COLOR").is_some_and(|v| !v.is_empty())
+            || std::env::var_os("TERM").is_some_and(|v| v == "dumb")
+    };
+    match choice {
+        ColorChoice::Always => Paint::Colour,
+        ColorChoice::Auto if terminal && !quiet() => Paint::Colour,
+        _ => Paint::Plain,
+    }
 }
 
 impl Out {
     pub fn new(color: ColorChoice) -> Out {
         let terminal = std::io::stdout().is_terminal();
-        let quiet = std::env::var_os("NO_COLOR").is_some_and(|v| !v.is_empty())
-            || std::env::var_os("TERM").is_some_and(|v| v == "dumb");
-        let paint = match color {
-            ColorChoice::Always => Paint::Colour,
-            ColorChoice::Auto if terminal && !quiet => Paint::Colour,
-            _ => Paint::Plain,
-        };
-        Out { writer: BufWriter::new(std::io::stdout()), paint, terminal }
+        Out { writer: BufWriter::new(std::io::stdout()), paint: paint(color, terminal), terminal, choice: color }
+    }
+
+    /// For lines on stderr.
+    pub fn paint_of_errors(&self) -> Paint {
+        paint(self.choice, std::io::stderr().is_terminal())
     }
 
     /// Columns, if a person looks at it.

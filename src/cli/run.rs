@@ -5,7 +5,7 @@ use super::{
     jobs::{Ground, tell_left},
     run_apart, run_batch, run_files,
     run_given::{Given, environment, shell},
-    run_here, run_many, since,
+    run_here, run_many, run_template, since,
 };
 use crate::{
     config::parse_size,
@@ -40,10 +40,11 @@ Examples:
   agents run 'cargo test 2>&1 | tail'
   agents run -b --name web 'npm run dev'
   agents run -b --after web --timeout 10m -- cargo test --all
-  agents run release.json")]
+  agents run release.json
+  agents run --template deploy host=a.example")]
 pub struct RunArgs {
-    /// A line for the shell; or job files, .json or .toml
-    #[arg(value_name = "LINE|FILE")]
+    /// A line for the shell; or job files, .json or .toml; or values for `--template`
+    #[arg(value_name = "LINE|FILE|K=V")]
     line: Vec<OsString>,
     /// A program and its arguments
     #[arg(value_name = "WORD", last = true)]
@@ -96,6 +97,9 @@ pub struct RunArgs {
     /// Let it write only in its folder and the temporary one; what holds on this machine is printed
     #[arg(long)]
     sandbox: bool,
+    /// A job of a template of agents.toml, with its parameters: `host=a.example`; without T they are listed
+    #[arg(long, value_name = "T", num_args = 0..=1, default_missing_value = "?", conflicts_with_all = ["argv", "batch"])]
+    template: Option<String>,
     /// With -b: a job for every line of this file; `-`: of standard input
     #[arg(long, value_name = "FILE", requires = "background", conflicts_with_all = ["line", "argv", "name"])]
     batch: Option<PathBuf>,
@@ -107,13 +111,18 @@ pub struct RunArgs {
 pub fn run(args: &RunArgs, context: &mut Context) -> Report {
     let ground = Ground::find(context)?;
     let mut given = given(args, &ground)?;
-    let parts = match (run_files::files(&args.line).filter(|_| args.argv.is_empty()), &args.batch) {
-        (_, Some(file)) => {
+    let files = || run_files::files(&args.line).filter(|_| args.argv.is_empty());
+    let parts = match (&args.template, files(), &args.batch) {
+        (Some(name), ..) => match run_template::part(name, &args.line, &ground, context)? {
+            Some(part) => vec![part],
+            None => return Ok(0),
+        },
+        (_, _, Some(file)) => {
             given.dir.get_or_insert_with(|| given.here.clone());
             run_batch::commands(file)?.into_iter().map(part).collect()
         }
-        (Some(files), None) => run_files::read(&files, &ground.rules)?,
-        (None, None) => {
+        (_, Some(files), None) => run_files::read(&files, &ground.rules)?,
+        (_, None, None) => {
             given.dir.get_or_insert_with(|| given.here.clone());
             vec![part(command(args)?)]
         }
@@ -122,11 +131,18 @@ pub fn run(args: &RunArgs, context: &mut Context) -> Report {
     // Whatever is wrong with them has been told, and nothing was made.
     let mut store = ground.open()?;
     run_files::set_parents(&mut jobs, &parts, &given, &store)?;
+    let waited = if args.background { None } else { ground.wait(&store) };
     let ids = store.submit(&jobs, clock::wall()).map_err(not_queued)?;
     match &ids[..] {
         [] => Ok(1),
-        [id] if !args.background => run_here::run(&mut store, *id),
-        several if !args.background => run_many::run(several, &ground, &mut store, context),
+        foreground if !args.background => {
+            let done = match foreground {
+                [id] => run_here::run(&mut store, *id),
+                several => run_many::run(several, &ground, &mut store, context),
+            };
+            ground.seen(waited, &mut store);
+            done
+        }
         ids => {
             run_apart::start(store, ids, &ground)?;
             tell(ids, args, context)?;

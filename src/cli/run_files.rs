@@ -93,7 +93,8 @@ fn job(part: &JobPart, given: &Given, now: Wall) -> Result<NewJob, Failure> {
     let own_dir = given.dir.is_none() && part.dir.is_none();
     let dir = given.dir.clone().or_else(|| part.dir.as_ref().map(|dir| settled(given.here.join(dir))));
     let dir = dir.unwrap_or_else(|| given.here.clone());
-    let env = if part.env.is_empty() { given.env.clone() } else { with_own(part, given).into() };
+    let env =
+        if part.env.is_empty() && part.params.is_empty() { given.env.clone() } else { with_own(part, given).into() };
     let description = match (&part.description, &part.steps[..]) {
         (Some(description), _) => description.clone(),
         (None, [step]) if step.desc.is_empty() => run_given::description(&step.command),
@@ -139,6 +140,8 @@ fn with_own(part: &JobPart, given: &Given) -> Vec<(OsString, OsString)> {
             env.push((name.into(), value.into()));
         }
     }
+    env.retain(|(name, _)| part.params.iter().all(|(param, _)| name != param));
+    env.extend(part.params.iter().cloned());
     env
 }
 

@@ -3,6 +3,7 @@
 //! The job is a runner's, as any other: this process shows the log as it grows. So it may be killed, and the job goes on.
 use super::{
     failure::{Failure, Report, complain},
+    footer::Footer,
     run_question::Question,
 };
 use crate::{
@@ -12,6 +13,7 @@ use crate::{
         time::Boot,
     },
     store::jobs::JobStore,
+    view,
     world::{clock, process::signals},
 };
 use rustix::{
@@ -44,6 +46,9 @@ struct Follower<'a> {
     /// Its runner, and how we hear of its end.
     runner: Option<(ProcMark, Option<OwnedFd>)>,
     question: Question,
+    footer: Footer,
+    /// The output so far ends with a newline.
+    at_line_start: bool,
 }
 
 pub fn run(store: &mut JobStore, id: JobId) -> Report {
@@ -80,6 +85,8 @@ pub fn run(store: &mut JobStore, id: JobId) -> Report {
         pending: None,
         runner: None,
         question: Question::default(),
+        footer: Footer::new(),
+        at_line_start: true,
     };
     follower.follow()
 }
@@ -97,9 +104,15 @@ impl Follower<'_> {
                 return Ok(PIPE);
             }
             if job.state.is_over() {
+                self.footer.clear();
                 return Ok(said(&job));
             }
             self.know_runner(&job);
+            if job.state == JobState::Running && self.at_line_start {
+                self.footer.draw(&view::jobs::view(&job).progress);
+            } else {
+                self.footer.clear();
+            }
             self.question.see(&job);
             self.deliver(&job);
             if self.wait() {
@@ -148,6 +161,8 @@ impl Follower<'_> {
                 0 => return out.flush(),
                 n => {
                     self.shown += n as u64;
+                    self.footer.clear();
+                    self.at_line_start = buffer[n - 1] == b'\n';
                     out.write_all(&buffer[..n])?;
                 }
             }

@@ -1,15 +1,28 @@
-//! Several jobs in the foreground: a line for each that ends, and one exit code for all.
+//! Several jobs in the foreground: a line for each that ends, and one exit code for all. Who sits at a terminal is told of
+//! each change as well.
 use super::{
     Context,
     failure::{Failure, Report, complain},
-    jobs::{Ground, approve::how, news::News, wait::told},
+    jobs::{Ground, approve::how, changes::Changes, news::News, wait::told},
 };
 use crate::{
-    model::job::{JobId, JobState},
+    model::{
+        job::{JobId, JobState},
+        time::Boot,
+    },
     store::jobs::JobStore,
-    world::process::signals,
+    view::{
+        jobs::{Look, views},
+        paint::Paint,
+    },
+    world::{clock, process::signals},
 };
-use rustix::process::Signal;
+use rustix::{
+    process::Signal,
+    stdio::stderr,
+    termios::{isatty, tcgetwinsize},
+};
+use std::{io::Write, os::fd::AsFd};
 
 /// What a shell says of a program whose reader went away.
 const PIPE: u8 = 128 + 13;
@@ -33,13 +46,17 @@ fn until_over(ids: &[JobId], ground: &Ground, store: &mut JobStore, context: &mu
     let mut open = ids.to_vec();
     let (mut failed, mut ended) = (false, false);
     let mut paused: Vec<JobId> = Vec::new();
+    let mut terminal = Terminal::of(context);
     loop {
+        let due = terminal.as_mut().map(|terminal| terminal.tell(&open, store)).transpose()?.flatten();
         let mut rest = Vec::new();
         for id in open {
             match store.state(id)? {
                 Some(JobState::Paused) => {
                     if !paused.contains(&id) {
-                        complain(&how(id));
+                        if terminal.is_none() {
+                            complain(&how(id));
+                        }
                         paused.push(id);
                     }
                     rest.push(id);
@@ -50,6 +67,13 @@ fn until_over(ids: &[JobId], ground: &Ground, store: &mut JobStore, context: &mu
                 }
                 Some(state) => {
                     failed |= state != JobState::Done;
+                    if let Some(terminal) = &mut terminal {
+                        // It may have ended just now.
+                        terminal.tell(&[id], store)?;
+                        if context.out.terminal {
+                            continue;
+                        }
+                    }
                     let job = store.job(id)?;
                     context.out.line(&job.map_or_else(|| format!("{id} is {}", state.word()), |j| told(&j)))?;
                 }
@@ -61,11 +85,41 @@ fn until_over(ids: &[JobId], ground: &Ground, store: &mut JobStore, context: &mu
             return Ok(u8::from(failed));
         }
         open = rest;
-        news.wait_or(ground, store, None, Some(&pipe))?;
+        let until = due.map(|due| due.since(clock::boot()));
+        news.wait_or(ground, store, until, &[pipe.as_fd()])?;
         if signals::came(&pipe) && !ended {
             ended = true;
             cancel(&open, store)?;
         }
+    }
+}
+
+/// Lines for people, on stderr.
+struct Terminal {
+    paint: Paint,
+    changes: Changes,
+}
+
+impl Terminal {
+    fn of(context: &Context) -> Option<Terminal> {
+        let there = isatty(stderr());
+        there.then(|| Terminal { paint: context.out.paint_of_errors(), changes: Changes::default() })
+    }
+
+    /// What is new of these; when to look again for what was held back.
+    fn tell(&mut self, ids: &[JobId], store: &JobStore) -> Result<Option<Boot>, Failure> {
+        let mut jobs = Vec::with_capacity(ids.len());
+        for id in ids {
+            jobs.extend(store.job(*id)?);
+        }
+        let width = tcgetwinsize(stderr()).ok().map(|size| size.ws_col).filter(|columns| *columns > 0);
+        let look = Look { width, paint: self.paint, now: clock::now() };
+        let (lines, due) = self.changes.of(&views(&jobs), look);
+        for line in lines {
+            // One write, so that nothing comes in between.
+            let _ = std::io::stderr().write_all(format!("{line}\n").as_bytes());
+        }
+        Ok(due)
     }
 }
 

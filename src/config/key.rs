@@ -19,6 +19,8 @@ pub(super) enum Type {
     Size,
     /// The same, or 0: not asked for.
     Room,
+    /// A whole number, also below 0.
+    Integer,
     /// 0 or more; 0 = not asked for.
     Number,
     /// `"200x50"`.
@@ -29,6 +31,8 @@ pub(super) enum Type {
     /// One of these, or anything else.
     OpenWord(&'static [&'static str]),
     Texts,
+    /// One text, or a list of them.
+    TextOrTexts,
     /// Key -> text.
     TextMap,
     Table(&'static Section),

@@ -3,6 +3,7 @@ pub(super) use super::{
     job_keys::{JOBS, STORE},
     key::{Default, Key, Section, Type},
     phase_keys::{HANDOFF, LOOP, ON_COMPLETE, PHASE},
+    template_keys::JOB,
 };
 
 use self::Default::{Is, List as Those, None as Absent, Required, Words};
@@ -48,6 +49,7 @@ pub(super) static ROOT: Section = Section {
         key("backend", Named(&BACKEND), Absent, "How one kind of agent program is started and read."),
         key("agent", List(&AGENT), Absent, "One agent."),
         key("service", List(&SERVICE), Absent, "One long-running command beside the agents."),
+        key("job", List(&JOB), Absent, "A template of a job, for `agents run --template`."),
         key("loop", Table(&LOOP), Absent, "A sequence of phases that loop agents work through."),
     ],
 };

@@ -34,7 +34,7 @@ mod schema;
 mod services;
 mod settings;
 mod size;
-
+mod template_keys;
 mod values;
 
 pub use changes::changed_commands;

@@ -42,7 +42,7 @@ fn property(key: &Key) -> Value {
         Default::Is(text) => {
             out["default"] = match key.of {
                 Type::Bool => json!(text == "true"),
-                Type::Duration | Type::Interval | Type::Count | Type::Whole | Type::Number => {
+                Type::Duration | Type::Interval | Type::Count | Type::Whole | Type::Integer | Type::Number => {
                     json!(text.parse::<u64>().unwrap_or_default())
                 }
                 _ => json!(text),
@@ -72,11 +72,13 @@ fn shape(of: &Type) -> Value {
             { "type": "string", "pattern": "^\\s*\\d+\\s*([kKmMgGtT]?[bB]|[kKmMgG]i[bB])?\\s*$" }
         ] }),
         Type::Room => json!({ "anyOf": [{ "const": 0 }, shape(&Type::Size)] }),
+        Type::Integer => json!({ "type": "integer" }),
         Type::Number => json!({ "type": "number", "minimum": 0 }),
         Type::Dimensions => json!({ "type": "string", "pattern": "^\\s*\\d+\\s*[xX]\\s*\\d+\\s*$" }),
         Type::Word(words) => json!({ "type": "string", "enum": words }),
         Type::OpenWord(words) => json!({ "anyOf": [{ "type": "string", "enum": words }, { "type": "string" }] }),
         Type::Texts => json!({ "type": "array", "items": { "type": "string" } }),
+        Type::TextOrTexts => json!({ "anyOf": [{ "type": "string" }, shape(&Type::Texts)] }),
         Type::TextMap => json!({ "type": "object", "additionalProperties": { "type": "string" } }),
         Type::Table(s) => section(s),
         Type::List(s) => json!({ "type": "array", "items": section(s) }),

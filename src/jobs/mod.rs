@@ -18,6 +18,7 @@ pub mod pulse;
 pub mod runner;
 pub mod start;
 pub mod tidy;
+pub mod waited;
 
 use crate::{
     model::job::{Answer, JobId, ProcMark},

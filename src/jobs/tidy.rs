@@ -1,5 +1,7 @@
 //! Forgetting old jobs by count, with what they left on the disk.
+use super::waited;
 use crate::{
+    model::time::Wall,
     store::{
         StoreError,
         jobs::{Gone, JobStore},
@@ -8,14 +10,17 @@ use crate::{
 };
 use std::{path::Path, time::Duration};
 
-/// A job that ended is there for so long at least: whoever waits for it wants to know how.
+/// A job that ended is there for so long at least: whoever waits for it wants to know how. Where a project keeps none, it
+/// goes at once if nobody waits.
 const NEWS: Duration = Duration::from_secs(60);
 
 /// By the habits of the project, which may be none. `dirs`: folders of jobs may be too many, too.
 pub fn tidy(store: &mut JobStore, dirs: bool) -> Result<(), StoreError> {
     let Some(habits) = store.habits() else { return Ok(()) };
     let before = clock::wall().0 - NEWS.as_millis() as i64;
-    let gone = store.forget_old(habits.keep.finished, habits.keep.unfinished, crate::model::time::Wall(before))?;
+    let keep = habits.keep;
+    let nobody = if keep.none_of_some() { waited::nobody(store.dir()) } else { None };
+    let gone = store.forget_old(keep.finished, keep.unfinished, Wall(before), nobody.is_some())?;
     gone.iter().for_each(|gone| delete(store.dir(), gone));
     if dirs {
         let old = store.clean_dirs(habits.keep.dirs)?;

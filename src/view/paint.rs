@@ -17,7 +17,18 @@ pub enum Tint {
     Bold,
 }
 
+/// Of jobs, by their number: none of them is the red of a failure.
+const OF_JOBS: [&str; 8] = ["36", "35", "34", "33", "32", "96", "95", "94"];
+
 impl Paint {
+    /// `text` in the colour of the job with this number, which is always the same.
+    pub fn of_job(self, number: usize, text: &str) -> String {
+        match self {
+            Paint::Plain => text.to_owned(),
+            Paint::Colour => format!("\x1b[{}m{text}\x1b[0m", OF_JOBS[number % OF_JOBS.len()]),
+        }
+    }
+
     /// `text` in that tint; `text` itself where there is no colour.
     pub fn tint(self, tint: Tint, text: &str) -> String {
         let code = match (self, tint) {

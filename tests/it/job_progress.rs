@@ -38,7 +38,7 @@ fn a_flood_is_not_in_the_way_of_the_newest_word() {
 }
 
 /// A job whose runner and processes are killed.
-fn interrupted(world: &JobWorld) -> JobId {
+pub fn interrupted(world: &JobWorld) -> JobId {
     let id = world.background(&["--name", "web", "exec sleep 1000"]);
     let job = world.running(id);
     for process in [job.runner, job.child].into_iter().flatten().map(jobs::process) {
@@ -51,7 +51,7 @@ fn interrupted(world: &JobWorld) -> JobId {
 }
 
 /// What a line shows on a terminal.
-fn on_a_terminal(mut command: Command) -> String {
+pub fn on_a_terminal(mut command: Command) -> String {
     let master = pty::openpt(pty::OpenptFlags::RDWR | pty::OpenptFlags::NOCTTY).expect("a terminal");
     pty::unlockpt(&master).expect("unlocked");
     let name = pty::ptsname(&master, Vec::new()).expect("its name");

@@ -2,19 +2,25 @@
 use super::super::{Context, failure::Failure, locate};
 use crate::{
     engine::{fleet::Fleet, paths::Paths},
-    jobs::{adopt, kick, place::Place},
+    jobs::{adopt, kick, place::Place, tidy, waited},
     model::job_rules::{Durable, JobRules},
     store::{
         Durability,
         jobs::{self, Habits, JobStore, Keep},
     },
 };
+use std::{os::fd::OwnedFd, path::PathBuf};
+
+/// Whoever looks for a mistake wants to see everything: what is over is kept, whatever the config says.
+const DEBUG: &str = "AGENTS_DEBUG";
 
 pub struct Ground {
     place: Place,
     /// Of the fleet, if it is one's.
     paths: Option<Paths>,
     pub rules: JobRules,
+    /// Root of the relative paths of a project's config.
+    pub project: Option<PathBuf>,
     durability: Durability,
 }
 
@@ -24,7 +30,13 @@ impl Ground {
         let Some(config) = locate::optional(context.config.clone())? else {
             let place = Place::of_user(|name| std::env::var_os(name))
                 .ok_or_else(|| Failure::new(1, "there is no place for jobs: neither HOME nor XDG_STATE_HOME is set"))?;
-            return Ok(Ground { place, paths: None, rules: JobRules::default(), durability: Durability::Full });
+            return Ok(Ground {
+                place,
+                paths: None,
+                rules: JobRules::default(),
+                project: None,
+                durability: Durability::Full,
+            });
         };
         let policy = Fleet::policy_of(&config)?;
         let paths = Paths::of(&policy);
@@ -33,7 +45,13 @@ impl Ground {
             Durable::Normal => Durability::Normal,
         };
         let place = Place::of_fleet(&policy.log_dir);
-        Ok(Ground { place, paths: Some(paths), rules: policy.jobs, durability })
+        Ok(Ground {
+            place,
+            paths: Some(paths),
+            rules: in_force(policy.jobs),
+            project: Some(policy.project_dir),
+            durability,
+        })
     }
 
     /// `None`: nobody has submitted anything.
@@ -57,9 +75,28 @@ impl Ground {
         Ok(store)
     }
 
+    fn keep(&self) -> Keep {
+        let JobRules { keep_finished, keep_unfinished, keep_dirs, .. } = self.rules;
+        Keep { finished: keep_finished, unfinished: keep_unfinished, dirs: keep_dirs }
+    }
+
+    /// How jobs end is to be seen before they are forgotten: to be called before they can end. Give it back to
+    /// [`Ground::seen`].
+    pub fn wait(&self, store: &JobStore) -> Option<OwnedFd> {
+        if self.keep().none_of_some() { waited::wait(store.dir()) } else { None }
+    }
+
+    /// Nobody here wants to know any more.
+    pub fn seen(&self, waited: Option<OwnedFd>, store: &mut JobStore) {
+        if waited.is_some() {
+            drop(waited);
+            // The next runner tries again.
+            let _ = tidy::tidy(store, false);
+        }
+    }
+
     fn ready(&self, store: &mut JobStore) {
-        let JobRules { slots, keep_finished, keep_unfinished, keep_dirs, .. } = self.rules;
-        let keep = Keep { finished: keep_finished, unfinished: keep_unfinished, dirs: keep_dirs };
+        let (slots, keep) = (self.rules.slots, self.keep());
         store.set_habits(Habits { slots, keep, durability: self.durability });
     }
 
@@ -71,5 +108,14 @@ impl Ground {
     /// Starts runners for what may run now.
     pub fn start(&self, store: &mut JobStore) -> Result<(), Failure> {
         Ok(kick(store).map(drop)?)
+    }
+}
+
+fn in_force(rules: JobRules) -> JobRules {
+    match std::env::var_os(DEBUG) {
+        Some(value) if !value.is_empty() && value != "0" => {
+            JobRules { keep_finished: u32::MAX, keep_unfinished: u32::MAX, keep_dirs: u32::MAX, ..rules }
+        }
+        _ => rules,
     }
 }

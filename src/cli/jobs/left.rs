@@ -1,7 +1,7 @@
-//! On a terminal, the next command tells once what was left unfinished.
+//! On a terminal, the next command tells once what was left unfinished, and asks what is to become of it.
 use super::{
     super::{Context, failure::complain},
-    Ground,
+    Ground, offer,
 };
 use crate::view::jobs;
 use std::io::IsTerminal;
@@ -23,5 +23,9 @@ pub fn tell(context: &mut Context) {
         // After what the command itself has to say.
         let _ = context.out.flush();
         complain(&text);
+        if offer::may_ask() {
+            let named: Vec<_> = left.jobs.iter().map(|job| job.id).collect();
+            offer::ask(&left, &named, &mut store, context);
+        }
     }
 }

@@ -2,6 +2,7 @@
 pub mod approve;
 mod cancel;
 mod change;
+pub mod changes;
 mod clean;
 mod ground;
 mod left;
@@ -9,6 +10,7 @@ mod limit;
 mod list;
 pub mod log;
 pub mod news;
+mod offer;
 mod show;
 pub mod wait;
 pub mod words;

@@ -13,7 +13,11 @@ use rustix::{
     process::{Pid, PidfdFlags, pidfd_open},
     time::Timespec,
 };
-use std::{os::fd::OwnedFd, path::Path, time::Duration};
+use std::{
+    os::fd::{BorrowedFd, OwnedFd},
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 /// Looks anyway after this long: some file systems tell nothing of what other machines write.
 const AT_LEAST_EVERY: Duration = Duration::from_secs(60);
@@ -22,6 +26,8 @@ pub struct News {
     changes: Watch,
     /// A file that grows.
     growth: Option<Watch>,
+    /// Its path, where it may be another one tomorrow.
+    grows: Option<PathBuf>,
 }
 
 /// What happened.
@@ -36,7 +42,7 @@ pub struct Heard {
 impl News {
     /// Of the jobs in this folder, from now on.
     pub fn of(dir: &Path) -> News {
-        News { changes: Watch::changes(dir), growth: None }
+        News { changes: Watch::changes(dir), growth: None, grows: None }
     }
 
     /// Watches a file that grows, too, if it is there.
@@ -46,19 +52,28 @@ impl News {
         }
     }
 
+    /// Watches this file that grows, and no other one any more.
+    pub fn watch_instead(&mut self, file: &Path) {
+        if self.grows.as_deref() != Some(file) {
+            self.growth = None;
+        }
+        self.watch(file);
+        self.grows = self.growth.is_some().then(|| file.to_owned());
+    }
+
     /// Until something happened or the time is over; fails with [`Failure::Closed`] if our reader went away. A runner
     /// that dies tells nobody: its jobs are seen to here.
     pub fn wait(&mut self, ground: &Ground, store: &mut JobStore, most: Option<Duration>) -> Result<Heard, Failure> {
-        self.wait_or(ground, store, most, None)
+        self.wait_or(ground, store, most, &[])
     }
 
-    /// The same, or until there is something to read in `other`.
+    /// The same, or until there is something to read in one of `others`.
     pub fn wait_or(
         &mut self,
         ground: &Ground,
         store: &mut JobStore,
         most: Option<Duration>,
-        other: Option<&OwnedFd>,
+        others: &[BorrowedFd],
     ) -> Result<Heard, Failure> {
         let marks: Vec<ProcMark> = store.running()?.iter().filter_map(|job| job.runner).collect();
         let runners: Vec<OwnedFd> = marks.iter().filter_map(|mark| living(*mark)).collect();
@@ -80,7 +95,7 @@ impl News {
             fds.push(PollFd::from_borrowed_fd(fd, PollFlags::IN));
             Some(fds.len() - 1)
         });
-        fds.extend(other.map(|fd| PollFd::new(fd, PollFlags::IN)));
+        fds.extend(others.iter().map(|fd| PollFd::new(fd, PollFlags::IN)));
         let ready = poll(&mut fds, Some(&timeout)).unwrap_or(0);
         if !fds[0].revents().is_empty() {
             return Err(Failure::Closed);

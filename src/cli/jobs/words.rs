@@ -51,7 +51,7 @@ pub enum Meant {
 pub fn meant(store: Option<&JobStore>, word: &str) -> Result<Meant, Failure> {
     let Some(store) = store else { return Ok(Meant::None) };
     if let Some(id) = JobId::parse(word) {
-        return Ok(if store.state(id)?.is_some() { Meant::One(id) } else { Meant::None });
+        return Ok(if store.exists(id)? { Meant::One(id) } else { Meant::None });
     }
     let mut named = store.named(word)?;
     Ok(match named.len() {

@@ -13,7 +13,7 @@ use crate::{
 };
 use std::time::Duration;
 
-const JOB: [&str; 17] = [
+pub const JOB: [&str; 17] = [
     "name",
     "description",
     "steps",
@@ -32,7 +32,7 @@ const JOB: [&str; 17] = [
     "procs",
     "sandbox",
 ];
-const STEP: [&str; 6] = ["desc", "cmd", "timeout", "if", "retries", "pause"];
+pub const STEP: [&str; 6] = ["desc", "cmd", "timeout", "if", "retries", "pause"];
 
 /// Most that is tried again; more is a slip of the keyboard.
 const MOST_RETRIES: i64 = 1_000_000;
@@ -51,7 +51,7 @@ pub(super) fn jobs(
         Value::Table(entries) => match entries.iter().find(|e| e.key == "job") {
             None => {
                 // The span of a TOML document is all of it.
-                return job(document, "the job".into(), format, step_timeout, out).into_iter().collect();
+                return job(document, "the job".into(), &JOB, format, step_timeout, out).into_iter().collect();
             }
             Some(entry) => {
                 for other in entries.iter().filter(|e| e.key != "job") {
@@ -79,19 +79,21 @@ pub(super) fn jobs(
         let hint = "write `[{\"steps\": [{\"cmd\": \"make\"}]}]`";
         say(out, Class::MissingKey, document.span.clone(), "the list has no job".into(), hint);
     }
-    let read = |(i, node)| job(node, format!("job {}", i + 1), format, step_timeout, out);
+    let read = |(i, node)| job(node, format!("job {}", i + 1), &JOB, format, step_timeout, out);
     list.iter().enumerate().filter_map(read).collect()
 }
 
-fn job(
+/// `known`: the keys that it may have.
+pub(super) fn job(
     node: &Node,
     subject: String,
+    known: &[&str],
     format: Format,
     step_timeout: Option<Duration>,
     out: &mut Findings,
 ) -> Option<JobPart> {
     let mut table = Table::of(node, subject, format, out)?;
-    table.check_keys(&JOB, out);
+    table.check_keys(known, out);
     let name = job_name(&table, out);
     if let Some(name) = &name {
         table.subject = format!("job `{name}`");
@@ -114,6 +116,7 @@ fn job(
         procs: table.whole(out, "procs", 1..=MOST_PROCESSES).map(|n| n as u32),
         sandbox: table.flag(out, "sandbox"),
         steps: steps(&table, format, step_timeout, out),
+        params: Vec::new(),
     })
 }
 

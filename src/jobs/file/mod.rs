@@ -11,15 +11,17 @@ mod json;
 pub mod name;
 mod node;
 mod table;
+pub mod template;
 mod toml_text;
 
 pub use command::unusable as unusable_command;
+pub use job::{JOB as JOB_KEYS, STEP as STEP_KEYS};
 
 use crate::{
     config::{Fault, Findings, Source, Strictness},
     model::job::StepSpec,
 };
-use std::{path::Path, time::Duration};
+use std::{ffi::OsString, path::Path, time::Duration};
 
 /// What a job file says of one job. What it does not say is for the caller to fill in.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -46,6 +48,8 @@ pub struct JobPart {
     pub sandbox: bool,
     /// Never empty.
     pub steps: Vec<StepSpec>,
+    /// Variables of its environment that nothing changes: the parameters of a template.
+    pub params: Vec<(OsString, OsString)>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

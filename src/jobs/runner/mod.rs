@@ -248,7 +248,7 @@ impl Runner {
     fn adopt(&mut self, id: JobId) -> Result<Option<Claimed>, StoreError> {
         let Some(taken) = adopted::take(&mut self.store, id, self.me, &self.boot_id)? else { return Ok(None) };
         if taken.paused {
-            return self.store.taken_over(id, taken.epoch);
+            return self.store.taken_over(id, taken.epoch, clock::wall());
         }
         let ending = adopted::look_after(&self.store, &self.ears, &taken);
         let ending: Ending = Ending { state: ending.state, error: ending.error, ..Ending::of(JobState::Interrupted) };

@@ -1,6 +1,6 @@
 //! A job that waits for somebody's approval. The answer is written beside the state, and stays there until a runner has
 //! taken it: neither a question nor an answer is lost with a runner.
-use super::{Claimed, Durability, Fenced, JobStore, StoreError, env, row, schema::LIVE};
+use super::{Claimed, Durability, Fenced, JobStore, StoreError, env, family, row, schema::LIVE};
 use crate::model::{
     job::{Answer, JobId, JobState, ProcMark},
     time::Wall,
@@ -80,9 +80,14 @@ impl JobStore {
         Ok(if rows == 1 { Fenced::Held(Some(answer)) } else { Fenced::Over })
     }
 
-    /// A paused job that was taken over: all that is needed to go on with it.
-    pub fn taken_over(&self, id: JobId, epoch: i64) -> Result<Option<Claimed>, StoreError> {
+    /// A paused job that was taken over: all that is needed to go on with it. One that cannot be read has failed.
+    pub fn taken_over(&mut self, id: JobId, epoch: i64, at: Wall) -> Result<Option<Claimed>, StoreError> {
         let Some(job) = self.job(id)?.filter(|job| job.state == JobState::Paused) else { return Ok(None) };
+        if job.spec.steps.is_empty() {
+            let why = job.error.unwrap_or_default();
+            self.change(Durability::Full, |tx| family::fail(tx, id, &why, at))?;
+            return Ok(None);
+        }
         let query = || {
             self.conn
                 .prepare_cached("SELECT body FROM env WHERE id = (SELECT env FROM job WHERE id = ?1)")?

@@ -1,6 +1,6 @@
 //! Who runs what: the next job for a runner, with its slot counted in the same statement; and those whose runner is gone.
 use super::{
-    Durability, Fenced, JobStore, StoreError, env,
+    Durability, Fenced, JobStore, StoreError, env, family,
     row::{self, COLUMNS},
     schema::{LIVE, READY},
 };
@@ -143,17 +143,27 @@ pub fn claim(
     )?
     .execute([now.0])?;
     let sql = claim_sql();
-    let found = tx
-        .prepare_cached(&sql)?
-        .query_row(params![me.pid, me.start.cast_signed(), boot_id, now.0, machine_slots], |r| {
-            Ok((row::job(r, base)?, r.get::<_, i64>("epoch")?, r.get::<_, i64>("env")?, r.get::<_, bool>("goes_on")?))
-        })
-        .optional()?;
-    let Some((job, epoch, env_id, goes_on)) = found else { return Ok(None) };
-    let env = tx
-        .prepare_cached("SELECT body FROM env WHERE id = ?1")?
-        .query_row([env_id], |r| Ok(env::read(r.get_ref(0)?.as_blob()?)))?;
-    Ok(Some(Claimed { job, epoch, env, goes_on }))
+    loop {
+        let found = tx
+            .prepare_cached(&sql)?
+            .query_row(params![me.pid, me.start.cast_signed(), boot_id, now.0, machine_slots], |r| {
+                let job = row::whole(r, base).map_err(|error| row::unreadable(&error));
+                let id = JobId(r.get(0)?);
+                Ok((id, job, r.get::<_, i64>("epoch")?, r.get::<_, i64>("env")?, r.get::<_, bool>("goes_on")?))
+            })
+            .optional()?;
+        let Some((id, job, epoch, env_id, goes_on)) = found else { return Ok(None) };
+        match job {
+            Ok(job) => {
+                let env = tx
+                    .prepare_cached("SELECT body FROM env WHERE id = ?1")?
+                    .query_row([env_id], |r| Ok(env::read(r.get_ref(0)?.as_blob()?)))?;
+                return Ok(Some(Claimed { job, epoch, env, goes_on }));
+            }
+            // It must not be in the way of the others.
+            Err(why) => family::fail(tx, id, &why, now)?,
+        }
+    }
 }
 
 /// `?1` to `?4`: pid and start of the runner, boot id, time; `?5`: the machine's slots.

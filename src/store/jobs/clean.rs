@@ -24,21 +24,24 @@ impl JobStore {
     /// `keep_unfinished` of the others; with `all`, every one that is over. What runs or waits is never touched.
     pub fn clean(&mut self, keep_finished: u32, keep_unfinished: u32, all: bool) -> Result<Vec<Gone>, StoreError> {
         let keep = if all { (0, 0) } else { (keep_finished, keep_unfinished) };
-        self.forget_old(keep.0, keep.1, Wall(i64::MAX))
+        self.forget_old(keep.0, keep.1, Wall(i64::MAX), true)
     }
 
-    /// The same, but for those that ended later than `before`: somebody may still ask how.
+    /// The same, but for those that ended later than `before`: somebody may still ask how. `at_once`: nobody does, and
+    /// where none are kept, these go too.
     pub fn forget_old(
         &mut self,
         keep_finished: u32,
         keep_unfinished: u32,
         before: Wall,
+        at_once: bool,
     ) -> Result<Vec<Gone>, StoreError> {
         let base = self.dir().to_owned();
         let kinds = [(FINISHED, keep_finished), (UNFINISHED, keep_unfinished)];
         let over = |which: &str, keep: u32| {
             let over = format!("SELECT id, ended FROM job WHERE {which} ORDER BY id DESC LIMIT -1 OFFSET {keep}");
-            format!("SELECT id FROM ({over}) WHERE ended IS NULL OR ended <= {}", before.0)
+            let before = if at_once && keep == 0 { i64::MAX } else { before.0 };
+            format!("SELECT id FROM ({over}) WHERE ended IS NULL OR ended <= {before}")
         };
         // Most often there is nothing to do: that is found out without a write.
         let old = || {

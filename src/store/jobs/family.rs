@@ -34,6 +34,16 @@ pub fn free_children(tx: &Transaction, parent: JobId, ended: JobState, at: Wall)
     Ok(freed)
 }
 
+/// A job that cannot be run by anybody here is over, with what follows from it.
+pub fn fail(tx: &Transaction, id: JobId, why: &str, at: Wall) -> rusqlite::Result<()> {
+    tx.prepare_cached(
+        "UPDATE job SET state = 'failed', ended = ?2, error = ?3, wake = NULL, goes_on = 0, child = NULL,
+           child_start = NULL, runner = NULL, runner_start = NULL WHERE id = ?1",
+    )?
+    .execute(params![id.0, at.0, why])?;
+    free_children(tx, id, JobState::Failed, at).map(drop)
+}
+
 /// Of the job `?1`: one that it comes after is not over yet.
 pub const WAITS: &str =
     "EXISTS(SELECT 1 FROM edge e JOIN job p ON p.id = e.parent WHERE e.child = ?1 AND p.state NOT IN

@@ -202,7 +202,8 @@ fn finish(tx: &Transaction, id: JobId, epoch: i64, ending: &Ending, at: Wall) ->
     let found = tx
         .prepare_cached(&sql)?
         .query_row([id.0, epoch], |r| {
-            let Retries { retries } = row::json(r, 2)?;
+            // One that cannot be read any more ends all the same.
+            let retries = row::json::<Retries>(r, 2).map_or(0, |spec| spec.retries);
             let steps = ending.step.map(|end| row::steps(r, 3, end.number + 1)).transpose()?;
             Ok((
                 r.get::<_, u32>(0)?,

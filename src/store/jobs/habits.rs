@@ -18,6 +18,13 @@ pub struct Keep {
     pub dirs: u32,
 }
 
+impl Keep {
+    /// Some jobs are forgotten as soon as they are over.
+    pub fn none_of_some(&self) -> bool {
+        self.finished == 0 || self.unfinished == 0
+    }
+}
+
 impl Habits {
     /// One word of a command line: `4,1000,10,20,full`; slots by the machine are `-`.
     pub fn word(&self) -> String {

@@ -58,6 +58,11 @@ impl JobStore {
         self.jobs(format!("WHERE {LIVE} ORDER BY id"), &[])
     }
 
+    pub fn exists(&self, id: JobId) -> Result<bool, StoreError> {
+        let query = || self.conn.prepare_cached("SELECT 1 FROM job WHERE id = ?1")?.exists([id.0]);
+        self.told(query())
+    }
+
     /// The state alone: cheaper than the job.
     pub fn state(&self, id: JobId) -> Result<Option<JobState>, StoreError> {
         let sql = "SELECT state FROM job WHERE id = ?1";

@@ -1,6 +1,7 @@
 //! A row as a [`Job`], and the few values that have a form of their own in it.
 use crate::model::{
-    job::{Exit, Job, JobId, JobSpec, JobState, ProcMark, StepRun},
+    job::{Exit, Job, JobId, JobSpec, JobState, ProcMark, Progress, StepRun},
+    name::printable_cut,
     time::Wall,
 };
 use rusqlite::{Row, types::Type};
@@ -14,10 +15,28 @@ use std::{
 /// In the order of [`job`].
 pub const COLUMNS: &str = "id, state, attempt, step, created, started, ended, code, signal, error, wake, runner, \
                            runner_start, child, child_start, run_dir, spec, steps, progress, last_event, peak_rss, cpu_s, \
-                           session, agent_session, files_changed, cost_usd, usage, bounds";
+                           session, agent_session, files_changed, cost_usd, usage, bounds, name, grp";
 
-/// `base`: the folder of the database.
+/// What can be read of it: of a row that a newer version wrote, or that is damaged, why it cannot be (`error`, and in its
+/// description), and no steps. `base`: the folder of the database.
 pub fn job(row: &Row, base: &Path) -> rusqlite::Result<Job> {
+    match whole(row, base) {
+        Ok(job) => Ok(job),
+        Err(error) => rest(row, base, &unreadable(&error)),
+    }
+}
+
+/// In words for people.
+pub fn unreadable(error: &rusqlite::Error) -> String {
+    let why = match error {
+        rusqlite::Error::FromSqlConversionFailure(_, _, why) => why.to_string(),
+        other => other.to_string(),
+    };
+    format!("this version of agents cannot read it: {}", printable_cut(&why, 200))
+}
+
+/// `Err`: it cannot be read. A job that is to be run is read like this.
+pub fn whole(row: &Row, base: &Path) -> rusqlite::Result<Job> {
     let id = JobId(row.get(0)?);
     let spec: JobSpec = json(row, 16)?;
     let steps = steps(row, 17, spec.steps.len())?;
@@ -49,6 +68,48 @@ pub fn job(row: &Row, base: &Path) -> rusqlite::Result<Job> {
         peak_rss: row.get::<_, Option<i64>>(20)?.and_then(|bytes| u64::try_from(bytes).ok()),
         cpu_s: row.get(21)?,
         bounds: row.get::<_, Option<String>>(27)?.and_then(|text| serde_json::from_str(&text).ok()),
+        spec,
+    })
+}
+
+fn rest(row: &Row, base: &Path, why: &str) -> rusqlite::Result<Job> {
+    let id = JobId(row.get(0)?);
+    let wall = |at: usize| row.get::<_, Option<i64>>(at).ok().flatten().map(Wall);
+    let text = |name: &str| row.get::<_, Option<String>>(name).ok().flatten();
+    let run_dir: Option<Vec<u8>> = row.get(15).ok().flatten();
+    let spec = JobSpec {
+        name: text("name").unwrap_or_default(),
+        group: text("grp").unwrap_or_default(),
+        description: why.to_owned(),
+        ..JobSpec::default()
+    };
+    Ok(Job {
+        id,
+        // One that no version of ours knows is over, as far as this one can tell.
+        state: state(row, 1).unwrap_or(JobState::Interrupted),
+        steps: Vec::new(),
+        step: 0,
+        attempt: row.get::<_, u32>(2).unwrap_or(0).max(1),
+        created: wall(4).unwrap_or_default(),
+        started: wall(5),
+        ended: wall(6),
+        exit: exit(row.get(7).ok().flatten(), row.get(8).ok().flatten()),
+        error: text("error").or_else(|| Some(why.to_owned())),
+        log: log_path(base, id, &spec.name),
+        run_dir: run_dir.map(|name| base.join(OsStr::from_bytes(&name))),
+        wake: wall(10),
+        runner: mark(row, 11).ok().flatten(),
+        child: mark(row, 13).ok().flatten(),
+        session: None,
+        progress: Progress::default(),
+        last_event: None,
+        agent_session: None,
+        files_changed: None,
+        cost_usd: None,
+        usage: None,
+        bounds: None,
+        peak_rss: None,
+        cpu_s: None,
         spec,
     })
 }

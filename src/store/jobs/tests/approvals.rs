@@ -72,10 +72,10 @@ fn an_answer_waits_for_the_runner_that_takes_a_paused_job_over() {
     let taken = store.take_over(id, job.epoch, me(2), "next boot").expect("written");
     let Fenced::Held(epoch) = taken else { panic!("fenced") };
     assert!(store.lost("next boot").expect("read")[0].this_boot, "it is that machine's now");
-    let claimed = store.taken_over(id, epoch).expect("read").expect("it waits");
+    let claimed = store.taken_over(id, epoch, Wall(9)).expect("read").expect("it waits");
     assert_eq!((claimed.job.step, claimed.job.runner, &claimed.env), (1, Some(me(2)), &job.env));
     assert_eq!(take(&mut store, &job), Fenced::Over);
     assert_eq!(store.ask(id, job.epoch, 1).expect("read"), Fenced::Over);
     assert_eq!(take(&mut store, &claimed), Fenced::Held(Some(Answer::Continue)));
-    assert!(store.taken_over(id, epoch).expect("read").is_none(), "it runs");
+    assert!(store.taken_over(id, epoch, Wall(9)).expect("read").is_none(), "it runs");
 }

@@ -13,6 +13,7 @@ mod families_and_wishes;
 mod files_and_lists;
 mod retention;
 mod turns;
+mod unreadable;
 
 const BOOT: &str = "this boot";
 
