@@ -35,6 +35,7 @@ mod run_given;
 mod run_here;
 mod run_many;
 mod run_question;
+mod run_tmux;
 mod schema;
 mod selftest;
 mod send;

@@ -5,7 +5,9 @@ use super::{
     jobs::{Ground, tell_left},
     run_batch, run_files,
     run_given::{Given, environment, shell},
-    run_here, run_many, since,
+    run_here, run_many,
+    run_tmux::Sessions,
+    since,
 };
 use crate::{
     config::parse_size,
@@ -84,6 +86,12 @@ pub struct RunArgs {
     /// Ask before the first step, and after each but the last
     #[arg(long)]
     interactive: bool,
+    /// In a tmux session of its own, which `agents attach` shows [default for job files and --interactive]
+    #[arg(long, overrides_with = "no_tmux")]
+    tmux: bool,
+    /// Without one
+    #[arg(long, overrides_with = "tmux")]
+    no_tmux: bool,
     /// Added to its niceness, 0 to 19
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(i32).range(0..=19))]
     nice: Option<i32>,
@@ -106,7 +114,10 @@ pub fn run(args: &RunArgs, context: &mut Context) -> Report {
             given.dir.get_or_insert_with(|| given.here.clone());
             run_batch::commands(file)?.into_iter().map(part).collect()
         }
-        (Some(files), None) => run_files::read(&files, &ground.rules)?,
+        (Some(files), None) => {
+            given.sessions.files = true;
+            run_files::read(&files, &ground.rules)?
+        }
         (None, None) => {
             given.dir.get_or_insert_with(|| given.here.clone());
             vec![part(command(args)?)]
@@ -154,6 +165,7 @@ fn given(args: &RunArgs, ground: &Ground) -> Result<Given, Failure> {
         priority: args.priority,
         hold: args.hold,
         interactive: args.interactive,
+        sessions: Sessions::asked(args.tmux.then_some(true).or(args.no_tmux.then_some(false))),
         nice: args.nice,
         mem: args.mem,
         shell: shell(std::env::var_os("SHELL")),

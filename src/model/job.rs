@@ -242,8 +242,10 @@ pub struct JobSpec {
     pub mem: Option<u64>,
     /// Processes at the same time. `None`: no limit.
     pub procs: Option<u32>,
-    /// Runs in a tmux session of its own.
+    /// Runs in a tmux session of its own, if there can be one.
     pub tmux: bool,
+    /// It does not run without that.
+    pub tmux_asked: bool,
     /// Its processes may write nowhere but in its folder and the temporary one, as far as the machine can see to that.
     pub sandbox: bool,
 }
@@ -272,6 +274,7 @@ impl Default for JobSpec {
             mem: None,
             procs: None,
             tmux: false,
+            tmux_asked: false,
             sandbox: false,
         }
     }

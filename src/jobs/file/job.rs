@@ -13,7 +13,7 @@ use crate::{
 };
 use std::time::Duration;
 
-const JOB: [&str; 15] = [
+const JOB: [&str; 16] = [
     "name",
     "description",
     "steps",
@@ -27,6 +27,7 @@ const JOB: [&str; 15] = [
     "at",
     "hold",
     "interactive",
+    "tmux",
     "nice",
     "mem",
 ];
@@ -105,6 +106,7 @@ fn job(
         at: table.filled(out, "at").map(|(text, _)| text.to_owned()),
         hold: table.flag(out, "hold"),
         interactive: table.flag(out, "interactive"),
+        tmux: table.find("tmux").map(|_| table.flag(out, "tmux")),
         nice: table.whole(out, "nice", 0..=19).map(|n| n as i32),
         mem: table.size(out, "mem"),
         steps: steps(&table, format, step_timeout, out),

@@ -9,8 +9,10 @@ mod adopted;
 mod approval;
 mod child;
 mod ears;
+mod handing;
 mod job;
 mod log;
+mod pane;
 mod progress;
 mod sleeper;
 mod tree;
@@ -25,10 +27,13 @@ use crate::{
     world::{
         clock,
         process::{ProcId, let_go_of_code},
+        tmux::Server,
     },
 };
 use ears::Ears;
+use handing::Handed;
 pub use log::open as open_log;
+use pane::Pane;
 use std::{ffi::OsString, path::Path, process::ExitCode, time::Duration};
 
 pub const WORD: &str = "__runner";
@@ -61,6 +66,8 @@ pub fn main(words: &[OsString]) -> Option<ExitCode> {
 #[derive(Default)]
 struct Meant {
     adopt: Option<JobId>,
+    /// We were started in this job's session: the job, and the epoch by which it is handed on.
+    pane: Option<(JobId, i64)>,
     habits: Option<Habits>,
 }
 
@@ -71,6 +78,7 @@ impl Meant {
             let [flag, value] = pair else { return None };
             match (flag.to_str()?, value.to_str()?) {
                 ("--adopt", id) => meant.adopt = Some(JobId::parse(id)?),
+                ("--pane", word) => meant.pane = Some(handing::parse(word)?),
                 ("--habits", word) => meant.habits = Some(Habits::parse(word)?),
                 _ => return None,
             }
@@ -100,6 +108,8 @@ struct Runner {
     jobs: u32,
     /// Some of them had folders of their own.
     dirs: bool,
+    /// Some of them had sessions.
+    sessions: bool,
 }
 
 fn run(dir: &Path, meant: &Meant) -> Result<(), StoreError> {
@@ -112,15 +122,22 @@ fn run(dir: &Path, meant: &Meant) -> Result<(), StoreError> {
     if rustix::process::set_child_subreaper(Some(rustix::process::getpid())).is_err() {
         return Ok(());
     }
-    let mut runner = Runner { store, ears, me: mark(me), boot_id: clock::boot_id(), jobs: 0, dirs: false };
-    let paused = meant.adopt.map(|id| runner.adopt(id)).transpose()?.flatten();
-    let mut next = match paused {
-        Some(paused) => Some(Box::new(paused)),
+    let mut runner =
+        Runner { store, ears, me: mark(me), boot_id: clock::boot_id(), jobs: 0, dirs: false, sessions: false };
+    let (first, mut pane) = match meant.pane {
+        None => (meant.adopt.map(|id| runner.adopt(id)).transpose()?.flatten(), None),
+        Some((id, epoch)) => match runner.sit_down(id, epoch)? {
+            Some((claimed, pane)) => (Some(claimed), Some(pane)),
+            None => return Ok(()),
+        },
+    };
+    let mut next = match first {
+        Some(first) => Some(Box::new(first)),
         None => runner.claim()?,
     };
     loop {
         next = match next {
-            Some(claimed) => match runner.run_and_claim(&claimed)? {
+            Some(claimed) => match runner.run_and_claim(*claimed, pane.take())? {
                 Next::Job(next) => next,
                 Next::End => return Ok(()),
             },
@@ -128,6 +145,7 @@ fn run(dir: &Path, meant: &Meant) -> Result<(), StoreError> {
                 // Another runner may have been killed meanwhile, with nobody there to give a command.
                 adopt::lost(&mut runner.store)?;
                 runner.tidy();
+                runner.leave_tmux();
                 runner.store.settle();
                 let_go_of_code();
                 if !sleeper::sleep(&runner.store, &runner.ears)? {
@@ -156,8 +174,23 @@ impl Runner {
         Ok(claimed.map(Box::new))
     }
 
-    fn run_and_claim(&mut self, claimed: &Claimed) -> Result<Next, StoreError> {
-        let ran = job::run(&mut self.store, &self.ears, claimed);
+    fn run_and_claim(&mut self, mut claimed: Claimed, pane: Option<Pane>) -> Result<Next, StoreError> {
+        let mut no_session = None;
+        if claimed.job.spec.tmux && pane.is_none() {
+            match self.hand_on(&claimed)? {
+                Handed::Over { down: true } => return Ok(Next::End),
+                Handed::Over { down: false } => return Ok(Next::Job(self.claim()?)),
+                Handed::Kept { epoch, why } => {
+                    claimed.epoch = epoch;
+                    no_session = Some(why).filter(|_| claimed.job.spec.tmux_asked);
+                }
+            }
+        }
+        self.sessions |= pane.is_some();
+        let ran = match no_session {
+            None => job::run(&mut self.store, &self.ears, &claimed, pane),
+            Some(why) => job::Ran::without_session(&why),
+        };
         let (id, epoch) = (claimed.job.id, claimed.epoch);
         self.jobs += 1;
         self.dirs |= claimed.job.spec.own_dir;
@@ -177,6 +210,31 @@ impl Runner {
             self.tidy();
         }
         Ok(Next::Job(next.map(Box::new)))
+    }
+
+    /// In the session of a job that another runner has claimed: it is ours now. `None`: nobody waits for us any more.
+    fn sit_down(&mut self, id: JobId, epoch: i64) -> Result<Option<(Claimed, Pane)>, StoreError> {
+        let Ok(mut pane) = Pane::of_ours() else { return Ok(None) };
+        let (me, boot_id) = (self.me, self.boot_id.clone());
+        let held = self.persist(|store, _| store.take_over(id, epoch, me, &boot_id))?;
+        let Fenced::Held(new) = held else { return Ok(None) };
+        let Some(claimed) = self.store.handed_on(id, new)? else { return Ok(None) };
+        let met = Server::of_jobs(self.store.dir()).is_ok_and(|server| pane.meet_writer(&server, id, epoch));
+        if !met && let Ok(mut log) = log::open(&claimed.job.log) {
+            use std::io::Write;
+            let _ = log.write_all(b"[agents] log gap: nobody writes down what this job prints\n");
+        }
+        Ok(Some((claimed, pane)))
+    }
+
+    /// The tmux server of jobs is not kept for nothing. Best effort: who has the next session takes it back.
+    fn leave_tmux(&mut self) {
+        if std::mem::take(&mut self.sessions)
+            && self.store.has_sessions().is_ok_and(|some| !some)
+            && let Ok(server) = Server::of_jobs(self.store.dir())
+        {
+            let _ = server.go_when_empty(super::pane::DEADLINE);
+        }
     }
 
     /// Best effort: the next one tries again.

@@ -1,5 +1,9 @@
 //! A job's processes from their start to the end of the last one: deadlines, requests, and the end of the tree.
-use super::{ears::Ears, log::Cap};
+use super::{
+    ears::Ears,
+    log::Cap,
+    pane::{Gone, Pane},
+};
 use crate::{
     jobs::adopt::marks,
     model::{
@@ -12,7 +16,7 @@ use crate::{
         process::{End, Ending, ProcId, descendants, let_go_of_code, marked, reap},
     },
 };
-use std::time::Duration;
+use std::{os::fd::BorrowedFd, time::Duration};
 
 /// After KILL, how long to wait for processes that cannot die (uninterruptible sleep).
 const AFTER_KILL: Duration = Duration::from_secs(5);
@@ -28,10 +32,14 @@ pub enum Verdict {
     StepTimeout,
     /// The machine goes down.
     Down,
+    /// Its terminal is no more.
+    Gone(Gone),
 }
 
 pub struct Tree<'a> {
     pub ears: &'a Ears,
+    /// Its terminal, where it has one.
+    pub pane: Option<Pane>,
     pub id: JobId,
     pub epoch: i64,
     pub grace: Duration,
@@ -57,6 +65,8 @@ impl Tree<'_> {
         let mut ending: Option<(Ending, Boot)> = None;
         loop {
             if let Some(end) = self.reap(child) {
+                // What ended because its terminal was closed was not told so by its own code.
+                self.look_at_pane();
                 return Some(end);
             }
             if self.verdict.is_none() {
@@ -130,8 +140,10 @@ impl Tree<'_> {
             let_go_of_code();
         }
         let until = [until, look_at_log, self.heavy_until].into_iter().flatten().min();
-        let fd = self.cap.as_ref().and_then(Cap::fd);
-        let heard = self.ears.wait(fd.as_slice(), until);
+        let pane = self.pane.as_ref().filter(|_| self.verdict.is_none()).map(Pane::fd);
+        let fds: Vec<BorrowedFd> = self.cap.as_ref().and_then(Cap::fd).into_iter().chain(pane).collect();
+        let heard = self.ears.wait(&fds, until);
+        self.look_at_pane();
         if (heard.look || heard.down) && self.verdict.is_none() {
             // A store that cannot be read now is no reason to end a job; a machine that goes down is.
             self.verdict = match store.is_cancelled(self.id, self.epoch) {
@@ -142,6 +154,12 @@ impl Tree<'_> {
         }
         self.cap.iter_mut().for_each(Cap::look);
         self.tell_progress(store);
+    }
+
+    fn look_at_pane(&mut self) {
+        if self.verdict.is_none() {
+            self.verdict = self.pane.as_ref().and_then(Pane::gone).map(Verdict::Gone);
+        }
     }
 
     /// Writes down what the job says of its progress, if that is new. The log is looked at four times a second at most,

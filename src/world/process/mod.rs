@@ -1,6 +1,7 @@
 //! Processes by pid and start time, so that a pid used again is never mistaken for the one we knew.
 mod code;
 mod demand;
+mod ending;
 mod find;
 mod foreground;
 mod heap;
@@ -16,12 +17,13 @@ mod watcher;
 
 pub use code::let_go_of_code;
 pub use demand::wanted_processor;
+pub use ending::is_ending;
 pub use find::{called_with, called_with_more, handles};
 pub use foreground::in_the_foreground;
 pub use heap::give_back_large_pieces;
 pub use marked::marked;
 pub use reap::{End, Reaped, reap};
-pub use session::{Limits, in_own_session};
+pub use session::{Limits, in_our_session, in_own_session};
 pub use sweep::{kill_still_alive, leftovers, sweep};
 pub use terminal::has_unread_input;
 pub use tree::{Ending, descendants, end_tree_without_shim};
