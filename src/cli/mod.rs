@@ -2,6 +2,7 @@
 mod args;
 mod at;
 mod attach;
+mod attach_job;
 mod change;
 mod check;
 mod completions;

@@ -33,6 +33,7 @@ mod job_approvals;
 mod job_files;
 mod job_progress;
 mod job_runs;
+mod job_tmux;
 mod job_verbs;
 mod jobs_crashes;
 mod jobs_killed;

@@ -16,6 +16,7 @@ use crate::{
         process::{End, Ending, ProcId, descendants, let_go_of_code, marked, reap},
     },
 };
+use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process_group, waitid};
 use std::{os::fd::BorrowedFd, time::Duration};
 
 /// After KILL, how long to wait for processes that cannot die (uninterruptible sleep).
@@ -64,6 +65,9 @@ impl Tree<'_> {
     pub fn wait_for(&mut self, store: &mut JobStore, child: u32, limit: Option<Boot>) -> Option<Exit> {
         let mut ending: Option<(Ending, Boot)> = None;
         loop {
+            if self.pane.is_some() {
+                go_on(child);
+            }
             if let Some(end) = self.reap(child) {
                 // What ended because its terminal was closed was not told so by its own code.
                 self.look_at_pane();
@@ -186,6 +190,17 @@ impl Tree<'_> {
             }
         }
         found
+    }
+}
+
+/// Where there is no shell that would ever continue it, what a key stopped goes on. What somebody stopped with STOP stays
+/// so.
+fn go_on(child: u32) {
+    let Some(pid) = i32::try_from(child).ok().and_then(Pid::from_raw) else { return };
+    let stopped = waitid(WaitId::Pid(pid), WaitIdOptions::STOPPED | WaitIdOptions::NOHANG);
+    let by = stopped.ok().flatten().and_then(|status| status.stopping_signal());
+    if by.is_some_and(|by| [Signal::TSTP, Signal::TTIN, Signal::TTOU].map(Signal::as_raw).contains(&by)) {
+        let _ = kill_process_group(pid, Signal::CONT);
     }
 }
 
