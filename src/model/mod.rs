@@ -1,5 +1,6 @@
 //! The words every room shares: plain data, no behaviour beyond small pure helpers.
 pub mod action;
+mod bytes;
 pub mod delivery;
 pub mod dialog;
 pub mod event;
