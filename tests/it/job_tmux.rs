@@ -284,8 +284,8 @@ fn a_step_outlives_the_runner_in_its_session_and_its_job_is_interrupted() {
     let job = world.over(id);
     assert_eq!((job.state, job.exit), (JobState::Interrupted, None));
     assert_eq!(world.read("ran"), "after\n");
+    assert!(world.log(id).contains("printed\n"), "{}", world.log(id));
     wait_until(30, "the session is gone", || sessions(&world).is_empty() && !leader.is_alive());
-    wait_until(30, "what it printed is in the log", || world.log(id).contains("printed\n"));
     assert_eq!(world.run(&["jobs", "resume", &id.to_string()]).status.code(), Some(0));
     wait_until(30, "it is over again", || world.job(id).state == JobState::Done);
     assert_eq!(world.read("ran"), "after\nafter\nsecond\n");
@@ -305,6 +305,8 @@ fn a_paused_job_keeps_its_session_and_one_that_lost_it_gets_another() {
     };
     wait_until(30, "it waits", paused);
     assert_eq!(sessions(&world), format!("{id}\n"));
+    let note = || tmux(&world, &["show-options", "-v", "-t", &format!("={id}:"), "status-right"]);
+    wait_until(30, "it is told below", || note().contains(&format!("agents jobs approve {id} continue")));
     let (_, runner, _) = around(&world.job(id));
     assert!(runner.signal(Signal::KILL));
     wait_until(30, "the runner is gone", || !runner.is_alive());
@@ -400,4 +402,32 @@ fn a_tmux_server_that_is_stopped_keeps_no_job_for_ever() {
     assert_eq!(world.over(id).state, JobState::Done);
     assert!(server.signal(Signal::CONT));
     wait_until(30, "the session is gone", || !leader.is_alive());
+}
+
+#[test]
+fn a_writer_of_a_log_that_is_killed_is_replaced_and_the_gap_is_told() {
+    let world = JobWorld::new();
+    let until = |file: &str| format!("while ! [ -e {file} ]; do sleep 0.02; done");
+    let id = in_tmux(&world, &[&format!("echo before; {}; echo after; {}", until("one"), until("two"))]);
+    seated(&world, id);
+    wait_until(30, "it is written", || world.log(id) == "before\n");
+    let log = world.job(id).log;
+    let writers = || called_with_more(&["__joblog".as_ref(), log.as_os_str()]);
+    let first = writers();
+    assert_eq!(first.len(), 1);
+    assert!(first[0].signal(Signal::KILL));
+    wait_until(30, "the gap is told", || world.log(id).contains("[agents] log gap: what wrote it was killed\n"));
+    assert!(writers().iter().all(|writer| !first.contains(writer)) && writers().len() == 1);
+    fs::write(world.sandbox.join("one"), "").expect("a file");
+    wait_until(30, "it is written again", || world.log(id).ends_with("after\n"));
+    fs::write(world.sandbox.join("two"), "").expect("a file");
+    assert_eq!(world.over(id).state, JobState::Done);
+}
+
+#[test]
+fn a_step_finds_the_terminal_as_it_was_whatever_the_one_before_left() {
+    let world = JobWorld::new();
+    let id = in_tmux(&world, &["stty raw -echo", "stty -a | grep -c -- '-icanon\\|-echo \\|-opost'; true"]);
+    assert_eq!(world.over(id).state, JobState::Done);
+    assert_eq!(world.log(id), "0\n");
 }

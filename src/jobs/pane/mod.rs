@@ -21,6 +21,7 @@ use crate::{
     model::job::JobId,
     world::tmux::{Server, TmuxError},
 };
+use rustix::fs::{CWD, FileType, Mode, mknodat};
 use std::{
     ffi::OsString,
     path::{Path, PathBuf},
@@ -62,6 +63,31 @@ pub fn sign(server: &Server, id: JobId, epoch: i64) -> PathBuf {
     dir.join(format!("{id}-{epoch}.sign"))
 }
 
+/// The writer's command line; its sign is made.
+pub fn writer_line(log: &Path, sign: &Path) -> Result<Vec<String>, TmuxError> {
+    let _ = std::fs::remove_file(sign);
+    mknodat(CWD, sign, FileType::Fifo, Mode::RUSR | Mode::WUSR, 0)
+        .map_err(|e| TmuxError::Refused(format!("`{}` cannot be made: {e}", sign.display())))?;
+    Ok(vec![program()?, WRITER.into(), text(log)?, text(sign)?])
+}
+
+/// This program, also after it was replaced on disk while it runs.
+pub fn program() -> Result<String, TmuxError> {
+    let path = std::env::current_exe().map_err(|e| TmuxError::Refused(format!("this program: {e}")))?;
+    let path = text(&path)?;
+    let path = path.strip_suffix(" (deleted)").unwrap_or(&path);
+    if Path::new(path).is_file() {
+        return Ok(path.to_owned());
+    }
+    Err(TmuxError::Refused(format!("the program `{path}` is gone")))
+}
+
+/// What tmux is told has to be text.
+pub fn text(path: &Path) -> Result<String, TmuxError> {
+    let text = path.to_str().map(str::to_owned);
+    text.ok_or_else(|| TmuxError::Refused(format!("the path `{}` is not UTF-8", path.display())))
+}
+
 /// Whether there is a tmux to be found here, without asking it anything.
 pub fn is_there() -> bool {
     Server::is_installed()
@@ -84,5 +110,6 @@ mod tests {
             assert_eq!(crate::model::name::unusable(&made), None);
         }
         assert_eq!(crate::model::name::unusable(&session_name(JobId(i64::MAX), &"x".repeat(64))), None);
+        assert!(program().is_ok_and(|path| Path::new(&path).is_file()));
     }
 }

@@ -12,12 +12,7 @@ use crate::{
         tmux::{NewSession, Server, TmuxError},
     },
 };
-use rustix::fs::{CWD, FileType, Mode, mknodat};
-use std::{
-    os::fd::AsFd,
-    path::{Path, PathBuf},
-    time::Duration,
-};
+use std::{os::fd::AsFd, time::Duration};
 
 /// From the start of the session until the runner in it has the job.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -67,27 +62,16 @@ impl Runner {
 
     /// The process id of its leader.
     fn open_session(&self, server: &Server, claimed: &Claimed, name: &str) -> Result<u32, TmuxError> {
-        let refused = |what: &str| TmuxError::Refused(what.to_owned());
-        let text = |path: &Path| path.to_str().map(str::to_owned);
         let (id, epoch) = (claimed.job.id, claimed.epoch);
-        let sign = pane::sign(server, id, epoch);
-        let (dir, log) = (text(self.store.dir()), text(&claimed.job.log));
-        let (Some(dir), Some(log), Some(sign_text)) = (dir, log, text(&sign)) else {
-            return Err(refused("the folder of the jobs is not UTF-8"));
-        };
-        let program = program().ok_or_else(|| refused("this program is gone from the disk"))?;
-        let mut argv = vec![program.clone(), pane::HOLDER.into(), dir];
+        let mut argv = vec![pane::program()?, pane::HOLDER.into(), pane::text(self.store.dir())?];
         if let Some(habits) = self.store.habits() {
             argv.extend(["--habits".into(), habits.word()]);
         }
         argv.extend(["--pane".into(), format!("{id}@{epoch}")]);
-        let pipe = vec![program, pane::WRITER.into(), log, sign_text];
+        let pipe = pane::writer_line(&claimed.job.log, &pane::sign(server, id, epoch))?;
         let new = NewSession { name: name.into(), size: pane::SIZE, argv, pipe: Some(pipe) };
         let env: Vec<(String, String)> =
             KEPT.iter().filter_map(|name| Some(((*name).to_owned(), std::env::var(name).ok()?))).collect();
-        let _ = std::fs::remove_file(&sign);
-        mknodat(CWD, &sign, FileType::Fifo, Mode::RUSR | Mode::WUSR, 0)
-            .map_err(|e| refused(&format!("`{}` cannot be made: {e}", sign.display())))?;
         // A server that is started is nobody's: not ours either, who end all that is ours with the job.
         let _ = rustix::process::set_child_subreaper(None);
         let made = match server.open_session(&new, &env, pane::DEADLINE) {
@@ -137,14 +121,6 @@ fn ended(leader: &std::os::fd::OwnedFd) -> bool {
     poll(&mut [PollFd::new(leader, PollFlags::IN)], Some(&now)).is_ok_and(|ready| ready > 0)
 }
 
-/// This program, also after it was replaced on disk while it runs.
-fn program() -> Option<String> {
-    let path = std::env::current_exe().ok()?;
-    let shown = path.to_str()?;
-    let path = PathBuf::from(shown.strip_suffix(" (deleted)").unwrap_or(shown));
-    path.is_file().then(|| path.to_str().map(str::to_owned)).flatten()
-}
-
 /// What stands on the line of a runner in a session: `j7@3`, the job and the epoch by which it is handed on.
 pub fn parse(word: &str) -> Option<(crate::model::job::JobId, i64)> {
     let (id, epoch) = word.split_once('@')?;
@@ -162,6 +138,5 @@ mod tests {
         for bad in ["j7", "7@3", "j7@", "j7@x", "@3"] {
             assert_eq!(parse(bad), None, "{bad}");
         }
-        assert!(program().is_some_and(|path| Path::new(&path).is_file()));
     }
 }

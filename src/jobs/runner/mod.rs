@@ -219,11 +219,7 @@ impl Runner {
         let held = self.persist(|store, _| store.take_over(id, epoch, me, &boot_id))?;
         let Fenced::Held(new) = held else { return Ok(None) };
         let Some(claimed) = self.store.handed_on(id, new)? else { return Ok(None) };
-        let met = Server::of_jobs(self.store.dir()).is_ok_and(|server| pane.meet_writer(&server, id, epoch));
-        if !met && let Ok(mut log) = log::open(&claimed.job.log) {
-            use std::io::Write;
-            let _ = log.write_all(b"[agents] log gap: nobody writes down what this job prints\n");
-        }
+        pane.meet_writer(self.store.dir(), &claimed.job, epoch);
         Ok(Some((claimed, pane)))
     }
 
@@ -274,6 +270,9 @@ impl Runner {
             return self.store.taken_over(id, taken.epoch);
         }
         let ending = adopted::look_after(&self.store, &self.ears, &taken);
+        if let Some(log) = self.store.job(id)?.filter(|job| job.session.is_some()).map(|job| job.log) {
+            pane::wait_for_writer(&log);
+        }
         let ending: Ending = Ending { state: ending.state, error: ending.error, ..Ending::of(JobState::Interrupted) };
         self.persist(|store, _| store.finish(id, taken.epoch, &ending, clock::wall()))?;
         start::start(&self.store)?;

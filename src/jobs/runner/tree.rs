@@ -144,8 +144,10 @@ impl Tree<'_> {
             let_go_of_code();
         }
         let until = [until, look_at_log, self.heavy_until].into_iter().flatten().min();
-        let pane = self.pane.as_ref().filter(|_| self.verdict.is_none()).map(Pane::fd);
-        let fds: Vec<BorrowedFd> = self.cap.as_ref().and_then(Cap::fd).into_iter().chain(pane).collect();
+        // Once it ends, whatever is readable stays so.
+        let pane = self.pane.as_ref().filter(|_| self.verdict.is_none());
+        let of_pane = pane.map(Pane::fd).into_iter().chain(pane.and_then(Pane::writer));
+        let fds: Vec<BorrowedFd> = self.cap.as_ref().and_then(Cap::fd).into_iter().chain(of_pane).collect();
         let heard = self.ears.wait(&fds, until);
         self.look_at_pane();
         if (heard.look || heard.down) && self.verdict.is_none() {
@@ -163,6 +165,9 @@ impl Tree<'_> {
     fn look_at_pane(&mut self) {
         if self.verdict.is_none() {
             self.verdict = self.pane.as_ref().and_then(Pane::gone).map(Verdict::Gone);
+        }
+        if self.verdict.is_none() {
+            self.pane.iter_mut().for_each(Pane::mend_log);
         }
     }
 

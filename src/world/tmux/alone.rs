@@ -81,34 +81,58 @@ impl Server {
 
     /// Whether there is a session of exactly this name. Starts nothing.
     pub fn has_session(&self, name: &str, deadline: Duration) -> Result<bool, TmuxError> {
-        session::check_name(name)?;
-        let mut command = self.command(false);
-        command.args(["has-session", "-t", &format!("={name}:")]);
-        let out = run::run(command, b"", deadline, "look for a session")?;
-        if out.status.success() {
-            return Ok(true);
-        }
-        match self.told(&String::from_utf8_lossy(&out.stderr), name) {
-            TmuxError::Gone(_) | TmuxError::ServerDown(_) => Ok(false),
-            TmuxError::Socket(_) if !self.socket_path().exists() => Ok(false),
-            e => Err(e),
+        match self.tell(name, &["has-session", "-t"], &[], "look for a session", deadline) {
+            Ok(()) => Ok(true),
+            Err(TmuxError::Gone(_) | TmuxError::ServerDown(_)) => Ok(false),
+            Err(TmuxError::Socket(_)) if !self.socket_path().exists() => Ok(false),
+            Err(e) => Err(e),
         }
     }
 
     /// Ends a session. One that is gone already is no error.
     pub fn close_session(&self, name: &str, deadline: Duration) -> Result<(), TmuxError> {
+        match self.tell(name, &["kill-session", "-t"], &[], "end a session", deadline) {
+            Err(TmuxError::Gone(_) | TmuxError::ServerDown(_)) => Ok(()),
+            Err(TmuxError::Socket(_)) if !self.socket_path().exists() => Ok(()),
+            done => done,
+        }
+    }
+
+    /// Connects another reader to what a session's pane prints, in place of one that is gone.
+    pub fn pipe_again(&self, name: &str, pipe: &[String], deadline: Duration) -> Result<(), TmuxError> {
+        self.tell(name, &["pipe-pane", "-t"], &[&session::pipe_command(pipe)], "connect the log", deadline)
+    }
+
+    /// What stands at the right of the line below a session. `None`: what stands there by default. `text`: no `#` and no
+    /// `%`, which tmux would read.
+    pub fn set_note(&self, name: &str, text: Option<&str>, deadline: Duration) -> Result<(), TmuxError> {
+        if text.is_some_and(|text| text.contains(['#', '%'])) {
+            return Err(TmuxError::Refused("a note is plain text".into()));
+        }
+        match text {
+            Some(text) => {
+                let length = text.chars().count().to_string();
+                self.tell(name, &["set-option", "-t"], &["status-right-length", &length], "note", deadline)?;
+                self.tell(name, &["set-option", "-t"], &["status-right", text], "note", deadline)
+            }
+            None => self.tell(name, &["set-option", "-u", "-t"], &["status-right"], "note", deadline),
+        }
+    }
+
+    /// `command`, the session, `rest`. Starts nothing.
+    fn tell(
+        &self,
+        name: &str,
+        command: &[&str],
+        rest: &[&str],
+        doing: &str,
+        deadline: Duration,
+    ) -> Result<(), TmuxError> {
         session::check_name(name)?;
-        let mut command = self.command(false);
-        command.args(["kill-session", "-t", &format!("={name}:")]);
-        let out = run::run(command, b"", deadline, "end a session")?;
-        if out.status.success() {
-            return Ok(());
-        }
-        match self.told(&String::from_utf8_lossy(&out.stderr), name) {
-            TmuxError::Gone(_) | TmuxError::ServerDown(_) => Ok(()),
-            TmuxError::Socket(_) if !self.socket_path().exists() => Ok(()),
-            e => Err(e),
-        }
+        let mut process = self.command(false);
+        process.args(command).arg(format!("={name}:")).args(rest.iter().map(|word| whole(word)));
+        let out = run::run(process, b"", deadline, doing)?;
+        if out.status.success() { Ok(()) } else { Err(self.told(&String::from_utf8_lossy(&out.stderr), name)) }
     }
 
     /// The server goes as soon as it has no session; at once if it has none now. The next [`Server::open_session`] takes
