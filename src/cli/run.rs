@@ -36,7 +36,8 @@ const LEAST_MEMORY: u64 = 1_000_000;
 One word is a line for your shell, unless it names an existing job file; a program and its
 arguments stand behind `--` and are seen by no shell. In the foreground the job's output is
 shown, signals are passed on, and the exit code is the job's, or 128+N for signal N. Its
-standard input is empty. The job goes on if this command is killed.
+standard input is empty; one in a tmux session has a terminal (`agents attach`). The job goes on
+if this command is killed.
 
 Examples:
   agents run 'cargo test 2>&1 | tail'

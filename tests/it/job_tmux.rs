@@ -41,7 +41,7 @@ fn around(job: &Job) -> (ProcId, ProcId, ProcId) {
 fn seated(world: &JobWorld, id: JobId) -> Job {
     wait_until(30, &format!("{id} is seated"), || {
         let job = world.job(id);
-        job.session.is_some() && job.child.is_some() && job.runner.is_some_and(|runner| leads_no_session(runner))
+        job.session.is_some() && job.child.is_some() && job.runner.is_some_and(leads_no_session)
     });
     world.job(id)
 }
@@ -430,4 +430,24 @@ fn a_step_finds_the_terminal_as_it_was_whatever_the_one_before_left() {
     let id = in_tmux(&world, &["stty raw -echo", "stty -a | grep -c -- '-icanon\\|-echo \\|-opost'; true"]);
     assert_eq!(world.over(id).state, JobState::Done);
     assert_eq!(world.log(id), "0\n");
+}
+
+#[test]
+fn a_session_that_a_job_asked_for_outlives_that_job() {
+    let world = JobWorld::new();
+    let (dir, exe) = (world.sandbox.path().display(), Sandbox::exe());
+    let inner = format!("HOME='{dir}' AGENTS_BOOT_ID=first '{exe}' run -b --tmux --name inner 'sleep 1000'");
+    let wait = format!("until HOME='{dir}' AGENTS_BOOT_ID=first '{exe}' jobs show inner | grep -q session; do :; done");
+    for tmux in [false, true] {
+        // The first one starts the server, too: it comes to the runner of this job when it has lost its parent.
+        let id = world.submit(&[&format!("{inner} && {wait}")], |spec| spec.tmux = tmux);
+        world.kick();
+        assert_eq!(world.over(id).state, JobState::Done, "{}", world.log(id));
+        let inner = world.jobs().into_iter().find(|job| job.spec.name == "inner").expect("a job").id;
+        let job = seated(&world, inner);
+        assert!(process(job.child.expect("a step")).is_alive());
+        assert!(sessions(&world).contains(&format!("{inner}-inner\n")), "{}", sessions(&world));
+        assert_eq!(world.run(&["stop", "inner"]).status.code(), Some(0));
+        assert_eq!(world.run(&["jobs", "rm", "inner"]).status.code(), Some(0));
+    }
 }

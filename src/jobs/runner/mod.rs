@@ -272,6 +272,7 @@ impl Runner {
         let ending = adopted::look_after(&self.store, &self.ears, &taken);
         if let Some(log) = self.store.job(id)?.filter(|job| job.session.is_some()).map(|job| job.log) {
             pane::wait_for_writer(&log);
+            self.sessions = true;
         }
         let ending: Ending = Ending { state: ending.state, error: ending.error, ..Ending::of(JobState::Interrupted) };
         self.persist(|store, _| store.finish(id, taken.epoch, &ending, clock::wall()))?;
