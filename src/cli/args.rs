@@ -79,7 +79,7 @@ pub enum Verb {
     Report(ReportArgs),
     /// Show what an agent, a service or the watchdog printed
     Logs(LogsArgs),
-    /// Open an agent's terminal (leave it with ctrl-b d)
+    /// Open the terminal of an agent or a job (leave it with ctrl-b d)
     Attach(AttachArgs),
     /// Type a text into an agent's terminal, with proof
     Send(SendArgs),

@@ -1,7 +1,8 @@
 //! `agents attach NAME`: this process becomes the tmux client.
 use super::{
-    Context,
+    Context, attach_job,
     failure::{Failure, Report},
+    locate,
     names::{self, WATCHDOG},
 };
 use crate::{engine::fleet::Fleet, world::clock};
@@ -16,10 +17,10 @@ use std::{
 
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Leave the terminal with ctrl-b d; the agent goes on. Inside tmux on another server the terminals nest."
+    after_help = "Leave the terminal with ctrl-b d; the agent or job goes on. Inside tmux on another server the terminals nest."
 )]
 pub struct AttachArgs {
-    /// Agent, service or `watchdog`
+    /// Agent, service or `watchdog`; or a job, by its id or name
     name: String,
     /// Look on without typing
     #[arg(long, short)]
@@ -27,14 +28,26 @@ pub struct AttachArgs {
 }
 
 pub fn run(args: &AttachArgs, context: &mut Context) -> Report {
-    let fleet = context.fleet()?;
+    // Jobs need no config; a name that is an agent's means the agent.
+    let fleet = locate::optional(context.config.clone())?.map(|_| context.fleet()).transpose()?;
+    let unit = |fleet: &Fleet| args.name == WATCHDOG || names::all(&fleet.policy).any(|name| name == args.name);
+    if !fleet.as_ref().is_some_and(unit)
+        && let Some(job) = attach_job::find(&args.name, fleet.is_none(), context)?
+    {
+        return open(&job.socket, &job.session, args.read_only);
+    }
+    let fleet = fleet.map_or_else(|| context.fleet(), Ok)?;
     let session = names::session(&fleet.policy, &args.name);
     if !is_there(&fleet, &args.name, &session)? {
         names::check(&fleet.policy, std::slice::from_ref(&args.name), true)?;
         let text = format!("`{}` is not running: there is no session `{session}`", args.name);
         return Err(Failure::new(1, text).hint(format!("`agents up {}`", args.name)));
     }
-    let socket = &fleet.paths.socket;
+    open(&fleet.paths.socket, &session, args.read_only)
+}
+
+/// This process becomes the client.
+fn open(socket: &Path, session: &str, read_only: bool) -> Report {
     let mut tmux = Command::new("tmux");
     tmux.arg("-u").arg("-S").arg(socket);
     let inside = std::env::var_os("TMUX").filter(|v| !v.is_empty());
@@ -44,7 +57,7 @@ pub fn run(args: &AttachArgs, context: &mut Context) -> Report {
         // tmux refuses to nest only by this variable.
         tmux.env_remove("TMUX").arg("attach-session");
     }
-    if args.read_only {
+    if read_only {
         tmux.arg("-r");
     }
     let error = tmux.arg("-t").arg(format!("={session}:")).exec();

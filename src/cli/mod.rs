@@ -2,6 +2,7 @@
 mod args;
 mod at;
 mod attach;
+mod attach_job;
 mod change;
 mod check;
 mod completions;
@@ -39,6 +40,7 @@ mod run_here;
 mod run_many;
 mod run_question;
 mod run_template;
+mod run_tmux;
 mod schema;
 mod selftest;
 mod send;

@@ -5,7 +5,9 @@ use super::{
     jobs::{Ground, tell_left},
     run_apart, run_batch, run_files,
     run_given::{Given, environment, shell},
-    run_here, run_many, run_template, since,
+    run_here, run_many, run_template,
+    run_tmux::Sessions,
+    since,
 };
 use crate::{
     config::parse_size,
@@ -34,7 +36,8 @@ const LEAST_MEMORY: u64 = 1_000_000;
 One word is a line for your shell, unless it names an existing job file; a program and its
 arguments stand behind `--` and are seen by no shell. In the foreground the job's output is
 shown, signals are passed on, and the exit code is the job's, or 128+N for signal N. Its
-standard input is empty. The job goes on if this command is killed.
+standard input is empty; one in a tmux session has a terminal (`agents attach`). The job goes on
+if this command is killed.
 
 Examples:
   agents run 'cargo test 2>&1 | tail'
@@ -85,6 +88,12 @@ pub struct RunArgs {
     /// Ask before the first step, and after each but the last
     #[arg(long)]
     interactive: bool,
+    /// In a tmux session of its own, which `agents attach` shows [default for job files and --interactive]
+    #[arg(long, overrides_with = "no_tmux")]
+    tmux: bool,
+    /// Without one
+    #[arg(long, overrides_with = "tmux")]
+    no_tmux: bool,
     /// Added to its niceness, 0 to 19
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(i32).range(0..=19))]
     nice: Option<i32>,
@@ -121,7 +130,10 @@ pub fn run(args: &RunArgs, context: &mut Context) -> Report {
             given.dir.get_or_insert_with(|| given.here.clone());
             run_batch::commands(file)?.into_iter().map(part).collect()
         }
-        (_, Some(files), None) => run_files::read(&files, &ground.rules)?,
+        (_, Some(files), None) => {
+            given.sessions.files = true;
+            run_files::read(&files, &ground.rules)?
+        }
         (_, None, None) => {
             given.dir.get_or_insert_with(|| given.here.clone());
             vec![part(command(args)?)]
@@ -144,9 +156,12 @@ pub fn run(args: &RunArgs, context: &mut Context) -> Report {
             done
         }
         ids => {
-            run_apart::start(store, ids, &ground)?;
-            tell(ids, args, context)?;
-            offer(args, context);
+            // Who makes a tmux session must have nothing of ours about it.
+            let alone = ids.first().copied().filter(|_| jobs.len() == 1 && jobs.iter().all(|job| !job.spec.tmux));
+            if run_apart::start(store, alone, &ground)? {
+                tell(ids, args, context)?;
+                offer(args, context);
+            }
             Ok(0)
         }
     }
@@ -186,6 +201,7 @@ fn given(args: &RunArgs, ground: &Ground) -> Result<Given, Failure> {
         priority: args.priority,
         hold: args.hold,
         interactive: args.interactive,
+        sessions: Sessions::asked(args.tmux.then_some(true).or(args.no_tmux.then_some(false))),
         nice: args.nice,
         mem: args.mem,
         procs: args.procs,

@@ -12,20 +12,28 @@ use std::ffi::OsStr;
 /// Of our own variables, those that say nothing of where we belong.
 const HARMLESS: [&str; 3] = ["AGENTS_BOOT_ID", "AGENTS_CONFIG", "AGENTS_DEBUG"];
 
-/// Sees to it that what may run runs.
-pub fn start(mut store: JobStore, ids: &[JobId], ground: &Ground) -> Result<(), Failure> {
-    let [id] = ids else { return ground.start(&mut store) };
-    if is_ours_to_run() && store.has_slot(*id)? {
+/// Sees to it that what may run runs. `id`: the one job that was submitted, if it may be ours. `false`: we were the runner,
+/// and everything is done.
+pub fn start(mut store: JobStore, id: Option<JobId>, ground: &Ground) -> Result<bool, Failure> {
+    if let Some(id) = id
+        && is_ours_to_run()
+        && store.has_slot(id)?
+    {
         let (dir, habits) = (store.dir().to_owned(), store.habits());
         // A database that is open here must not be used over there.
         drop(store);
         match split() {
-            Ok(Half::First) => return Ok(()),
-            Ok(Half::Second) => runner::stay(&dir, habits),
+            Ok(Half::First) => return Ok(true),
+            Ok(Half::Second) => {
+                runner::stay(&dir, habits);
+                return Ok(false);
+            }
+            // The job is queued, and the next command starts it.
+            Ok(Half::Lost) => return Ok(false),
             Err(_) => store = ground.open()?,
         }
     }
-    ground.start(&mut store)
+    ground.start(&mut store).map(|()| true)
 }
 
 /// The runner would have our environment. Within an agent or a job that says whose we are, and the runner would be ended

@@ -100,6 +100,8 @@ fn job(part: &JobPart, given: &Given, now: Wall) -> Result<NewJob, Failure> {
         (None, [step]) if step.desc.is_empty() => run_given::description(&step.command),
         (None, _) => String::new(),
     };
+    let interactive = given.interactive || part.interactive;
+    let session = given.sessions.wanted(part.tmux, interactive).map_err(about)?;
     let spec = JobSpec {
         name: name.clone(),
         description,
@@ -112,7 +114,9 @@ fn job(part: &JobPart, given: &Given, now: Wall) -> Result<NewJob, Failure> {
         retries: given.retries.or(part.retries).unwrap_or(0),
         not_before: at,
         hold: given.hold || part.hold,
-        interactive: given.interactive || part.interactive,
+        interactive,
+        tmux: session.tmux,
+        tmux_asked: session.asked,
         own_dir,
         stop_grace: given.rules.stop_grace,
         log_cap: given.rules.log_cap,

@@ -1,5 +1,5 @@
 //! What one line of `agents run` says of all its jobs.
-use super::failure::Failure;
+use super::{failure::Failure, run_tmux::Sessions};
 use crate::{
     jobs::check,
     model::{job::JobCommand, job_rules::JobRules, name::printable_cut, time::Wall},
@@ -28,6 +28,7 @@ pub struct Given {
     pub priority: Option<i64>,
     pub hold: bool,
     pub interactive: bool,
+    pub sessions: Sessions,
     pub nice: Option<i32>,
     /// Bytes.
     pub mem: Option<u64>,

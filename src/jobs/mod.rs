@@ -13,6 +13,7 @@ pub mod adopt;
 pub mod check;
 pub mod fences;
 pub mod file;
+pub mod pane;
 pub mod place;
 pub mod pulse;
 pub mod runner;

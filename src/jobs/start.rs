@@ -22,7 +22,7 @@ use std::{
 /// At most so many at one go; each of them starts more if there is more to do.
 const MOST: u32 = 64;
 /// All that a runner gets of its caller's environment. A job has its own.
-const KEPT: [&str; 4] = ["AGENTS_BOOT_ID", "PATH", "TZ", "TZDIR"];
+pub(super) const KEPT: [&str; 4] = ["AGENTS_BOOT_ID", "PATH", "TZ", "TZDIR"];
 
 /// Starts as many runners as there are free slots with a job, and one that sleeps if jobs wait for a time and nobody
 /// does. How many were started.

@@ -1,8 +1,9 @@
 //! A job: commands that run in order, beside the fleet or without one. What was asked for ([`JobSpec`]) never changes;
 //! what became of it is in [`Job`].
+pub use super::bytes::Bytes;
 use super::{bounds::Bounds, time::Wall};
 use serde::{Deserialize, Serialize};
-use std::{ffi::OsString, os::unix::ffi::OsStringExt, path::PathBuf, time::Duration};
+use std::{path::PathBuf, time::Duration};
 
 /// The group of jobs that name none. Its limit follows from the machine until somebody sets one.
 pub const DEFAULT_GROUP: &str = "default";
@@ -143,36 +144,6 @@ pub enum JobCommand {
     Argv(Vec<Bytes>),
 }
 
-/// Bytes of the operating system (an argument, a path): text where they are UTF-8, else a list of numbers.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(from = "Stored", into = "Stored")]
-pub struct Bytes(pub OsString);
-
-#[derive(Serialize, Deserialize)]
-#[serde(untagged)]
-enum Stored {
-    Text(String),
-    Raw(Vec<u8>),
-}
-
-impl From<Stored> for Bytes {
-    fn from(stored: Stored) -> Bytes {
-        Bytes(match stored {
-            Stored::Text(text) => text.into(),
-            Stored::Raw(raw) => OsString::from_vec(raw),
-        })
-    }
-}
-
-impl From<Bytes> for Stored {
-    fn from(bytes: Bytes) -> Stored {
-        match bytes.0.into_string() {
-            Ok(text) => Stored::Text(text),
-            Err(raw) => Stored::Raw(raw.into_vec()),
-        }
-    }
-}
-
 /// One step of a job.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StepSpec {
@@ -260,9 +231,12 @@ pub struct JobSpec {
     /// Processes at the same time. `None`: no limit.
     #[serde(skip_serializing_if = "is_default")]
     pub procs: Option<u32>,
-    /// Runs in a tmux session of its own.
+    /// Runs in a tmux session of its own, if there can be one.
     #[serde(skip_serializing_if = "is_default")]
     pub tmux: bool,
+    /// It does not run without that.
+    #[serde(skip_serializing_if = "is_default")]
+    pub tmux_asked: bool,
     /// Its processes may write nowhere but in its folder and the temporary one, as far as the machine can see to that.
     #[serde(skip_serializing_if = "is_default")]
     pub sandbox: bool,
@@ -311,6 +285,7 @@ impl Default for JobSpec {
             mem: None,
             procs: None,
             tmux: false,
+            tmux_asked: false,
             sandbox: false,
         }
     }
@@ -454,13 +429,5 @@ mod tests {
             assert_eq!(JobState::parse(state.word()), Some(state));
             assert!(!state.is_unfinished() || state.is_over());
         }
-    }
-
-    #[test]
-    fn bytes_that_are_no_text_survive() {
-        let odd = Bytes(OsString::from_vec(vec![0xff, b'a']));
-        let json = serde_json::to_string(&odd).expect("json");
-        assert_eq!(serde_json::from_str::<Bytes>(&json).expect("back"), odd);
-        assert_eq!(serde_json::to_string(&Bytes("a b".into())).expect("json"), "\"a b\"");
     }
 }

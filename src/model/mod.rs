@@ -1,6 +1,7 @@
 //! The words every room shares: plain data, no behaviour beyond small pure helpers.
 pub mod action;
 pub mod bounds;
+mod bytes;
 pub mod delivery;
 pub mod dialog;
 pub mod event;

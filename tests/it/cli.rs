@@ -64,7 +64,7 @@ See what it does:
   logs         Show what an agent, a service or the watchdog printed
 
 Take part:
-  attach       Open an agent's terminal (leave it with ctrl-b d)
+  attach       Open the terminal of an agent or a job (leave it with ctrl-b d)
   send         Type a text into an agent's terminal, with proof
   phase        Show or move the phase
 

@@ -40,6 +40,7 @@ mod job_runs;
 mod job_sandbox;
 mod job_sandbox_tries;
 mod job_templates;
+mod job_tmux;
 mod job_unreadable;
 mod job_verbs;
 mod jobs_crashes;

@@ -13,7 +13,7 @@ use crate::{
 };
 use std::time::Duration;
 
-pub const JOB: [&str; 17] = [
+pub const JOB: [&str; 18] = [
     "name",
     "description",
     "steps",
@@ -27,6 +27,7 @@ pub const JOB: [&str; 17] = [
     "at",
     "hold",
     "interactive",
+    "tmux",
     "nice",
     "mem",
     "procs",
@@ -111,6 +112,7 @@ pub(super) fn job(
         at: table.filled(out, "at").map(|(text, _)| text.to_owned()),
         hold: table.flag(out, "hold"),
         interactive: table.flag(out, "interactive"),
+        tmux: table.find("tmux").map(|_| table.flag(out, "tmux")),
         nice: table.whole(out, "nice", 0..=19).map(|n| n as i32),
         mem: table.size(out, "mem"),
         procs: table.whole(out, "procs", 1..=MOST_PROCESSES).map(|n| n as u32),

@@ -41,6 +41,8 @@ pub struct JobPart {
     pub at: Option<String>,
     pub hold: bool,
     pub interactive: bool,
+    /// `None`: by what is there.
+    pub tmux: Option<bool>,
     pub nice: Option<i32>,
     /// Bytes.
     pub mem: Option<u64>,

@@ -17,9 +17,12 @@ impl Tree<'_> {
         if !asked {
             self.put(store, next)?;
         }
+        let note = format!("{0} waits: agents jobs approve {0} continue|retry|cancel", self.id);
+        self.pane.iter().for_each(|pane| pane.note(Some(&note)));
         let since = clock::boot();
         let deadline = self.deadline.take();
         let answer = self.answer(store);
+        self.pane.iter().filter(|_| answer.is_some()).for_each(|pane| pane.note(None));
         self.deadline = deadline.map(|deadline| deadline.after(clock::boot().since(since)));
         answer
     }

@@ -1,5 +1,5 @@
 //! One process of a job: its command, its environment, its output.
-use super::bounds::Held;
+use super::{bounds::Held, pane::Pane};
 use crate::{
     model::job::{JobCommand, JobSpec},
     world::process::in_own_session,
@@ -23,8 +23,9 @@ pub struct Surroundings<'a> {
     pub held: &'a Held,
 }
 
-/// Starts it in a session of its own; what it prints goes straight into the log. Its pid.
-pub fn spawn(around: &Surroundings, what: &JobCommand) -> io::Result<u32> {
+/// Starts it at its terminal; or, without one, in a session of its own, and what it prints goes straight into the log.
+/// Its pid.
+pub fn spawn(around: &Surroundings, pane: Option<&Pane>, what: &JobCommand) -> io::Result<u32> {
     let mut command = match what {
         JobCommand::Shell(line) => {
             let mut command = Command::new(&around.spec.shell);
@@ -40,8 +41,14 @@ pub fn spawn(around: &Surroundings, what: &JobCommand) -> io::Result<u32> {
     };
     let both = [around.env, around.marks].concat();
     command.env_clear().envs(both).env("PWD", around.dir).current_dir(around.dir);
-    command.stdin(Stdio::null()).stdout(around.log.try_clone()?).stderr(around.log.try_clone()?);
-    Ok(in_own_session(&mut command, around.held.limits(around.spec.nice)?).spawn()?.id())
+    let limits = around.held.limits(around.spec.nice)?;
+    if let Some(pane) = pane {
+        pane.seat(&mut command, limits)?;
+    } else {
+        command.stdin(Stdio::null()).stdout(around.log.try_clone()?).stderr(around.log.try_clone()?);
+        in_own_session(&mut command, limits);
+    }
+    Ok(command.spawn()?.id())
 }
 
 /// As a shell ends that cannot run a program.

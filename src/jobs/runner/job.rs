@@ -4,6 +4,7 @@ use super::{
     child::{self, Surroundings},
     ears::Ears,
     log::{self, Cap},
+    pane::{Gone, Pane},
     tree::{LIGHT_AFTER, Tree, Verdict},
 };
 use crate::{
@@ -35,10 +36,22 @@ pub struct Ran {
     pub paused: bool,
 }
 
-pub fn run(store: &mut JobStore, ears: &Ears, claimed: &Claimed) -> Ran {
+impl Ran {
+    /// It was not begun.
+    pub fn without_session(why: &str) -> Ran {
+        let why = format!("its tmux session cannot be made: {}", printable(why.lines().next().unwrap_or_default()));
+        Ran { ending: Ending { error: Some(why), ..Ending::of(JobState::Failed) }, going_down: false, paused: false }
+    }
+}
+
+/// `pane`: its terminal, where it has one; it is gone afterwards.
+pub fn run(store: &mut JobStore, ears: &Ears, claimed: &Claimed, pane: Option<Pane>) -> Ran {
     let spec = &claimed.job.spec;
+    // Who asked for an end while it was handed on told somebody else.
+    let cancelled = spec.tmux && store.is_cancelled(claimed.job.id, claimed.epoch).unwrap_or(false);
     let mut tree = Tree {
         ears,
+        pane,
         id: claimed.job.id,
         epoch: claimed.epoch,
         grace: spec.stop_grace,
@@ -46,7 +59,7 @@ pub fn run(store: &mut JobStore, ears: &Ears, claimed: &Claimed) -> Ran {
         cap: None,
         most: None,
         group: None,
-        verdict: None,
+        verdict: cancelled.then_some(Verdict::Cancelled),
         peak_rss: 0,
         cpu_s: 0.0,
         heavy_until: Some(clock::boot().after(LIGHT_AFTER)),
@@ -62,11 +75,14 @@ pub fn run(store: &mut JobStore, ears: &Ears, claimed: &Claimed) -> Ran {
         }
         group.remove();
     }
+    if let Some(pane) = tree.pane.take() {
+        pane.end();
+    }
     tree.cap.iter_mut().for_each(Cap::check_end);
     tree.tell_progress(store);
     (ending.peak_rss, ending.cpu_s) = (Some(tree.peak_rss), Some(tree.cpu_s));
-    let going_down = tree.verdict == Some(Verdict::Down);
-    Ran { going_down, paused: going_down && ending.state == JobState::Paused, ending }
+    let paused = ending.state == JobState::Paused;
+    Ran { going_down: paused || tree.verdict == Some(Verdict::Down), paused, ending }
 }
 
 /// `Err`: why it could not even begin.
@@ -140,7 +156,7 @@ fn steps(store: &mut JobStore, tree: &mut Tree, claimed: &Claimed) -> Result<End
 /// What becomes of a job to which an end came instead of an answer.
 fn unanswered(verdict: Option<Verdict>) -> JobState {
     match verdict {
-        Some(Verdict::Down) => JobState::Paused,
+        Some(Verdict::Down | Verdict::Gone(Gone::WithServer)) => JobState::Paused,
         Some(Verdict::JobTimeout) => JobState::Timeout,
         _ => JobState::Cancelled,
     }
@@ -155,9 +171,9 @@ struct Ended {
 
 fn one(store: &mut JobStore, tree: &mut Tree, around: &Surroundings, number: usize, step: &StepSpec) -> Ended {
     let limit = step.timeout.map(|limit| clock::boot().after(limit));
-    if let Some(line) = &step.only_if {
+    if let Some(line) = step.only_if.as_ref().filter(|_| tree.verdict.is_none()) {
         let asked = JobCommand::Shell(Bytes(line.into()));
-        match child::spawn(around, &asked) {
+        match child::spawn(around, tree.pane.as_ref(), &asked) {
             Ok(pid) => {
                 let exit = tree.wait_for(store, pid, limit);
                 if tree.verdict.is_none() && exit != Some(Exit::Code(0)) {
@@ -168,7 +184,7 @@ fn one(store: &mut JobStore, tree: &mut Tree, around: &Surroundings, number: usi
         }
     }
     if tree.verdict.is_none() {
-        let pid = match child::spawn(around, &step.command) {
+        let pid = match child::spawn(around, tree.pane.as_ref(), &step.command) {
             Ok(pid) => pid,
             Err(e) => return cannot_run(&program(around, &step.command), &e),
         };
@@ -196,6 +212,8 @@ fn step_said(verdict: Option<Verdict>, step: &StepSpec) -> (JobState, Option<Str
         Some(Verdict::JobTimeout) => (JobState::Timeout, None),
         Some(Verdict::Cancelled) => (JobState::Cancelled, None),
         Some(Verdict::Down) => (JobState::Interrupted, None),
+        Some(Verdict::Gone(Gone::ByHand)) => (JobState::Cancelled, Some("its tmux session was ended".into())),
+        Some(Verdict::Gone(Gone::WithServer)) => (JobState::Interrupted, Some("its tmux server was killed".into())),
         Some(Verdict::TooMany) | None => (JobState::Failed, None),
     }
 }

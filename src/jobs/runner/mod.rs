@@ -10,8 +10,10 @@ mod approval;
 mod bounds;
 mod child;
 mod ears;
+mod handing;
 mod job;
 mod log;
+mod pane;
 mod progress;
 mod sleeper;
 mod tree;
@@ -26,11 +28,14 @@ use crate::{
     world::{
         clock,
         process::{ProcId, RUNNERS, call_ourselves, let_go_of_code},
+        tmux::Server,
     },
 };
 use ears::Ears;
+use handing::Handed;
 pub use log::open as open_log;
 use md5::{Digest, Md5};
+use pane::Pane;
 use std::{ffi::OsString, os::unix::ffi::OsStrExt, path::Path, process::ExitCode, time::Duration};
 
 pub const WORD: &str = "__runner";
@@ -70,6 +75,8 @@ pub fn main(words: &[OsString]) -> Option<ExitCode> {
 #[derive(Default)]
 struct Meant {
     adopt: Option<JobId>,
+    /// We were started in this job's session: the job, and the epoch by which it is handed on.
+    pane: Option<(JobId, i64)>,
     habits: Option<Habits>,
 }
 
@@ -80,6 +87,7 @@ impl Meant {
             let [flag, value] = pair else { return None };
             match (flag.to_str()?, value.to_str()?) {
                 ("--adopt", id) => meant.adopt = Some(JobId::parse(id)?),
+                ("--pane", word) => meant.pane = Some(handing::parse(word)?),
                 ("--habits", word) => meant.habits = Some(Habits::parse(word)?),
                 _ => return None,
             }
@@ -109,30 +117,37 @@ struct Runner {
     jobs: u32,
     /// Some of them had folders of their own.
     dirs: bool,
+    /// Some of them had sessions.
+    sessions: bool,
 }
 
 fn run(dir: &Path, meant: &Meant) -> Result<(), StoreError> {
     let Some(mut runner) = begin(dir, meant.habits)? else { return Ok(()) };
-    let paused = meant.adopt.map(|id| runner.adopt(id)).transpose()?.flatten();
-    let first = match paused {
-        Some(paused) => Some(Box::new(paused)),
+    let (first, pane) = match meant.pane {
+        None => (meant.adopt.map(|id| runner.adopt(id)).transpose()?.flatten(), None),
+        Some((id, epoch)) => match runner.sit_down(id, epoch)? {
+            Some((claimed, pane)) => (Some(claimed), Some(pane)),
+            None => return Ok(()),
+        },
+    };
+    let first = match first {
+        Some(first) => Some(Box::new(first)),
         None => runner.claim()?,
     };
-    work(runner, first)
+    work(runner, first, pane)
 }
 
 /// This process, which has just submitted a job and belongs to nobody, is a runner from here on: if there is a job for
 /// it, which most often is that one.
-pub fn stay(dir: &Path, habits: Option<Habits>) -> ! {
+pub fn stay(dir: &Path, habits: Option<Habits>) {
     // As for one that was started: nobody is there to read an error.
     let _ = begin(dir, habits).and_then(|runner| {
         let Some(mut runner) = runner else { return Ok(()) };
         let first = runner.claim()?;
         // What else may run, and whose runner is gone.
         super::kick(&mut runner.store)?;
-        if first.is_some() { work(runner, first) } else { Ok(()) }
+        if first.is_some() { work(runner, first, None) } else { Ok(()) }
     });
-    std::process::exit(0)
 }
 
 /// `None`: the store is gone, or this process cannot be a runner.
@@ -144,10 +159,10 @@ fn begin(dir: &Path, habits: Option<Habits>) -> Result<Option<Runner>, StoreErro
     Ok(Runner::begin(store))
 }
 
-fn work(mut runner: Runner, mut next: Option<Box<Claimed>>) -> Result<(), StoreError> {
+fn work(mut runner: Runner, mut next: Option<Box<Claimed>>, mut pane: Option<Pane>) -> Result<(), StoreError> {
     loop {
         next = match next {
-            Some(claimed) => match runner.run_and_claim(&claimed)? {
+            Some(claimed) => match runner.run_and_claim(*claimed, pane.take())? {
                 Next::Job(next) => next,
                 Next::End => return Ok(()),
             },
@@ -155,6 +170,7 @@ fn work(mut runner: Runner, mut next: Option<Box<Claimed>>) -> Result<(), StoreE
                 // Another runner may have been killed meanwhile, with nobody there to give a command.
                 adopt::lost(&mut runner.store)?;
                 runner.tidy();
+                runner.leave_tmux();
                 runner.store.settle();
                 let_go_of_code();
                 if !sleeper::sleep(&runner.store, &runner.ears)? {
@@ -181,7 +197,8 @@ impl Runner {
         call_ourselves(&name(store.dir()));
         let (ears, me) = (Ears::open().ok()?, ProcId::own()?);
         rustix::process::set_child_subreaper(Some(rustix::process::getpid())).ok()?;
-        Some(Runner { store, ears, me: mark(me), boot_id: clock::boot_id(), jobs: 0, dirs: false })
+        let me = mark(me);
+        Some(Runner { store, ears, me, boot_id: clock::boot_id(), jobs: 0, dirs: false, sessions: false })
     }
 
     /// What is queued must not stay so because the disk was full when its runner came.
@@ -191,8 +208,23 @@ impl Runner {
         Ok(claimed.map(Box::new))
     }
 
-    fn run_and_claim(&mut self, claimed: &Claimed) -> Result<Next, StoreError> {
-        let ran = job::run(&mut self.store, &self.ears, claimed);
+    fn run_and_claim(&mut self, mut claimed: Claimed, pane: Option<Pane>) -> Result<Next, StoreError> {
+        let mut no_session = None;
+        if claimed.job.spec.tmux && pane.is_none() {
+            match self.hand_on(&claimed)? {
+                Handed::Over { down: true } => return Ok(Next::End),
+                Handed::Over { down: false } => return Ok(Next::Job(self.claim()?)),
+                Handed::Kept { epoch, why } => {
+                    claimed.epoch = epoch;
+                    no_session = Some(why).filter(|_| claimed.job.spec.tmux_asked);
+                }
+            }
+        }
+        self.sessions |= pane.is_some();
+        let ran = match no_session {
+            None => job::run(&mut self.store, &self.ears, &claimed, pane),
+            Some(why) => job::Ran::without_session(&why),
+        };
         let (id, epoch) = (claimed.job.id, claimed.epoch);
         self.jobs += 1;
         self.dirs |= claimed.job.spec.own_dir;
@@ -212,6 +244,27 @@ impl Runner {
             self.tidy();
         }
         Ok(Next::Job(next.map(Box::new)))
+    }
+
+    /// In the session of a job that another runner has claimed: it is ours now. `None`: nobody waits for us any more.
+    fn sit_down(&mut self, id: JobId, epoch: i64) -> Result<Option<(Claimed, Pane)>, StoreError> {
+        let Ok(mut pane) = Pane::of_ours() else { return Ok(None) };
+        let (me, boot_id) = (self.me, self.boot_id.clone());
+        let held = self.persist(|store, _| store.take_over(id, epoch, me, &boot_id))?;
+        let Fenced::Held(new) = held else { return Ok(None) };
+        let Some(claimed) = self.store.handed_on(id, new)? else { return Ok(None) };
+        pane.meet_writer(self.store.dir(), &claimed.job, epoch);
+        Ok(Some((claimed, pane)))
+    }
+
+    /// The tmux server of jobs is not kept for nothing. Best effort: who has the next session takes it back.
+    fn leave_tmux(&mut self) {
+        if std::mem::take(&mut self.sessions)
+            && self.store.has_sessions().is_ok_and(|some| !some)
+            && let Ok(server) = Server::of_jobs(self.store.dir())
+        {
+            let _ = server.go_when_empty(super::pane::DEADLINE);
+        }
     }
 
     /// Best effort: the next one tries again.
@@ -251,6 +304,10 @@ impl Runner {
             return self.store.taken_over(id, taken.epoch, clock::wall());
         }
         let ending = adopted::look_after(&self.store, &self.ears, &taken);
+        if let Some(log) = self.store.job(id)?.filter(|job| job.session.is_some()).map(|job| job.log) {
+            pane::wait_for_writer(&log);
+            self.sessions = true;
+        }
         let ending: Ending = Ending { state: ending.state, error: ending.error, ..Ending::of(JobState::Interrupted) };
         self.persist(|store, _| store.finish(id, taken.epoch, &ending, clock::wall()))?;
         start::start(&self.store)?;

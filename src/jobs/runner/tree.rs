@@ -1,5 +1,10 @@
 //! A job's processes from their start to the end of the last one: deadlines, requests, and the end of the tree.
-use super::{bounds::Group, ears::Ears, log::Cap};
+use super::{
+    bounds::Group,
+    ears::Ears,
+    log::Cap,
+    pane::{Gone, Pane},
+};
 use crate::{
     jobs::adopt::marks,
     model::{
@@ -12,7 +17,8 @@ use crate::{
         process::{End, Ending, ProcId, descendants, let_go_of_code, marked, reap},
     },
 };
-use std::{rc::Rc, time::Duration};
+use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process_group, waitid};
+use std::{os::fd::BorrowedFd, rc::Rc, time::Duration};
 
 /// After KILL, how long to wait for processes that cannot die (uninterruptible sleep).
 const AFTER_KILL: Duration = Duration::from_secs(5);
@@ -32,10 +38,14 @@ pub enum Verdict {
     Down,
     /// More processes than it may have.
     TooMany,
+    /// Its terminal is no more.
+    Gone(Gone),
 }
 
 pub struct Tree<'a> {
     pub ears: &'a Ears,
+    /// Its terminal, where it has one.
+    pub pane: Option<Pane>,
     pub id: JobId,
     pub epoch: i64,
     pub grace: Duration,
@@ -64,7 +74,12 @@ impl Tree<'_> {
         let mut ending: Option<(Ending, Boot)> = None;
         let mut count_at = self.most.map(|_| clock::boot());
         loop {
+            if self.pane.is_some() {
+                go_on(child);
+            }
             if let Some(end) = self.reap(child) {
+                // What ended because its terminal was closed was not told so by its own code.
+                self.look_at_pane();
                 return Some(end);
             }
             if self.verdict.is_none() {
@@ -152,8 +167,12 @@ impl Tree<'_> {
             let_go_of_code();
         }
         let until = [until, look_at_log, self.heavy_until].into_iter().flatten().min();
-        let fd = self.cap.as_ref().and_then(Cap::fd);
-        let heard = self.ears.wait(fd.as_slice(), until);
+        // Once it ends, whatever is readable stays so.
+        let pane = self.pane.as_ref().filter(|_| self.verdict.is_none());
+        let of_pane = pane.map(Pane::fd).into_iter().chain(pane.and_then(Pane::writer));
+        let fds: Vec<BorrowedFd> = self.cap.as_ref().and_then(Cap::fd).into_iter().chain(of_pane).collect();
+        let heard = self.ears.wait(&fds, until);
+        self.look_at_pane();
         if (heard.look || heard.down) && self.verdict.is_none() {
             // A store that cannot be read now is no reason to end a job; a machine that goes down is.
             self.verdict = match store.is_cancelled(self.id, self.epoch) {
@@ -164,6 +183,15 @@ impl Tree<'_> {
         }
         self.cap.iter_mut().for_each(Cap::look);
         self.tell_progress(store);
+    }
+
+    fn look_at_pane(&mut self) {
+        if self.verdict.is_none() {
+            self.verdict = self.pane.as_ref().and_then(Pane::gone).map(Verdict::Gone);
+        }
+        if self.verdict.is_none() {
+            self.pane.iter_mut().for_each(Pane::mend_log);
+        }
     }
 
     /// Writes down what the job says of its progress, if that is new. The log is looked at four times a second at most,
@@ -190,6 +218,17 @@ impl Tree<'_> {
             }
         }
         found
+    }
+}
+
+/// Where there is no shell that would ever continue it, what a key stopped goes on. What somebody stopped with STOP stays
+/// so.
+fn go_on(child: u32) {
+    let Some(pid) = i32::try_from(child).ok().and_then(Pid::from_raw) else { return };
+    let stopped = waitid(WaitId::Pid(pid), WaitIdOptions::STOPPED | WaitIdOptions::NOHANG);
+    let by = stopped.ok().flatten().and_then(|status| status.stopping_signal());
+    if by.is_some_and(|by| [Signal::TSTP, Signal::TTIN, Signal::TTOU].map(Signal::as_raw).contains(&by)) {
+        let _ = kill_process_group(pid, Signal::CONT);
     }
 }
 

@@ -1,6 +1,6 @@
 //! A job that waits for somebody's approval. The answer is written beside the state, and stays there until a runner has
 //! taken it: neither a question nor an answer is lost with a runner.
-use super::{Claimed, Durability, Fenced, JobStore, StoreError, env, family, row, schema::LIVE};
+use super::{Claimed, Durability, Fenced, JobStore, StoreError, family, row, schema::LIVE};
 use crate::model::{
     job::{Answer, JobId, JobState, ProcMark},
     time::Wall,
@@ -88,13 +88,7 @@ impl JobStore {
             self.change(Durability::Full, |tx| family::fail(tx, id, &why, at))?;
             return Ok(None);
         }
-        let query = || {
-            self.conn
-                .prepare_cached("SELECT body FROM env WHERE id = (SELECT env FROM job WHERE id = ?1)")?
-                .query_row([id.0], |r| Ok(env::read(r.get_ref(0)?.as_blob()?)))
-        };
-        let env = self.told(query())?;
-        Ok(Some(Claimed { job, epoch, env, goes_on: true }))
+        self.with_env(job, epoch, true).map(Some)
     }
 }
 

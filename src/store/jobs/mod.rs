@@ -26,6 +26,7 @@ mod pulse;
 mod read;
 mod row;
 mod schema;
+mod session;
 mod submit;
 #[cfg(test)]
 mod tests;

@@ -66,6 +66,9 @@ pub fn page(job: &JobView, look: Look) -> String {
     if let Some(pid) = job.pid {
         row("pid", pid.to_string());
     }
+    if let Some(session) = &job.session {
+        row("session", format!("{}: agents attach {}", printable(session), job.id));
+    }
     if let Some(text) = progress(job) {
         row("progress", text);
     }

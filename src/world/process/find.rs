@@ -4,10 +4,19 @@ use std::{ffi::OsStr, os::unix::ffi::OsStrExt};
 
 /// Those whose words after the program's name are exactly these.
 pub fn called_with(words: &[&OsStr]) -> Vec<ProcId> {
+    called(words, false)
+}
+
+/// Those whose words after the program's name begin with these.
+pub fn called_with_more(words: &[&OsStr]) -> Vec<ProcId> {
+    called(words, true)
+}
+
+fn called(words: &[&OsStr], more: bool) -> Vec<ProcId> {
     let fits = |pid: &u32| {
         let line = std::fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
         let mut said = line.strip_suffix(&[0]).unwrap_or(&line).split(|b| *b == 0).skip(1);
-        words.iter().all(|w| said.next() == Some(w.as_bytes())) && said.next().is_none()
+        words.iter().all(|w| said.next() == Some(w.as_bytes())) && (more || said.next().is_none())
     };
     let entries = std::fs::read_dir("/proc").into_iter().flatten().flatten();
     let pids = entries.filter_map(|e| e.file_name().to_str()?.parse::<u32>().ok());
@@ -36,6 +45,9 @@ mod tests {
             assert!(std::time::Instant::now() < until, "it is not found");
         }
         assert!(called_with(&[word, word]).is_empty() && called_with(&[OsStr::new("1234")]).is_empty());
+        assert!(
+            called_with_more(&[]).iter().any(|p| p.pid == child.id()) && called_with_more(&[word, word]).is_empty()
+        );
         let process = ProcId::of(child.id()).expect("it runs");
         assert!(!handles(process, Signal::USR1));
         child.kill().expect("it is ended");

@@ -21,9 +21,20 @@ pub struct Limits {
 
 /// Makes `command` begin in a session of its own, with no file open but the three that it is given, whatever our own
 /// caller left open in us.
-pub fn in_own_session(command: &mut Command, mut limits: Limits) -> &mut Command {
+pub fn in_own_session(command: &mut Command, limits: Limits) -> &mut Command {
+    confined(command, limits, true)
+}
+
+/// The same, but in our own session, whose terminal it has.
+pub fn in_our_session(command: &mut Command, limits: Limits) -> &mut Command {
+    confined(command, limits, false)
+}
+
+fn confined(command: &mut Command, mut limits: Limits, own_session: bool) -> &mut Command {
     let begin = move || {
-        rustix::process::setsid()?;
+        if own_session {
+            rustix::process::setsid()?;
+        }
         if let Some(group) = &limits.group {
             // `0`: whoever writes it.
             rustix::io::write(group, b"0")?;

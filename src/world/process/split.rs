@@ -8,6 +8,8 @@ pub enum Half {
     First,
     /// A session of its own, nothing on its first three files, and no other file open.
     Second,
+    /// The second one, where that could not be had: all that is left to it is to end.
+    Lost,
 }
 
 /// Makes a second process that goes on from here, with everything that this one has in memory, and belongs to nobody.
@@ -20,15 +22,12 @@ pub fn split() -> io::Result<Half> {
     let pid = unsafe { libc::fork() };
     match pid {
         -1 => Err(io::Error::last_os_error()),
-        0 => match leave(&nothing) {
-            Ok(()) => {
-                drop(nothing);
-                close_rest();
-                Ok(Half::Second)
-            }
-            // It would end with our terminal, or hold it: better none.
-            Err(_) => std::process::exit(1),
-        },
+        0 => {
+            let left = leave(&nothing);
+            drop(nothing);
+            close_rest();
+            Ok(if left.is_ok() { Half::Second } else { Half::Lost })
+        }
         _ => Ok(Half::First),
     }
 }

@@ -1,6 +1,6 @@
 //! A process tree and its end: TERM to everyone, and KILL for those who are left.
 use super::{ProcId, RUNNERS, Stat, name_of};
-use crate::world::clock;
+use crate::world::{clock, tmux::OF_JOBS};
 use rustix::process::Signal;
 use std::{collections::BTreeSet, time::Duration};
 
@@ -20,11 +20,21 @@ pub fn descendants(pid: u32) -> Vec<ProcId> {
     found
 }
 
-/// Our own detached supervisor or its guardian, by the command line; or the runner of a job.
+/// Our own detached supervisor, its guardian, the runner of a job, or the tmux server of jobs, by the command line; a
+/// runner that did not begin as one by its name.
 pub fn is_our_own_master(pid: u32) -> bool {
-    let words = std::fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
-    matches!(words.split(|b| *b == 0).nth(1), Some(b"__watchdog" | b"__guardian" | b"__runner"))
+    is_masters_line(&std::fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default())
         || name_of(pid).is_some_and(|name| name.starts_with(RUNNERS))
+}
+
+fn is_masters_line(line: &[u8]) -> bool {
+    let words: Vec<&[u8]> = line.split(|b| *b == 0).take(4).collect();
+    let of_jobs = format!("/{OF_JOBS}/tmux.conf").into_bytes();
+    match words[..] {
+        [_, b"__watchdog" | b"__guardian" | b"__runner", ..] => true,
+        [_, b"-u", b"-f", conf, ..] => conf.ends_with(&of_jobs),
+        _ => false,
+    }
 }
 
 /// Direct children, zombies too: those of every thread.
@@ -109,5 +119,19 @@ pub fn end_tree_without_shim(root: ProcId, grace: Duration) -> bool {
         }
         ending.step(&alive);
         std::thread::sleep(Duration::from_millis(10));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn our_own_masters_are_known_by_their_line() {
+        assert!(is_masters_line(b"agents\0__runner\0/d\0"));
+        assert!(is_masters_line(b"tmux\0-u\0-f\0/d/jobs.tmux/tmux.conf\0-S\0/d/jobs.tmux/tmux.sock\0new-session\0"));
+        for other in ["tmux\0-u\0-f\0/d/state/tmux.conf\0-S\0/s\0", "sh\0-c\0__runner\0", "agents\0__pane\0", ""] {
+            assert!(!is_masters_line(other.as_bytes()), "{other:?}");
+        }
     }
 }

@@ -3,6 +3,7 @@
 //!
 //! Sessions are named by id or `=name:`, never by a bare name (which means any name that begins so). Names come
 //! through [`crate::model::name::unusable`]; no byte of a pane, path or text is read by a tmux format or a shell.
+mod alone;
 mod capture;
 mod child;
 mod client;
@@ -28,6 +29,7 @@ mod speaker;
 mod stop;
 mod wire;
 
+pub use alone::OF_JOBS;
 pub use client::Client;
 pub use control::{Notice, OnNotice};
 pub use error::TmuxError;

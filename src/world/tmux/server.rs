@@ -50,6 +50,11 @@ impl Server {
         Ok(Server { tmux: program(), address: Address::Socket(own_socket(state_dir)?), conf: Some(conf) })
     }
 
+    /// Whether there is a program of that name in PATH. It is not asked anything.
+    pub fn is_installed() -> bool {
+        program().is_absolute()
+    }
+
     pub fn is_own(&self) -> bool {
         self.conf.is_some()
     }

@@ -80,7 +80,12 @@ pub(super) fn program(argv: &[String]) -> Result<String, TmuxError> {
 }
 
 pub(super) fn pipe_line(target: &str, argv: &[String]) -> String {
-    format!("pipe-pane -t {} {}", quote::word(target), quote::word(&quote::through_format(&quote::sh_exec(argv))))
+    format!("pipe-pane -t {} {}", quote::word(target), quote::word(&pipe_command(argv)))
+}
+
+/// What tmux hands to `sh`, once it has read its formats.
+pub(super) fn pipe_command(argv: &[String]) -> String {
+    quote::through_format(&quote::sh_exec(argv))
 }
 
 /// Reads the first block of [`command_line`].

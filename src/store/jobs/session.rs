@@ -1,0 +1,53 @@
+//! Jobs in tmux sessions: which session, and the way from the runner that claims a job to the one in the session.
+use super::{Claimed, Durability, Fenced, JobStore, StoreError, env, schema::LIVE};
+use crate::model::job::{Job, JobId, JobState};
+use rusqlite::params;
+
+impl JobStore {
+    /// Written before the session is made, and `None` when there will be none.
+    pub fn set_session(&mut self, id: JobId, epoch: i64, session: Option<&str>) -> Result<Fenced<()>, StoreError> {
+        let rows = self.change(Durability::Normal, |tx| {
+            let sql = format!("UPDATE job SET session = ?3 WHERE id = ?1 AND epoch = ?2 AND {LIVE}");
+            tx.prepare_cached(&sql)?.execute(params![id.0, epoch, session])
+        })?;
+        Ok(if rows == 1 { Fenced::Held(()) } else { Fenced::Over })
+    }
+
+    /// Whether it still is the job of whoever has this epoch.
+    pub fn is_held(&self, id: JobId, epoch: i64) -> Result<bool, StoreError> {
+        let sql = format!("SELECT 1 FROM job WHERE id = ?1 AND epoch = ?2 AND {LIVE}");
+        let query = || self.conn.prepare_cached(&sql)?.exists([id.0, epoch]);
+        self.told(query())
+    }
+
+    /// Some job has a session, or will have one in a moment.
+    pub fn has_sessions(&self) -> Result<bool, StoreError> {
+        let sql = format!("SELECT 1 FROM job WHERE {LIVE} AND session IS NOT NULL");
+        let query = || self.conn.prepare_cached(&sql)?.exists([]);
+        self.told(query())
+    }
+
+    /// A job that its runner handed on right after it had claimed it: all that is needed to run it.
+    pub fn handed_on(&self, id: JobId, epoch: i64) -> Result<Option<Claimed>, StoreError> {
+        let Some(job) = self.job(id)?.filter(|job| matches!(job.state, JobState::Running | JobState::Paused)) else {
+            return Ok(None);
+        };
+        let query = || {
+            let sql = "SELECT goes_on FROM job WHERE id = ?1";
+            self.conn.prepare_cached(sql)?.query_row([id.0], |r| r.get::<_, bool>(0))
+        };
+        let goes_on = self.told(query())? || job.state == JobState::Paused;
+        self.with_env(job, epoch, goes_on).map(Some)
+    }
+
+    /// The job with the environment of its steps.
+    pub(super) fn with_env(&self, job: Job, epoch: i64, goes_on: bool) -> Result<Claimed, StoreError> {
+        let query = || {
+            self.conn
+                .prepare_cached("SELECT body FROM env WHERE id = (SELECT env FROM job WHERE id = ?1)")?
+                .query_row([job.id.0], |r| Ok(env::read(r.get_ref(0)?.as_blob()?)))
+        };
+        let env = self.told(query())?;
+        Ok(Claimed { job, epoch, env, goes_on })
+    }
+}
