@@ -3,7 +3,7 @@ use super::{
     Context, at,
     failure::{Failure, Report},
     jobs::{Ground, tell_left},
-    run_batch, run_files,
+    run_agent, run_batch, run_files,
     run_given::{Given, environment, shell},
     run_here, run_many, since,
 };
@@ -36,11 +36,16 @@ arguments stand behind `--` and are seen by no shell. In the foreground the job'
 shown, signals are passed on, and the exit code is the job's, or 128+N for signal N. Its
 standard input is empty. The job goes on if this command is killed.
 
+With --backend the word is a prompt (`-`: standard input has it), and what is shown is what the
+agent says and does. It works without a terminal, so its own flags decide what it may do.
+
 Examples:
   agents run 'cargo test 2>&1 | tail'
   agents run -b --name web 'npm run dev'
   agents run -b --after web --timeout 10m -- cargo test --all
-  agents run release.json")]
+  agents run release.json
+  agents run --backend claude 'fix the failing test'
+  agents run -b --backend codex --phases analyze,plan,build 'make it faster'")]
 pub struct RunArgs {
     /// A line for the shell; or job files, .json or .toml
     #[arg(value_name = "LINE|FILE")]
@@ -90,6 +95,12 @@ pub struct RunArgs {
     /// Address space of each of its processes: `2GB`
     #[arg(long, value_name = "M", value_parser = size)]
     mem: Option<u64>,
+    /// A prompt for this agent program instead of a line: a `[backend.NAME]` of the project; without one claude, codex, opencode, gemini
+    #[arg(long, value_name = "NAME", conflicts_with = "batch")]
+    backend: Option<String>,
+    /// With --backend: a step for each of these, all in one conversation
+    #[arg(long, value_name = "A,B,C", value_delimiter = ',', requires = "backend")]
+    phases: Vec<String>,
     /// With -b: a job for every line of this file; `-`: of standard input
     #[arg(long, value_name = "FILE", requires = "background", conflicts_with_all = ["line", "argv", "name"])]
     batch: Option<PathBuf>,
@@ -106,7 +117,16 @@ pub fn run(args: &RunArgs, context: &mut Context) -> Report {
             given.dir.get_or_insert_with(|| given.here.clone());
             run_batch::commands(file)?.into_iter().map(part).collect()
         }
+        (Some(_), None) if !args.phases.is_empty() => {
+            return Err(Failure::new(2, "`--phases` is for a prompt, and this is a job file")
+                .hint("write its steps into the file: `{\"prompt\": \"…\"}`"));
+        }
         (Some(files), None) => run_files::read(&files, &ground.rules)?,
+        (None, None) if args.backend.is_some() => {
+            given.dir.get_or_insert_with(|| given.here.clone());
+            let prompt = run_agent::prompt_of(&args.line, &args.argv)?;
+            vec![run_agent::part(args.backend.as_deref().unwrap_or_default(), prompt, &args.phases)?]
+        }
         (None, None) => {
             given.dir.get_or_insert_with(|| given.here.clone());
             vec![part(command(args)?)]
@@ -119,7 +139,7 @@ pub fn run(args: &RunArgs, context: &mut Context) -> Report {
     let ids = store.submit(&jobs, clock::wall()).map_err(not_queued)?;
     match &ids[..] {
         [] => Ok(1),
-        [id] if !args.background => run_here::run(&mut store, *id),
+        [id] if !args.background => run_here::run(&mut store, *id, context.out.paint),
         several if !args.background => run_many::run(several, &ground, &mut store, context),
         ids => {
             ground.start(&mut store)?;
@@ -158,6 +178,8 @@ fn given(args: &RunArgs, ground: &Ground) -> Result<Given, Failure> {
         mem: args.mem,
         shell: shell(std::env::var_os("SHELL")),
         rules: ground.rules.clone(),
+        backend: args.backend.clone(),
+        backends: ground.backends.clone(),
     })
 }
 

@@ -3,6 +3,7 @@
 //! The job is a runner's, as any other: this process shows the log as it grows. So it may be killed, and the job goes on.
 use super::{
     failure::{Failure, Report, complain},
+    jobs::told::{Told, stream_of},
     run_question::Question,
 };
 use crate::{
@@ -12,6 +13,7 @@ use crate::{
         time::Boot,
     },
     store::jobs::JobStore,
+    view::{jobs::stream::Line, paint::Paint},
     world::{clock, process::signals},
 };
 use rustix::{
@@ -42,9 +44,12 @@ struct Follower<'a> {
     /// Its runner, and how we hear of its end.
     runner: Option<(ProcMark, Option<OwnedFd>)>,
     question: Question,
+    /// Where the output is the stream of an agent.
+    stream: Option<Told>,
 }
 
-pub fn run(store: &mut JobStore, id: JobId) -> Report {
+/// `paint`: for what an agent says.
+pub fn run(store: &mut JobStore, id: JobId, paint: Paint) -> Report {
     let Some(job) = store.job(id)? else { return Ok(1) };
     let log = runner::open_log(&job.log)
         .map_err(|e| Failure::new(1, format!("its log `{}` cannot be written: {e}", job.log.display())))?;
@@ -77,6 +82,7 @@ pub fn run(store: &mut JobStore, id: JobId) -> Report {
         pending: None,
         runner: None,
         question: Question::default(),
+        stream: stream_of(&job.spec).map(|stream| Told::new(stream, paint)),
     };
     follower.follow()
 }
@@ -93,9 +99,16 @@ impl Follower<'_> {
                 return Ok(PIPE);
             }
             if job.state.is_over() {
+                if self.stream.is_some() && self.show_told(|told, lines| told.end(lines)).is_err() {
+                    return Ok(PIPE);
+                }
                 return Ok(said(&job));
             }
             self.know_runner(&job);
+            if job.state == JobState::Paused && self.show_told(|told, lines| told.flush(lines)).is_err() {
+                self.cancel()?;
+                return Ok(PIPE);
+            }
             self.question.see(&job);
             self.deliver(&job);
             if self.wait() {
@@ -129,10 +142,27 @@ impl Follower<'_> {
                 0 => return out.flush(),
                 n => {
                     self.shown += n as u64;
-                    out.write_all(&buffer[..n])?;
+                    match &mut self.stream {
+                        None => out.write_all(&buffer[..n])?,
+                        Some(told) => {
+                            let mut lines = Vec::new();
+                            told.feed(&buffer[..n], &mut lines);
+                            lines.iter().try_for_each(|line| writeln!(out, "{}", line.text))?;
+                        }
+                    }
                 }
             }
         }
+    }
+
+    /// What an agent said that is no whole line.
+    fn show_told(&mut self, take: impl FnOnce(&mut Told, &mut Vec<Line>)) -> io::Result<()> {
+        let Some(told) = &mut self.stream else { return Ok(()) };
+        let mut lines = Vec::new();
+        take(told, &mut lines);
+        let mut out = io::stdout().lock();
+        lines.iter().try_for_each(|line| writeln!(out, "{}", line.text))?;
+        out.flush()
     }
 
     fn know_runner(&mut self, job: &Job) {

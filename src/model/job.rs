@@ -1,8 +1,9 @@
 //! A job: commands that run in order, beside the fleet or without one. What was asked for ([`JobSpec`]) never changes;
 //! what became of it is in [`Job`].
-use super::time::Wall;
+pub use super::bytes::Bytes;
+use super::{job_agent::JobAgent, time::Wall};
 use serde::{Deserialize, Serialize};
-use std::{ffi::OsString, os::unix::ffi::OsStringExt, path::PathBuf, time::Duration};
+use std::{path::PathBuf, time::Duration};
 
 /// The group of jobs that name none. Its limit follows from the machine until somebody sets one.
 pub const DEFAULT_GROUP: &str = "default";
@@ -141,36 +142,8 @@ pub enum JobCommand {
     Shell(Bytes),
     /// A program and its arguments, seen by no shell.
     Argv(Vec<Bytes>),
-}
-
-/// Bytes of the operating system (an argument, a path): text where they are UTF-8, else a list of numbers.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(from = "Stored", into = "Stored")]
-pub struct Bytes(pub OsString);
-
-#[derive(Serialize, Deserialize)]
-#[serde(untagged)]
-enum Stored {
-    Text(String),
-    Raw(Vec<u8>),
-}
-
-impl From<Stored> for Bytes {
-    fn from(stored: Stored) -> Bytes {
-        Bytes(match stored {
-            Stored::Text(text) => text.into(),
-            Stored::Raw(raw) => OsString::from_vec(raw),
-        })
-    }
-}
-
-impl From<Bytes> for Stored {
-    fn from(bytes: Bytes) -> Stored {
-        match bytes.0.into_string() {
-            Ok(text) => Stored::Text(text),
-            Err(raw) => Stored::Raw(raw.into_vec()),
-        }
-    }
+    /// A text for the job's agent. All prompts of a job come into one conversation.
+    Prompt(Bytes),
 }
 
 /// One step of a job.
@@ -244,6 +217,8 @@ pub struct JobSpec {
     pub procs: Option<u32>,
     /// Runs in a tmux session of its own.
     pub tmux: bool,
+    /// Who gets the prompts of its steps.
+    pub agent: Option<JobAgent>,
     /// Its processes may write nowhere but in its folder and the temporary one, as far as the machine can see to that.
     pub sandbox: bool,
 }
@@ -272,6 +247,7 @@ impl Default for JobSpec {
             mem: None,
             procs: None,
             tmux: false,
+            agent: None,
             sandbox: false,
         }
     }
@@ -295,6 +271,9 @@ pub struct StepRun {
     pub ended: Option<Wall>,
     /// From 1.
     pub attempt: u32,
+    /// The conversation that a prompt came into.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub session: Option<String>,
 }
 
 /// A process that is meant, and no other that has its number later.
@@ -394,13 +373,5 @@ mod tests {
             assert_eq!(JobState::parse(state.word()), Some(state));
             assert!(!state.is_unfinished() || state.is_over());
         }
-    }
-
-    #[test]
-    fn bytes_that_are_no_text_survive() {
-        let odd = Bytes(OsString::from_vec(vec![0xff, b'a']));
-        let json = serde_json::to_string(&odd).expect("json");
-        assert_eq!(serde_json::from_str::<Bytes>(&json).expect("back"), odd);
-        assert_eq!(serde_json::to_string(&Bytes("a b".into())).expect("json"), "\"a b\"");
     }
 }

@@ -1,5 +1,5 @@
 //! Where the jobs of this line are, and by which rules they run.
-use super::super::{Context, failure::Failure, locate};
+use super::super::{Context, failure::Failure, locate, run_agent::Backends};
 use crate::{
     engine::{fleet::Fleet, paths::Paths},
     jobs::{adopt, kick, place::Place},
@@ -15,6 +15,8 @@ pub struct Ground {
     /// Of the fleet, if it is one's.
     paths: Option<Paths>,
     pub rules: JobRules,
+    /// Whose prompts can be jobs here.
+    pub backends: Backends,
     durability: Durability,
 }
 
@@ -24,7 +26,8 @@ impl Ground {
         let Some(config) = locate::optional(context.config.clone())? else {
             let place = Place::of_user(|name| std::env::var_os(name))
                 .ok_or_else(|| Failure::new(1, "there is no place for jobs: neither HOME nor XDG_STATE_HOME is set"))?;
-            return Ok(Ground { place, paths: None, rules: JobRules::default(), durability: Durability::Full });
+            let (rules, backends) = (JobRules::default(), Backends::default());
+            return Ok(Ground { place, paths: None, rules, backends, durability: Durability::Full });
         };
         let policy = Fleet::policy_of(&config)?;
         let paths = Paths::of(&policy);
@@ -33,7 +36,8 @@ impl Ground {
             Durable::Normal => Durability::Normal,
         };
         let place = Place::of_fleet(&policy.log_dir);
-        Ok(Ground { place, paths: Some(paths), rules: policy.jobs, durability })
+        let backends = Backends::of(&policy);
+        Ok(Ground { place, paths: Some(paths), rules: policy.jobs, backends, durability })
     }
 
     /// `None`: nobody has submitted anything.

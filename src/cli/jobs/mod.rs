@@ -10,6 +10,7 @@ mod list;
 pub mod log;
 pub mod news;
 mod show;
+pub mod told;
 pub mod wait;
 pub mod words;
 

@@ -42,6 +42,8 @@ pub struct JobPart {
     pub nice: Option<i32>,
     /// Bytes.
     pub mem: Option<u64>,
+    /// Who gets its prompts.
+    pub backend: Option<String>,
     /// Never empty.
     pub steps: Vec<StepSpec>,
 }

@@ -12,6 +12,7 @@ use std::{
 };
 
 /// All that a process of the job is started with.
+#[derive(Clone, Copy)]
 pub struct Surroundings<'a> {
     pub spec: &'a JobSpec,
     pub env: &'a [(OsString, OsString)],
@@ -19,6 +20,8 @@ pub struct Surroundings<'a> {
     pub marks: &'a [(OsString, OsString)],
     pub dir: &'a Path,
     pub log: &'a File,
+    /// What it reads. `None`: nothing.
+    pub stdin: Option<&'a File>,
 }
 
 /// Starts it in a session of its own; what it prints goes straight into the log. Its pid.
@@ -35,10 +38,13 @@ pub fn spawn(around: &Surroundings, what: &JobCommand) -> io::Result<u32> {
             command.args(args.iter().map(|word| OsStr::new(&word.0)));
             command
         }
+        // It is made an argv before ([`super::agent`]).
+        JobCommand::Prompt(_) => return Err(io::ErrorKind::InvalidInput.into()),
     };
     let both = [around.env, around.marks].concat();
     command.env_clear().envs(both).env("PWD", around.dir).current_dir(around.dir);
-    command.stdin(Stdio::null()).stdout(around.log.try_clone()?).stderr(around.log.try_clone()?);
+    let stdin = around.stdin.map(File::try_clone).transpose()?.map_or_else(Stdio::null, Stdio::from);
+    command.stdin(stdin).stdout(around.log.try_clone()?).stderr(around.log.try_clone()?);
     let limits = Limits { nice: around.spec.nice, mem: around.spec.mem };
     Ok(in_own_session(&mut command, limits).spawn()?.id())
 }

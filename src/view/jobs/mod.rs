@@ -4,6 +4,7 @@ mod list;
 mod object;
 mod page;
 mod sign;
+pub mod stream;
 
 pub use left::left;
 pub use list::list;

@@ -2,7 +2,7 @@
 use super::{
     Look,
     list::{step_words, took},
-    object::{CmdView, JobView, StepView},
+    object::{JobView, StepView},
     sign::{exit_words, sign},
 };
 use crate::{
@@ -131,10 +131,7 @@ fn step(index: usize, step: &StepView, look: Look) -> String {
     }
     out.push('\n');
     if step.desc.is_some() {
-        let command = match &step.cmd {
-            CmdView::Shell(line) => printable_cut(line, 200),
-            CmdView::Argv(words) => printable_cut(&words.join(" "), 200),
-        };
+        let command = printable_cut(&step.command(), 200);
         out.push_str(&format!("{:17} {}\n", "", look.paint.tint(Tint::Dim, &command)));
     }
     out
