@@ -16,6 +16,7 @@ mod help;
 pub mod hook_event;
 mod init;
 mod init_backends;
+mod job_backends;
 mod jobs;
 mod locate;
 mod log_agent;

@@ -1,5 +1,5 @@
 //! What one line of `agents run` says of all its jobs.
-use super::{failure::Failure, run_agent::Backends};
+use super::{failure::Failure, job_backends::Backends};
 use crate::{
     jobs::check,
     model::{job::JobCommand, job_rules::JobRules, name::printable_cut, time::Wall},

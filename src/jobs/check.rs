@@ -66,16 +66,19 @@ pub fn job(spec: &JobSpec, env: &[(OsString, OsString)]) -> Result<(), Refused> 
 
 /// Its prompts have somebody to go to, in one conversation.
 fn agent(spec: &JobSpec, env: &[(OsString, OsString)]) -> Result<(), Refused> {
-    let mut prompts = spec.steps.iter().enumerate().filter_map(|(number, step)| match &step.command {
-        JobCommand::Prompt(prompt) => Some((number, prompt)),
+    let prompts = spec.steps.iter().filter_map(|step| match &step.command {
+        JobCommand::Prompt(prompt) => Some(prompt),
         _ => None,
     });
-    let Some((_, first)) = prompts.next() else { return Ok(()) };
+    let prompts: Vec<&Bytes> = prompts.collect();
+    if prompts.is_empty() {
+        return Ok(());
+    }
     let Some(agent) = &spec.agent else {
         let text = "the job has a prompt, and no backend";
         return Err(Refused { text: text.into(), hint: Some("`backend` says which agent it is for".into()) });
     };
-    if prompts.next().is_some() && !agent.goes_on() {
+    if prompts.len() > 1 && !agent.goes_on() {
         let text = format!(
             "the backend `{}` cannot go on with a conversation, and the job has several prompts",
             agent.backend
@@ -83,9 +86,20 @@ fn agent(spec: &JobSpec, env: &[(OsString, OsString)]) -> Result<(), Refused> {
         let hint = "`job_resume` in its table of the config says how it can".to_owned();
         return Err(Refused { text: printable(&text), hint: Some(hint) });
     }
-    let line = call(agent, Turn::Fresh { session: "" }, &first.0);
-    command(&JobCommand::Argv(line.argv.clone()))?;
-    let program = line.argv.first().map_or(OsStr::new(""), |program| &program.0);
+    for (number, prompt) in prompts.iter().enumerate() {
+        let turn = if number == 0 { Turn::Fresh { session: "" } } else { Turn::Resumed { session: "" } };
+        let argv = JobCommand::Argv(call(agent, turn, &prompt.0).argv);
+        if let Some((why, hint)) = file::unusable_command(&argv) {
+            let hint = if why.contains("too long") {
+                "without `{prompt}` in `job_command` it is on the standard input"
+            } else {
+                hint
+            };
+            let text = format!("the command of the backend `{}` {why}", printable(&agent.backend));
+            return Err(Refused { text, hint: Some(hint.to_owned()) });
+        }
+    }
+    let program = agent.start.first().map_or(OsStr::new(""), |program| &program.0);
     match find(program, spec, env) {
         Some(_) => Ok(()),
         None => {

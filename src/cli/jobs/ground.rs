@@ -1,5 +1,5 @@
 //! Where the jobs of this line are, and by which rules they run.
-use super::super::{Context, failure::Failure, locate, run_agent::Backends};
+use super::super::{Context, failure::Failure, job_backends::Backends, locate};
 use crate::{
     engine::{fleet::Fleet, paths::Paths},
     jobs::{adopt, kick, place::Place},

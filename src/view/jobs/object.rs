@@ -228,6 +228,12 @@ impl JobView {
     }
 }
 
+/// No more of a prompt than a line can show.
+fn folded(prompt: &str) -> String {
+    let beginning: String = prompt.chars().take(1000).collect();
+    beginning.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
 impl StepView {
     /// What it is called, else its command.
     pub fn title(&self) -> String {
@@ -239,7 +245,7 @@ impl StepView {
         match &self.cmd {
             CmdView::Shell(line) => line.clone(),
             CmdView::Argv(words) => words.join(" "),
-            CmdView::None => self.prompt.clone().unwrap_or_default(),
+            CmdView::None => folded(self.prompt.as_deref().unwrap_or_default()),
         }
     }
 }

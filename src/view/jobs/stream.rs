@@ -60,6 +60,8 @@ impl Painter {
                 let text = format!("error: {}", one_line(text));
                 out.push(Line { text: self.paint.tint(Tint::Red, &text), trouble: true });
             }
+            // Where in a program it went wrong is for its authors.
+            Said::Plain(line) if line.starts_with("    at ") => {}
             Said::Plain(line) => out.push(of_line(line)),
             _ => {}
         }
