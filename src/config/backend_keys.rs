@@ -111,13 +111,13 @@ pub(super) static BACKEND: Section = Section {
             "job_flags",
             Text,
             Words("`flags`, without those for a terminal"),
-            "The same as `flags`, for `agents run --backend`: words only, no shell sees them.",
+            "The same as `flags`, for prompts that are jobs: words only, no shell sees them.",
         ),
         key(
             "job_command",
             Texts,
             Absent,
-            "Program and arguments for a prompt of `agents run --backend`, with `{prompt}` (else it is on the standard input) and `{session}`.",
+            "Program and arguments for a prompt that is a job, with `{prompt}` (else it is on the standard input) and `{session}`.",
         ),
         key("job_resume", Texts, Absent, "The same for a prompt into the conversation `{session}`."),
         key(

@@ -73,6 +73,14 @@ impl Talk {
         if self.then.is_none() {
             self.then = Some(files_now(around.dir, LOOK));
         }
+        if let Some(cap) = &mut tree.cap {
+            // What the steps before it wrote is read as theirs.
+            cap.check();
+            if let (Some(agent), Some(said)) = (&mut cap.agent, cap.progress.news()) {
+                agent.said_progress(said);
+                cap.progress.written();
+            }
+        }
         let log = tree.cap.as_mut().and_then(|cap| cap.agent.as_mut());
         let session = log.as_ref().and_then(|log| log.tally.session.clone());
         let go_on = self.cut_off.take() == Some(number);
