@@ -59,7 +59,7 @@ impl Work {
 
     fn of(job: &Job) -> Option<usize> {
         let text = match &job.spec.steps.first()?.command {
-            JobCommand::Shell(line) => line.0.to_string_lossy().into_owned(),
+            JobCommand::Shell(line) | JobCommand::Prompt(line) => line.0.to_string_lossy().into_owned(),
             JobCommand::Argv(words) => words.iter().map(|w| w.0.to_string_lossy()).collect::<Vec<_>>().join(" "),
         };
         text.split_once(WORD)?.1.split_whitespace().nth(1)?.parse().ok()

@@ -5,6 +5,7 @@ use super::{
     pattern::Pattern,
 };
 use crate::model::{
+    job_agent::JobLines,
     policy::PRESETS,
     seen::{ErrorClass, Seen},
 };
@@ -41,6 +42,8 @@ pub struct Preset {
     pub forgets: Option<Forgets>,
     /// The dialogs that have a name; the first one that fits.
     pub dialogs: Vec<Known>,
+    /// How it works on a prompt without a terminal.
+    pub job: Option<JobLines>,
 }
 
 #[derive(Debug)]
@@ -92,6 +95,7 @@ struct File {
     forgets: Option<ForgetsText>,
     #[serde(default)]
     dialog: Vec<KnownText>,
+    job: Option<JobLines>,
 }
 
 #[derive(Deserialize)]
@@ -198,6 +202,7 @@ fn load(name: &str, text: &str) -> Result<Preset, String> {
         dialog_bar: maybe(&file.dialog_bar)?,
         forgets: file.forgets.map(ForgetsText::load).transpose()?,
         dialogs: file.dialog.into_iter().map(|text| text.load()).collect::<Result<_, _>>()?,
+        job: file.job,
         rules,
         stale,
     })
@@ -214,6 +219,8 @@ mod tests {
         for preset in all {
             let names: BTreeSet<_> = preset.rules.iter().map(|r| &r.name).collect();
             assert_eq!(names.len(), preset.rules.len(), "{}", preset.name);
+            assert!(preset.job.as_ref().is_none_or(|job| job.resume.iter().any(|word| word == "{session}")));
+            assert_eq!(preset.job.is_some(), preset.name != "generic", "{}", preset.name);
             assert!(preset.rules.iter().any(|r| r.state == Seen::Idle), "{} is never idle", preset.name);
         }
         assert!(named("generic").is_none() && named("vim").is_none());

@@ -3,6 +3,7 @@ use super::{
     Context,
     failure::{Failure, Report},
     jobs::log as job_log,
+    log_agent::{self, Shown},
     log_follow::{Follow, Take},
     log_parts, log_times, log_transcript,
     names::{self, WATCHDOG},
@@ -13,10 +14,11 @@ use crate::{
     engine::fleet::Fleet,
     model::{
         job::JobId,
+        job_agent::Stream,
         name::{printable, unusable},
         time::Wall,
     },
-    view::{clean::Cleaner, errors},
+    view::{clean::Cleaner, errors, jobs::stream::Line},
     world::clock,
 };
 use clap::Args;
@@ -55,7 +57,7 @@ pub struct LogsArgs {
     /// Only lines that look like trouble
     #[arg(long)]
     errors: bool,
-    /// The bytes as the terminal got them
+    /// The bytes as the terminal got them; of a job of an agent, its stream
     #[arg(long, conflicts_with_all = ["grep", "errors", "since"])]
     raw: bool,
     /// The program's own session file (Claude Code, Codex) as turns: who, when, tools, results, errors. `-n` counts these
@@ -85,7 +87,10 @@ pub fn run(args: &LogsArgs, context: &mut Context) -> Report {
         let wanted = log_transcript::Wanted { limit, since, grep: args.grep.clone(), errors: args.errors, follow };
         return log_transcript::run(&fleet, name, &wanted, &mut context.out);
     }
-    let (path, mut growing) = place(args.name.as_deref(), follow, context)?;
+    let (path, mut growing, stream) = place(args.name.as_deref(), follow, context)?;
+    if let Some(stream) = stream.filter(|_| !args.raw) {
+        return show_agent(args, &wanted, stream, &path, growing.as_mut(), &mut context.out);
+    }
     show(args, &wanted, &path, growing.as_mut(), &mut context.out)
 }
 
@@ -112,9 +117,12 @@ impl Growing {
     }
 }
 
+/// A log, how it goes on, and the stream of an agent that stands in it.
+type Place = (PathBuf, Option<Growing>, Option<Stream>);
+
 /// The log of an agent, a service or the watchdog; else of a job. Watched before it is read, so that nothing falls
 /// between.
-fn place(name: Option<&str>, follow: bool, context: &mut Context) -> Result<(PathBuf, Option<Growing>), Failure> {
+fn place(name: Option<&str>, follow: bool, context: &mut Context) -> Result<Place, Failure> {
     let fleet = context.fleet();
     let unit =
         fleet.as_ref().is_ok_and(|f| name.is_none_or(|n| n == WATCHDOG || names::all(&f.policy).any(|a| a == n)));
@@ -131,14 +139,37 @@ fn place(name: Option<&str>, follow: bool, context: &mut Context) -> Result<(Pat
         if !follow && !log_parts::exists(&path) {
             return Err(log.nothing());
         }
-        return Ok((path, follow.then(|| Growing::Job(Box::new(log)))));
+        let stream = log.stream;
+        return Ok((path, follow.then(|| Growing::Job(Box::new(log))), stream));
     }
     let path = match of_session {
         Some(path) => path?,
         None => log_of(&fleet?, name)?,
     };
     let growing = follow.then(|| Follow::new(&path)).transpose().map_err(|e| unreadable(&path, &e))?;
-    Ok((path, growing.map(Growing::Session)))
+    Ok((path, growing.map(Growing::Session), None))
+}
+
+/// What the agent of a job says.
+fn show_agent(
+    args: &LogsArgs,
+    wanted: &Wanted,
+    stream: Stream,
+    path: &Path,
+    growing: Option<&mut Growing>,
+    out: &mut Out,
+) -> Report {
+    let keep = |line: &Line| {
+        let is_trouble = line.trouble || errors::is_error(&line.text);
+        (!args.errors || is_trouble) && args.grep.as_ref().is_none_or(|g| g.is_match(&line.text))
+    };
+    let mut shown = Shown::new(stream, log_agent::Wanted { limit: wanted.limit, keep: &keep }, out);
+    let end = shown.whole(path, out)?;
+    out.flush()?;
+    if let Some(growing) = growing {
+        growing.run(end, out, &mut |bytes, out| shown.more(bytes, out))?;
+    }
+    shown.end(out)
 }
 
 fn show(args: &LogsArgs, wanted: &Wanted, path: &Path, growing: Option<&mut Growing>, out: &mut Out) -> Report {

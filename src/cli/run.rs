@@ -3,7 +3,7 @@ use super::{
     Context, at,
     failure::{Failure, Report},
     jobs::{Ground, tell_left},
-    run_apart, run_batch, run_files,
+    run_agent, run_apart, run_batch, run_files,
     run_given::{Given, environment, shell},
     run_here, run_many, run_template,
     run_tmux::Sessions,
@@ -39,12 +39,17 @@ shown, signals are passed on, and the exit code is the job's, or 128+N for signa
 standard input is empty; one in a tmux session has a terminal (`agents attach`). The job goes on
 if this command is killed.
 
+With --backend the word is a prompt (`-`: standard input has it), and what is shown is what the
+agent says and does. It works without a terminal, so its own flags decide what it may do.
+
 Examples:
   agents run 'cargo test 2>&1 | tail'
   agents run -b --name web 'npm run dev'
   agents run -b --after web --timeout 10m -- cargo test --all
   agents run release.json
-  agents run --template deploy host=a.example")]
+  agents run --template deploy host=a.example
+  agents run --backend claude 'fix the failing test'
+  agents run -b --backend codex --phases analyze,plan,build 'make it faster'")]
 pub struct RunArgs {
     /// A line for the shell; or job files, .json or .toml; or values for `--template`
     #[arg(value_name = "LINE|FILE|K=V")]
@@ -107,8 +112,14 @@ pub struct RunArgs {
     #[arg(long)]
     sandbox: bool,
     /// A job of a template of agents.toml, with its parameters: `host=a.example`; without T they are listed
-    #[arg(long, value_name = "T", num_args = 0..=1, default_missing_value = "?", conflicts_with_all = ["argv", "batch"])]
+    #[arg(long, value_name = "T", num_args = 0..=1, default_missing_value = "?", conflicts_with_all = ["argv", "batch", "backend"])]
     template: Option<String>,
+    /// A prompt for this agent program instead of a line: a `[backend.NAME]` of the project; without one claude, codex, opencode, gemini
+    #[arg(long, value_name = "NAME", conflicts_with = "batch")]
+    backend: Option<String>,
+    /// With --backend: a step for each of these, all in one conversation
+    #[arg(long, value_name = "A,B,C", value_delimiter = ',', requires = "backend")]
+    phases: Vec<String>,
     /// With -b: a job for every line of this file; `-`: of standard input
     #[arg(long, value_name = "FILE", requires = "background", conflicts_with_all = ["line", "argv", "name"])]
     batch: Option<PathBuf>,
@@ -130,9 +141,18 @@ pub fn run(args: &RunArgs, context: &mut Context) -> Report {
             given.dir.get_or_insert_with(|| given.here.clone());
             run_batch::commands(file)?.into_iter().map(part).collect()
         }
+        (_, Some(_), None) if !args.phases.is_empty() => {
+            return Err(Failure::new(2, "`--phases` is for a prompt, and this is a job file")
+                .hint("write its steps into the file: `{\"prompt\": \"…\"}`"));
+        }
         (_, Some(files), None) => {
             given.sessions.files = true;
             run_files::read(&files, &ground.rules)?
+        }
+        (_, None, None) if args.backend.is_some() => {
+            given.dir.get_or_insert_with(|| given.here.clone());
+            let prompt = run_agent::prompt_of(&args.line, &args.argv)?;
+            vec![run_agent::part(args.backend.as_deref().unwrap_or_default(), prompt, &args.phases)?]
         }
         (_, None, None) => {
             given.dir.get_or_insert_with(|| given.here.clone());
@@ -149,7 +169,7 @@ pub fn run(args: &RunArgs, context: &mut Context) -> Report {
         [] => Ok(1),
         foreground if !args.background => {
             let done = match foreground {
-                [id] => run_here::run(&mut store, *id),
+                [id] => run_here::run(&mut store, *id, context.out.paint),
                 several => run_many::run(several, &ground, &mut store, context),
             };
             ground.seen(waited, &mut store);
@@ -208,6 +228,8 @@ fn given(args: &RunArgs, ground: &Ground) -> Result<Given, Failure> {
         sandbox: args.sandbox,
         shell: shell(std::env::var_os("SHELL")),
         rules: ground.rules.clone(),
+        backend: args.backend.clone(),
+        backends: ground.backends.clone(),
     })
 }
 

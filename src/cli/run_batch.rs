@@ -47,7 +47,7 @@ mod tests {
             .into_iter()
             .map(|command| match command {
                 JobCommand::Shell(line) => line.0.into_vec(),
-                JobCommand::Argv(_) => Vec::new(),
+                JobCommand::Argv(_) | JobCommand::Prompt(_) => Vec::new(),
             })
             .collect();
         assert_eq!(read, [&b"one"[..], b"two", b"\xff 3", b"last"]);

@@ -12,7 +12,7 @@ use crate::{
         file::{self, Format, JobPart},
     },
     model::{
-        job::{DEFAULT_GROUP, JobSpec},
+        job::{DEFAULT_GROUP, JobCommand, JobSpec},
         job_rules::JobRules,
         name::printable,
         time::Wall,
@@ -93,15 +93,25 @@ fn job(part: &JobPart, given: &Given, now: Wall) -> Result<NewJob, Failure> {
     let own_dir = given.dir.is_none() && part.dir.is_none();
     let dir = given.dir.clone().or_else(|| part.dir.as_ref().map(|dir| settled(given.here.join(dir))));
     let dir = dir.unwrap_or_else(|| given.here.clone());
-    let env =
+    let mut env =
         if part.env.is_empty() && part.params.is_empty() { given.env.clone() } else { with_own(part, given).into() };
+    let has_prompt = part.steps.iter().any(|step| matches!(step.command, JobCommand::Prompt(_)));
+    if given.backend.is_some() && !has_prompt {
+        return Err(about(Failure::new(2, "`--backend` for a job without a prompt")));
+    }
+    let backend = given.backend.as_ref().or(part.backend.as_ref()).filter(|_| has_prompt);
+    if backend.is_some() {
+        let own: Vec<OsString> = part.env.iter().map(|(name, _)| name.into()).collect();
+        env = given.backends.env(&env, &[&given.named_env[..], &own].concat()).into();
+    }
+    let agent = backend.map(|name| given.backends.agent(name, &env)).transpose().map_err(about)?;
     let description = match (&part.description, &part.steps[..]) {
         (Some(description), _) => description.clone(),
         (None, [step]) if step.desc.is_empty() => run_given::description(&step.command),
         (None, _) => String::new(),
     };
     let interactive = given.interactive || part.interactive;
-    let session = given.sessions.wanted(part.tmux, interactive).map_err(about)?;
+    let session = given.sessions.wanted(part.tmux, interactive, has_prompt).map_err(about)?;
     let spec = JobSpec {
         name: name.clone(),
         description,
@@ -124,6 +134,7 @@ fn job(part: &JobPart, given: &Given, now: Wall) -> Result<NewJob, Failure> {
         mem: given.mem.or(part.mem),
         procs: given.procs.or(part.procs),
         sandbox: given.sandbox || part.sandbox,
+        agent,
         ..JobSpec::default()
     };
     check::job(&spec, &env).map_err(|refused| about(run_given::refused(refused)))?;

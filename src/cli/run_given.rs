@@ -1,5 +1,5 @@
 //! What one line of `agents run` says of all its jobs.
-use super::{failure::Failure, run_tmux::Sessions};
+use super::{failure::Failure, job_backends::Backends, run_tmux::Sessions};
 use crate::{
     jobs::check,
     model::{job::JobCommand, job_rules::JobRules, name::printable_cut, time::Wall},
@@ -36,12 +36,15 @@ pub struct Given {
     pub sandbox: bool,
     pub shell: PathBuf,
     pub rules: JobRules,
+    /// Of the jobs' prompts. `None`: the file says it.
+    pub backend: Option<String>,
+    pub backends: Backends,
 }
 
 /// The command in one line for people.
 pub fn description(command: &JobCommand) -> String {
     let text = match command {
-        JobCommand::Shell(line) => line.0.to_string_lossy().into_owned(),
+        JobCommand::Shell(line) | JobCommand::Prompt(line) => line.0.to_string_lossy().into_owned(),
         JobCommand::Argv(words) => words.iter().map(|w| w.0.to_string_lossy()).collect::<Vec<_>>().join(" "),
     };
     printable_cut(text.trim(), 200)

@@ -4,6 +4,7 @@
 use super::{
     failure::{Failure, Report, complain},
     footer::Footer,
+    jobs::told::{Told, stream_of},
     run_question::Question,
 };
 use crate::{
@@ -13,7 +14,7 @@ use crate::{
         time::Boot,
     },
     store::jobs::JobStore,
-    view,
+    view::{self, jobs::stream::Line, paint::Paint},
     world::{clock, process::signals},
 };
 use rustix::{
@@ -49,9 +50,12 @@ struct Follower<'a> {
     footer: Footer,
     /// The output so far ends with a newline.
     at_line_start: bool,
+    /// Where the output is the stream of an agent.
+    stream: Option<Told>,
 }
 
-pub fn run(store: &mut JobStore, id: JobId) -> Report {
+/// `paint`: for what an agent says.
+pub fn run(store: &mut JobStore, id: JobId, paint: Paint) -> Report {
     let Some(job) = store.job(id)? else { return Ok(1) };
     let log = runner::open_log(&job.log)
         .map_err(|e| Failure::new(1, format!("its log `{}` cannot be written: {e}", job.log.display())))?;
@@ -87,6 +91,7 @@ pub fn run(store: &mut JobStore, id: JobId) -> Report {
         question: Question::default(),
         footer: Footer::new(),
         at_line_start: true,
+        stream: stream_of(&job.spec).map(|stream| Told::new(stream, paint)),
     };
     follower.follow()
 }
@@ -105,9 +110,16 @@ impl Follower<'_> {
             }
             if job.state.is_over() {
                 self.footer.clear();
+                if self.stream.is_some() && self.show_told(|told, lines| told.end(lines)).is_err() {
+                    return Ok(PIPE);
+                }
                 return Ok(said(&job));
             }
             self.know_runner(&job);
+            if job.state == JobState::Paused && self.show_told(|told, lines| told.flush(lines)).is_err() {
+                self.cancel()?;
+                return Ok(PIPE);
+            }
             if job.state == JobState::Running && self.at_line_start {
                 self.footer.draw(&view::jobs::view(&job).progress);
             } else {
@@ -162,11 +174,31 @@ impl Follower<'_> {
                 n => {
                     self.shown += n as u64;
                     self.footer.clear();
-                    self.at_line_start = buffer[n - 1] == b'\n';
-                    out.write_all(&buffer[..n])?;
+                    match &mut self.stream {
+                        None => {
+                            self.at_line_start = buffer[n - 1] == b'\n';
+                            out.write_all(&buffer[..n])?;
+                        }
+                        Some(told) => {
+                            let mut lines = Vec::new();
+                            told.feed(&buffer[..n], &mut lines);
+                            lines.iter().try_for_each(|line| writeln!(out, "{}", line.text))?;
+                        }
+                    }
                 }
             }
         }
+    }
+
+    /// What an agent said that is no whole line.
+    fn show_told(&mut self, take: impl FnOnce(&mut Told, &mut Vec<Line>)) -> io::Result<()> {
+        let Some(told) = &mut self.stream else { return Ok(()) };
+        self.footer.clear();
+        let mut lines = Vec::new();
+        take(told, &mut lines);
+        let mut out = io::stdout().lock();
+        lines.iter().try_for_each(|line| writeln!(out, "{}", line.text))?;
+        out.flush()
     }
 
     fn know_runner(&mut self, job: &Job) {

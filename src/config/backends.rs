@@ -10,6 +10,7 @@ use super::{
 use crate::{
     backends::preset,
     model::{
+        job_agent::{BackendJob, Stream},
         name::printable_cut,
         policy::{Backend, PromptDelivery, Reader, StallAction, TitleRules},
     },
@@ -122,7 +123,30 @@ fn one(name: &str, f: &Fields, out: &mut Findings) -> Backend {
         },
         no_progress: f.duration(out, "no_progress"),
         process_name: f.text(out, "process_name").map(|t| t.value).filter(|p| !p.is_empty()),
+        job: job(f, out),
     }
+}
+
+/// How it works on the prompt of a job. A list that could not be run is a fault of this backend.
+fn job(f: &Fields, out: &mut Findings) -> BackendJob {
+    let mut list = |key: &str| -> Vec<String> {
+        let words = f.texts(out, key);
+        if words.first().is_some_and(|program| program.value.trim().is_empty() || program.value.contains('{')) {
+            let message = format!("`{key}` of {} names no program", f.subject);
+            f.bad(
+                out,
+                Class::BadValue,
+                words[0].span.clone(),
+                message,
+                "write the program first: `[\"claude\", \"-p\"]`",
+            );
+        }
+        words.into_iter().map(|word| word.value).collect()
+    };
+    let (command, resume) = (list("job_command"), list("job_resume"));
+    let flags = f.text(out, "job_flags").map(|text| text.value);
+    let output = f.word(out, "job_output", "text").as_deref().and_then(Stream::named);
+    BackendJob { command, resume, flags, output }
 }
 
 /// Stands where an agent names a backend that is not there; such an agent has a fault and never starts.
@@ -150,5 +174,6 @@ pub(super) fn placeholder(name: &str) -> Backend {
         hang_timeout: Duration::ZERO,
         no_progress: Duration::ZERO,
         process_name: None,
+        job: BackendJob::default(),
     }
 }

@@ -7,6 +7,7 @@
 //!                                        \__ findings __________________________________________/ --> faults
 //! ```
 mod agents;
+mod backend_keys;
 mod backends;
 mod changes;
 mod dialogs;

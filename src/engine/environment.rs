@@ -20,7 +20,8 @@ pub fn save(path: &Path, rules: &EnvRules) -> io::Result<()> {
     write_whole(path, &bytes)
 }
 
-fn passes(key: &OsStr, rules: &EnvRules) -> bool {
+/// Whether a variable of the caller is for agents.
+pub fn passes(key: &OsStr, rules: &EnvRules) -> bool {
     let key = key.to_string_lossy();
     let named = |name: &str| match name.strip_suffix('*') {
         Some(start) => key.starts_with(start),

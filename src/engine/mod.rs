@@ -14,7 +14,7 @@ pub mod config_file;
 mod crash_point;
 mod detached;
 pub mod disk;
-mod environment;
+pub mod environment;
 pub mod error;
 mod evidence;
 pub mod exposure;

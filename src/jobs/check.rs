@@ -1,5 +1,8 @@
 //! What is refused at submit: a job that could never run, told to the person who can mend it.
-use super::file;
+use super::{
+    agent::{Turn, call},
+    file,
+};
 use crate::model::{
     job::{Bytes, JobCommand, JobSpec},
     name::{printable, printable_cut},
@@ -37,6 +40,7 @@ pub fn job(spec: &JobSpec, env: &[(OsString, OsString)]) -> Result<(), Refused> 
     if spec.steps.is_empty() {
         return Err(refused("the job has no step"));
     }
+    agent(spec, env)?;
     for (number, step) in spec.steps.iter().enumerate() {
         command(&step.command)?;
         match &step.command {
@@ -51,13 +55,58 @@ pub fn job(spec: &JobSpec, env: &[(OsString, OsString)]) -> Result<(), Refused> 
                     return Err(no_program(program, spec));
                 }
             }
-            JobCommand::Shell(_) => {}
+            JobCommand::Shell(_) | JobCommand::Prompt(_) => {}
         }
         if let Some(line) = &step.only_if {
             command(&JobCommand::Shell(Bytes(line.into())))?;
         }
     }
     Ok(())
+}
+
+/// Its prompts have somebody to go to, in one conversation.
+fn agent(spec: &JobSpec, env: &[(OsString, OsString)]) -> Result<(), Refused> {
+    let prompts = spec.steps.iter().filter_map(|step| match &step.command {
+        JobCommand::Prompt(prompt) => Some(prompt),
+        _ => None,
+    });
+    let prompts: Vec<&Bytes> = prompts.collect();
+    if prompts.is_empty() {
+        return Ok(());
+    }
+    let Some(agent) = &spec.agent else {
+        let text = "the job has a prompt, and no backend";
+        return Err(Refused { text: text.into(), hint: Some("`backend` says which agent it is for".into()) });
+    };
+    if prompts.len() > 1 && !agent.goes_on() {
+        let text = format!(
+            "the backend `{}` cannot go on with a conversation, and the job has several prompts",
+            agent.backend
+        );
+        let hint = "`job_resume` in its table of the config says how it can".to_owned();
+        return Err(Refused { text: printable(&text), hint: Some(hint) });
+    }
+    for (number, prompt) in prompts.iter().enumerate() {
+        let turn = if number == 0 { Turn::Fresh { session: "" } } else { Turn::Resumed { session: "" } };
+        let argv = JobCommand::Argv(call(agent, turn, &prompt.0).argv);
+        if let Some((why, hint)) = file::unusable_command(&argv) {
+            let hint = if why.contains("too long") {
+                "without `{prompt}` in `job_command` it is on the standard input"
+            } else {
+                hint
+            };
+            let text = format!("the command of the backend `{}` {why}", printable(&agent.backend));
+            return Err(Refused { text, hint: Some(hint.to_owned()) });
+        }
+    }
+    let program = agent.start.first().map_or(OsStr::new(""), |program| &program.0);
+    match find(program, spec, env) {
+        Some(_) => Ok(()),
+        None => {
+            let hint = format!("the backend `{}` runs it: install it, or give its path", printable(&agent.backend));
+            Err(Refused { hint: Some(hint), ..no_program(program, spec) })
+        }
+    }
 }
 
 fn no_program(program: &OsStr, spec: &JobSpec) -> Refused {
@@ -83,9 +132,10 @@ pub fn name(name: &str) -> Result<(), Refused> {
 }
 
 fn command(command: &JobCommand) -> Result<(), Refused> {
+    let what = if matches!(command, JobCommand::Prompt(_)) { "prompt" } else { "command" };
     match file::unusable_command(command) {
         None => Ok(()),
-        Some((why, hint)) => Err(Refused { text: format!("the command {why}"), hint: Some(hint.to_owned()) }),
+        Some((why, hint)) => Err(Refused { text: format!("the {what} {why}"), hint: Some(hint.to_owned()) }),
     }
 }
 

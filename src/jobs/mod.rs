@@ -10,6 +10,7 @@
 //! While some job waits for a time, one runner stays and sleeps until then ([`runner`]'s `sleeper.rs`). Whoever opens the
 //! store to change it looks for jobs whose runner is gone ([`adopt`]), and starts runners for what may run ([`start`]).
 pub mod adopt;
+pub mod agent;
 pub mod check;
 pub mod fences;
 pub mod file;

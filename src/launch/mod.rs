@@ -1,7 +1,9 @@
 //! From policy to one start: the command line, the first message and how it gets there. Pure text work.
 pub mod hooks;
+pub mod job;
 pub mod prompt;
 pub mod template;
+pub mod words;
 
 use crate::model::policy::{Agent, Backend, PromptDelivery};
 use std::path::Path;

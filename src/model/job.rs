@@ -1,7 +1,7 @@
 //! A job: commands that run in order, beside the fleet or without one. What was asked for ([`JobSpec`]) never changes;
 //! what became of it is in [`Job`].
 pub use super::bytes::Bytes;
-use super::{bounds::Bounds, time::Wall};
+use super::{bounds::Bounds, job_agent::JobAgent, time::Wall};
 use serde::{Deserialize, Serialize};
 use std::{path::PathBuf, time::Duration};
 
@@ -142,6 +142,8 @@ pub enum JobCommand {
     Shell(Bytes),
     /// A program and its arguments, seen by no shell.
     Argv(Vec<Bytes>),
+    /// A text for the job's agent. All prompts of a job come into one conversation.
+    Prompt(Bytes),
 }
 
 /// One step of a job.
@@ -237,6 +239,9 @@ pub struct JobSpec {
     /// It does not run without that.
     #[serde(skip_serializing_if = "is_default")]
     pub tmux_asked: bool,
+    /// Who gets the prompts of its steps.
+    #[serde(skip_serializing_if = "is_default")]
+    pub agent: Option<JobAgent>,
     /// Its processes may write nowhere but in its folder and the temporary one, as far as the machine can see to that.
     #[serde(skip_serializing_if = "is_default")]
     pub sandbox: bool,
@@ -286,6 +291,7 @@ impl Default for JobSpec {
             procs: None,
             tmux: false,
             tmux_asked: false,
+            agent: None,
             sandbox: false,
         }
     }
@@ -309,6 +315,9 @@ pub struct StepRun {
     pub ended: Option<Wall>,
     /// From 1.
     pub attempt: u32,
+    /// The conversation that a prompt came into.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub session: Option<String>,
 }
 
 /// A process that is meant, and no other that has its number later.

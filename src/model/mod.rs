@@ -1,13 +1,15 @@
 //! The words every room shares: plain data, no behaviour beyond small pure helpers.
 pub mod action;
+pub mod agent_said;
 pub mod bounds;
-mod bytes;
+pub mod bytes;
 pub mod delivery;
 pub mod dialog;
 pub mod event;
 pub mod fleeting;
 pub mod host;
 pub mod job;
+pub mod job_agent;
 pub mod job_rules;
 pub mod name;
 pub mod nearest;

@@ -1,6 +1,7 @@
 //! The checked fleet: what `agents.toml` asks for, with every default filled in and every path absolute.
 pub use super::dialog::{DialogRule, OwnAnswer};
 use super::host::HostRules;
+use super::job_agent::BackendJob;
 use super::job_rules::{JobRules, StoreRules};
 pub use super::phases::{DoneFrom, Handoff, Loop, OnComplete, Phase};
 pub use super::still::{Quiet, StallAction};
@@ -261,6 +262,9 @@ pub struct Backend {
     pub no_progress: Duration,
     /// What `pane_current_command` must be, if it is the name of any backend's process.
     pub process_name: Option<String>,
+    /// Nothing is decided by it.
+    #[serde(skip)]
+    pub job: BackendJob,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default, Serialize, Deserialize)]

@@ -18,6 +18,7 @@ pub(super) fn backend() -> Arc<Backend> {
         preamble: String::new(),
         hooks: false,
         model_env: false,
+        job: crate::model::job_agent::BackendJob::default(),
         connect_delay: Duration::from_secs(12),
         submit_key: None,
         reader: Reader::default(),

@@ -29,6 +29,7 @@ mod git;
 mod guardian;
 mod hooks;
 mod host;
+mod job_agents;
 mod job_approvals;
 mod job_files;
 mod job_limits;

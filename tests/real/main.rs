@@ -5,6 +5,7 @@ mod dialogs;
 mod example;
 mod home;
 mod incident;
+mod jobs;
 mod long;
 mod night;
 mod prompts;
@@ -30,6 +31,7 @@ cargo test --test real -- night [MINUTES [SEED]]
 cargo test --test real -- long [CLI…] [INCIDENT…]
                                           every incident, one after the other, each with its time to be back at work
 cargo test --test real -- busy [CLI…]     prompts while the machine has no time: each is to come once
+cargo test --test real -- jobs [CLI…]     prompts as jobs: phases, a tool, an error, a cancel and its resume
 cargo test --test real -- record [--size COLSxROWS|all] [--colors 256] [CLI…|CLI/SCENE…]
                                           take the screens under tests/panes again (see the README there)
 cargo test --test real -- record --version V [--size S] CLI…   with another version of a CLI
@@ -43,6 +45,7 @@ fn main() -> ExitCode {
         ["record", names @ ..] => record::record(names),
         ["long", names @ ..] => long::play(names),
         ["busy", names @ ..] => busy::play(names),
+        ["jobs", names @ ..] => jobs::play(names),
         ["night", numbers @ ..] => night::play(numbers),
         ["serve", port] => serve(port),
         ["env", cli, port, home, project] => print_env(cli, port, home, project),

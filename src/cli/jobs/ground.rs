@@ -1,5 +1,5 @@
 //! Where the jobs of this line are, and by which rules they run.
-use super::super::{Context, failure::Failure, locate};
+use super::super::{Context, failure::Failure, job_backends::Backends, locate};
 use crate::{
     engine::{fleet::Fleet, paths::Paths},
     jobs::{adopt, kick, place::Place, tidy, waited},
@@ -21,6 +21,8 @@ pub struct Ground {
     pub rules: JobRules,
     /// Root of the relative paths of a project's config.
     pub project: Option<PathBuf>,
+    /// Whose prompts can be jobs here.
+    pub backends: Backends,
     durability: Durability,
 }
 
@@ -34,6 +36,7 @@ impl Ground {
                 place,
                 paths: None,
                 rules: JobRules::default(),
+                backends: Backends::default(),
                 project: None,
                 durability: Durability::Full,
             });
@@ -45,9 +48,11 @@ impl Ground {
             Durable::Normal => Durability::Normal,
         };
         let place = Place::of_fleet(&policy.log_dir);
+        let backends = Backends::of(&policy);
         Ok(Ground {
             place,
             paths: Some(paths),
+            backends,
             rules: in_force(policy.jobs),
             project: Some(policy.project_dir),
             durability,

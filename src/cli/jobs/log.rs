@@ -8,10 +8,14 @@ use super::{
     },
     Ground,
     news::News,
+    told::stream_of,
     words::{self, Meant},
 };
 use crate::{
-    model::job::{JobId, JobState},
+    model::{
+        job::{JobId, JobState},
+        job_agent::Stream,
+    },
     store::jobs::JobStore,
 };
 use std::{
@@ -27,6 +31,8 @@ pub struct JobLog {
     id: JobId,
     pub path: PathBuf,
     state: JobState,
+    /// Of its agent.
+    pub stream: Option<Stream>,
 }
 
 impl JobLog {
@@ -52,7 +58,7 @@ pub fn named(word: &str, context: &mut Context) -> Result<Option<JobLog>, Failur
         Meant::Several(_) => words::one(Some(&store), word)?,
     };
     let Some(job) = store.job(id)? else { return Ok(None) };
-    Ok(Some(JobLog { ground, store, id, path: job.log, state: job.state }))
+    Ok(Some(JobLog { ground, store, id, stream: stream_of(&job.spec), path: job.log, state: job.state }))
 }
 
 /// Gives what is written behind byte `from`, until the job is over and all was given.

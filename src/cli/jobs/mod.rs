@@ -12,6 +12,7 @@ pub mod log;
 pub mod news;
 mod offer;
 mod show;
+pub mod told;
 pub mod wait;
 pub mod words;
 

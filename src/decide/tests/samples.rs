@@ -23,6 +23,7 @@ pub fn backend() -> Backend {
         preamble: String::new(),
         hooks: false,
         model_env: false,
+        job: crate::model::job_agent::BackendJob::default(),
         connect_delay: secs(12),
         submit_key: None,
         reader: Reader {

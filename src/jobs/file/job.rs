@@ -13,7 +13,8 @@ use crate::{
 };
 use std::time::Duration;
 
-pub const JOB: [&str; 18] = [
+pub const JOB: [&str; 19] = [
+    "backend",
     "name",
     "description",
     "steps",
@@ -33,7 +34,7 @@ pub const JOB: [&str; 18] = [
     "procs",
     "sandbox",
 ];
-pub const STEP: [&str; 6] = ["desc", "cmd", "timeout", "if", "retries", "pause"];
+pub const STEP: [&str; 7] = ["desc", "cmd", "prompt", "timeout", "if", "retries", "pause"];
 
 /// Most that is tried again; more is a slip of the keyboard.
 const MOST_RETRIES: i64 = 1_000_000;
@@ -117,6 +118,7 @@ pub(super) fn job(
         mem: table.size(out, "mem"),
         procs: table.whole(out, "procs", 1..=MOST_PROCESSES).map(|n| n as u32),
         sandbox: table.flag(out, "sandbox"),
+        backend: table.filled(out, "backend").map(|(text, _)| text.to_owned()),
         steps: steps(&table, format, step_timeout, out),
         params: Vec::new(),
     })
@@ -168,12 +170,31 @@ fn step(
     let desc = table.text(out, "desc").map(|(text, _)| text.to_owned()).unwrap_or_default();
     let only_if = table.filled(out, "if").map(|(text, _)| text.to_owned());
     let retries = table.whole(out, "retries", 0..=MOST_RETRIES).unwrap_or_default() as u32;
+    // Nobody knows how long an agent needs.
+    let timeout = timeout.filter(|_| table.find("prompt").is_none());
     let timeout = table.limit(out, "timeout").unwrap_or(timeout);
     let pause = table.flag(out, "pause");
     Some(StepSpec { desc, command: command(&table, out)?, timeout, only_if, retries, pause })
 }
 
+fn prompt(table: &Table, node: &Node, out: &mut Findings) -> Option<JobCommand> {
+    if table.find("cmd").is_some() {
+        table.bad(out, "prompt", node, "stands beside a `cmd`", "a step has one of the two; write two steps");
+        return None;
+    }
+    let (text, _) = table.text(out, "prompt")?;
+    let read = JobCommand::Prompt(Bytes(text.into()));
+    if let Some((why, hint)) = command::unusable(&read) {
+        table.bad(out, "prompt", node, &why, hint);
+        return None;
+    }
+    Some(read)
+}
+
 fn command(table: &Table, out: &mut Findings) -> Option<JobCommand> {
+    if let Some(node) = table.find("prompt") {
+        return prompt(table, node, out);
+    }
     let Some(node) = table.find("cmd") else {
         table.missing(out, "cmd", "\"make\"");
         return None;

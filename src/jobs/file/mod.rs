@@ -48,6 +48,8 @@ pub struct JobPart {
     pub mem: Option<u64>,
     pub procs: Option<u32>,
     pub sandbox: bool,
+    /// Who gets its prompts.
+    pub backend: Option<String>,
     /// Never empty.
     pub steps: Vec<StepSpec>,
     /// Variables of its environment that nothing changes: the parameters of a template.

@@ -13,6 +13,7 @@ use std::{
 };
 
 /// All that a process of the job is started with.
+#[derive(Clone, Copy)]
 pub struct Surroundings<'a> {
     pub spec: &'a JobSpec,
     pub env: &'a [(OsString, OsString)],
@@ -21,6 +22,8 @@ pub struct Surroundings<'a> {
     pub dir: &'a Path,
     pub log: &'a File,
     pub held: &'a Held,
+    /// What it reads. `None`: nothing.
+    pub stdin: Option<&'a File>,
 }
 
 /// Starts it at its terminal; or, without one, in a session of its own, and what it prints goes straight into the log.
@@ -38,6 +41,8 @@ pub fn spawn(around: &Surroundings, pane: Option<&Pane>, what: &JobCommand) -> i
             command.args(args.iter().map(|word| OsStr::new(&word.0)));
             command
         }
+        // It is made an argv before ([`super::agent`]).
+        JobCommand::Prompt(_) => return Err(io::ErrorKind::InvalidInput.into()),
     };
     let both = [around.env, around.marks].concat();
     command.env_clear().envs(both).env("PWD", around.dir).current_dir(around.dir);
@@ -45,7 +50,8 @@ pub fn spawn(around: &Surroundings, pane: Option<&Pane>, what: &JobCommand) -> i
     if let Some(pane) = pane {
         pane.seat(&mut command, limits)?;
     } else {
-        command.stdin(Stdio::null()).stdout(around.log.try_clone()?).stderr(around.log.try_clone()?);
+        let stdin = around.stdin.map(File::try_clone).transpose()?.map_or_else(Stdio::null, Stdio::from);
+        command.stdin(stdin).stdout(around.log.try_clone()?).stderr(around.log.try_clone()?);
         in_own_session(&mut command, limits);
     }
     Ok(command.spawn()?.id())

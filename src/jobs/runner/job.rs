@@ -1,5 +1,6 @@
 //! A job from claim to end: its steps in order, the first failure ends it.
 use super::{
+    agent::Talk,
     bounds,
     child::{self, Surroundings},
     ears::Ears,
@@ -64,7 +65,8 @@ pub fn run(store: &mut JobStore, ears: &Ears, claimed: &Claimed, pane: Option<Pa
         cpu_s: 0.0,
         heavy_until: Some(clock::boot().after(LIGHT_AFTER)),
     };
-    let mut ending = match steps(store, &mut tree, claimed) {
+    let mut talk = None;
+    let mut ending = match steps(store, &mut tree, claimed, &mut talk) {
         Ok(ending) => ending,
         Err(why) => Ending { error: Some(why), ..Ending::of(JobState::Failed) },
     };
@@ -79,6 +81,9 @@ pub fn run(store: &mut JobStore, ears: &Ears, claimed: &Claimed, pane: Option<Pa
         pane.end();
     }
     tree.cap.iter_mut().for_each(Cap::check_end);
+    if let Some(talk) = talk {
+        talk.over(store, &mut tree, ending.state);
+    }
     tree.tell_progress(store);
     (ending.peak_rss, ending.cpu_s) = (Some(tree.peak_rss), Some(tree.cpu_s));
     let paused = ending.state == JobState::Paused;
@@ -86,16 +91,25 @@ pub fn run(store: &mut JobStore, ears: &Ears, claimed: &Claimed, pane: Option<Pa
 }
 
 /// `Err`: why it could not even begin.
-fn steps(store: &mut JobStore, tree: &mut Tree, claimed: &Claimed) -> Result<Ending, String> {
+fn steps(store: &mut JobStore, tree: &mut Tree, claimed: &Claimed, talk: &mut Option<Talk>) -> Result<Ending, String> {
     let job = &claimed.job;
     let log = log::open(&job.log).map_err(|e| format!("its log `{}` cannot be written: {e}", shown(&job.log)))?;
     tree.cap = Cap::of(&job.log, &log, job.spec.log_cap).ok();
+    *talk = Talk::of(claimed, tree);
     let dir = folder(store, claimed)?;
     std::fs::read_dir(&dir).map_err(|e| format!("its folder `{}`: {e}", shown(&dir)))?;
     let marks = marks(store, job, claimed.epoch);
     let held = bounds::hold(store, claimed, &dir, &log)?;
     (tree.most, tree.group) = (held.most, held.group.clone());
-    let around = Surroundings { spec: &job.spec, env: &claimed.env, marks: &marks, dir: &dir, log: &log, held: &held };
+    let around = Surroundings {
+        spec: &job.spec,
+        env: &claimed.env,
+        marks: &marks,
+        dir: &dir,
+        log: &log,
+        held: &held,
+        stdin: None,
+    };
     let count = job.spec.steps.len();
     let mut exit = job.steps.iter().take(job.step).rev().find_map(|run| run.exit);
     let mut asked = job.state == JobState::Paused;
@@ -113,7 +127,7 @@ fn steps(store: &mut JobStore, tree: &mut Tree, claimed: &Claimed) -> Result<End
         let Some(step) = job.spec.steps.get(number) else { return Ok(Ending { exit, ..Ending::of(JobState::Done) }) };
         let mut tries = 0;
         loop {
-            let ended = one(store, tree, &around, number, step);
+            let ended = one(store, tree, &around, number, step, talk);
             exit = ended.exit.or(exit);
             let end = StepEnd { number, state: ended.state, exit: ended.exit, at: clock::wall() };
             if matches!(ended.state, JobState::Done | JobState::Skipped) {
@@ -169,7 +183,14 @@ struct Ended {
     error: Option<String>,
 }
 
-fn one(store: &mut JobStore, tree: &mut Tree, around: &Surroundings, number: usize, step: &StepSpec) -> Ended {
+fn one(
+    store: &mut JobStore,
+    tree: &mut Tree,
+    around: &Surroundings,
+    number: usize,
+    step: &StepSpec,
+    talk: &mut Option<Talk>,
+) -> Ended {
     let limit = step.timeout.map(|limit| clock::boot().after(limit));
     if let Some(line) = step.only_if.as_ref().filter(|_| tree.verdict.is_none()) {
         let asked = JobCommand::Shell(Bytes(line.into()));
@@ -184,9 +205,18 @@ fn one(store: &mut JobStore, tree: &mut Tree, around: &Surroundings, number: usi
         }
     }
     if tree.verdict.is_none() {
-        let pid = match child::spawn(around, tree.pane.as_ref(), &step.command) {
+        let started = match (talk.as_mut(), &step.command) {
+            (Some(talk), JobCommand::Prompt(text)) => match talk.begin(tree, around, number, text) {
+                Ok(started) => Some(started),
+                Err(why) => return Ended { state: JobState::Failed, exit: None, error: Some(why) },
+            },
+            _ => None,
+        };
+        let command = started.as_ref().map_or(&step.command, |started| &started.command);
+        let stdin = started.as_ref().and_then(|started| started.stdin.as_ref());
+        let pid = match child::spawn(&Surroundings { stdin, ..*around }, tree.pane.as_ref(), command) {
             Ok(pid) => pid,
-            Err(e) => return cannot_run(&program(around, &step.command), &e),
+            Err(e) => return cannot_run(&program(around, command), &e),
         };
         // A child of ours keeps its number until it is reaped, also one that has ended by now.
         let mark = start_time(pid).map(|start| ProcMark { pid, start });
@@ -195,9 +225,11 @@ fn one(store: &mut JobStore, tree: &mut Tree, around: &Surroundings, number: usi
             let _ = store.started(tree.id, tree.epoch, number, mark, clock::wall());
         }
         let exit = tree.wait_for(store, pid, limit);
+        let why = talk.as_mut().filter(|_| started.is_some()).and_then(|talk| talk.end(store, tree, exit));
         if tree.verdict.is_none() {
-            let state = if exit == Some(Exit::Code(0)) { JobState::Done } else { JobState::Failed };
-            return Ended { state, exit, error: None };
+            let is_done = exit == Some(Exit::Code(0)) && why.is_none();
+            let state = if is_done { JobState::Done } else { JobState::Failed };
+            return Ended { state, exit, error: why };
         }
         let (state, error) = step_said(tree.verdict, step);
         return Ended { state, exit, error };
@@ -243,6 +275,7 @@ fn program(around: &Surroundings, command: &JobCommand) -> String {
     match command {
         JobCommand::Shell(_) => around.spec.shell.to_string_lossy().into_owned(),
         JobCommand::Argv(words) => words.first().map(|word| word.0.to_string_lossy().into_owned()).unwrap_or_default(),
+        JobCommand::Prompt(_) => "the agent".into(),
     }
 }
 

@@ -3,7 +3,7 @@
 //!
 //! That is done behind the writer's back. It appends (`O_APPEND`), so a file that became shorter is simply written on.
 //! What it writes in the very moment between our look at the end and the cut is lost as well.
-use super::progress::Follow;
+use super::{agent_log::AgentLog, progress::Follow};
 use crate::{jobs::pulse::Watch, model::time::Boot, world::clock};
 use std::{
     fs::{DirBuilder, File, OpenOptions},
@@ -46,6 +46,8 @@ pub struct Cap {
     dropped: u64,
     /// What is said in it of the job's progress.
     pub progress: Follow,
+    /// What the job's agent says in it.
+    pub agent: Option<AgentLog>,
 }
 
 enum State {
@@ -62,7 +64,7 @@ impl Cap {
         let file = file.try_clone()?;
         // What is there was written by an earlier attempt.
         let progress = Follow::from(file.metadata()?.len());
-        Ok(Cap { path: path.to_owned(), file, cap, state, length: 0, dropped: 0, progress })
+        Ok(Cap { path: path.to_owned(), file, cap, state, length: 0, dropped: 0, progress, agent: None })
     }
 
     pub fn fd(&self) -> Option<BorrowedFd<'_>> {
@@ -98,7 +100,8 @@ impl Cap {
         let before = self.length;
         self.check();
         if wrote || self.length != before {
-            let pause = if self.length > self.cap / 2 { LOOK_CLOSELY } else { LOOK };
+            let closely = self.length > self.cap / 2 || self.agent.as_ref().is_some_and(AgentLog::listens);
+            let pause = if closely { LOOK_CLOSELY } else { LOOK };
             self.state = State::Growing { look_at: clock::boot().after(pause) };
         } else {
             self.state = State::Quiet(Watch::growth(&self.path));
@@ -109,6 +112,11 @@ impl Cap {
                 self.state = State::Growing { look_at: clock::boot().after(LOOK) };
             }
         }
+    }
+
+    /// Somebody begins to write who says much.
+    pub fn look_soon(&mut self) {
+        self.state = State::Growing { look_at: clock::boot().after(LOOK_CLOSELY) };
     }
 
     /// Cuts it if it is too long. Best effort: a log that cannot be cut is no reason to end a job.
@@ -124,6 +132,9 @@ impl Cap {
     fn check_length(&mut self, last: bool) {
         self.length = self.file.metadata().map_or(self.length, |meta| meta.len());
         self.progress.read(&self.file, self.length, last);
+        if let Some(agent) = &mut self.agent {
+            agent.read(&self.file, self.length);
+        }
         if self.length > self.cap && self.cut().is_ok() {
             self.length = self.file.metadata().map_or(self.length, |meta| meta.len());
         }
@@ -143,6 +154,9 @@ impl Cap {
             format!("\n[agents] log gap: about {} bytes left out, the log may hold {}\n", self.dropped, self.cap);
         let text = [mark.as_bytes(), &newest].concat();
         self.progress.moved(self.length, head + text.len() as u64);
+        if let Some(agent) = &mut self.agent {
+            agent.moved(self.length, head + text.len() as u64);
+        }
         self.file.write_all(&text)
     }
 }

@@ -6,6 +6,8 @@
 //!                                              └─no─> end
 //! ```
 mod adopted;
+mod agent;
+mod agent_log;
 mod approval;
 mod bounds;
 mod child;

@@ -197,7 +197,15 @@ impl Tree<'_> {
     /// Writes down what the job says of its progress, if that is new. The log is looked at four times a second at most,
     /// and so is that. What cannot be written now is tried again.
     pub fn tell_progress(&mut self, store: &mut JobStore) {
-        let Some(follow) = self.cap.as_mut().map(|cap| &mut cap.progress) else { return };
+        let Some(cap) = &mut self.cap else { return };
+        let follow = &mut cap.progress;
+        if let Some(agent) = &mut cap.agent {
+            if let Some(progress) = follow.news() {
+                agent.said_progress(progress);
+                follow.written();
+            }
+            return agent.tell(store, self.id, self.epoch);
+        }
         let Some(progress) = follow.news() else { return };
         if store.progressed(self.id, self.epoch, progress, Some(&progress.words())).is_ok() {
             follow.written();

@@ -12,6 +12,7 @@
 //!     └> skipped   └── retry, resume ─────┼──> cancelled, interrupted
 //!                                         └──> paused ──answer──> running
 //! ```
+mod agent;
 mod approval;
 mod change;
 mod claim;
@@ -31,6 +32,7 @@ mod submit;
 #[cfg(test)]
 mod tests;
 
+pub use agent::AgentNews;
 pub use approval::Answered;
 pub use change::{Cancelled, Changed, Removed};
 pub use claim::{Claimed, Lost};

@@ -151,7 +151,7 @@ pub fn steps(row: &Row, at: usize, at_least: usize) -> rusqlite::Result<Vec<Step
         Some(text) => serde_json::from_str(&text).map_err(|e| odd(at, e.to_string()))?,
         None => Vec::new(),
     };
-    let fresh = StepRun { state: JobState::Queued, exit: None, started: None, ended: None, attempt: 0 };
+    let fresh = StepRun { state: JobState::Queued, exit: None, started: None, ended: None, attempt: 0, session: None };
     steps.resize(steps.len().max(at_least), fresh);
     Ok(steps)
 }

@@ -72,14 +72,22 @@ fn state(job: &JobView, look: Look) -> String {
     if let Some(step) = step_words(job) {
         cell.push_str(&format!(" {step}"));
     }
-    if at_a_step(job) && !job.progress.words().is_empty() {
-        cell.push_str(&format!(" · {}", printable_cut(job.progress.words(), 32)));
+    if at_a_step(job) && !doing(job).is_empty() {
+        cell.push_str(&format!(" · {}", printable_cut(doing(job), 32)));
     }
     if let Some(at) = job.times.wake.filter(|_| matches!(job.state, JobState::Backoff | JobState::Queued)) {
         let what = if job.state == JobState::Backoff { "again" } else { "starts" };
         cell.push_str(&format!(", {what} {}", when::until(at, look.now)));
     }
     cell
+}
+
+/// What it says of its progress, or what its agent does.
+fn doing(job: &JobView) -> &str {
+    match (job.progress.words(), &job.last_event, job.state) {
+        ("", Some(event), JobState::Running) => event,
+        (words, _, _) => words,
+    }
 }
 
 /// `2/3: Build`, where there are several steps and it stands at one of them.

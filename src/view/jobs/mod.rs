@@ -6,6 +6,7 @@ mod news;
 mod object;
 mod page;
 mod sign;
+pub mod stream;
 
 pub use left::left;
 pub use list::list;

@@ -69,6 +69,8 @@ pub struct Times {
 pub struct StepView {
     pub desc: Option<String>,
     pub cmd: CmdView,
+    /// What an agent is told, in place of a command.
+    pub prompt: Option<String>,
     pub state: JobState,
     pub exit: Option<i32>,
     pub signal: Option<i32>,
@@ -84,6 +86,8 @@ pub struct StepView {
 pub enum CmdView {
     Shell(String),
     Argv(Vec<String>),
+    /// A prompt stands in its place.
+    None,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -165,7 +169,7 @@ fn with(job: &Job, stamper: &mut Stamper) -> JobView {
         log: job.log.to_string_lossy().into_owned(),
         session: job.session.clone(),
         pid: job.child.filter(|_| live).map(|c| c.pid),
-        backend: None,
+        backend: spec.agent.as_ref().map(|agent| agent.backend.clone()),
         agent_session: job.agent_session.clone(),
         progress: progress(job),
         last_event: job.last_event.clone(),
@@ -202,6 +206,11 @@ fn step(spec: &StepSpec, run: Option<&StepRun>, stamp: &mut impl FnMut(Wall) -> 
         cmd: match &spec.command {
             JobCommand::Shell(line) => CmdView::Shell(text(line)),
             JobCommand::Argv(words) => CmdView::Argv(words.iter().map(text).collect()),
+            JobCommand::Prompt(_) => CmdView::None,
+        },
+        prompt: match &spec.command {
+            JobCommand::Prompt(prompt) => Some(text(prompt)),
+            _ => None,
         },
         state: run.map_or(JobState::Queued, |r| r.state),
         exit,
@@ -260,13 +269,24 @@ impl JobView {
     }
 }
 
+/// No more of a prompt than a line can show.
+fn folded(prompt: &str) -> String {
+    let beginning: String = prompt.chars().take(1000).collect();
+    beginning.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
 impl StepView {
     /// What it is called, else its command.
     pub fn title(&self) -> String {
-        match (&self.desc, &self.cmd) {
-            (Some(desc), _) => desc.clone(),
-            (None, CmdView::Shell(line)) => line.clone(),
-            (None, CmdView::Argv(words)) => words.join(" "),
+        self.desc.clone().unwrap_or_else(|| self.command())
+    }
+
+    /// Its command, or its prompt.
+    pub fn command(&self) -> String {
+        match &self.cmd {
+            CmdView::Shell(line) => line.clone(),
+            CmdView::Argv(words) => words.join(" "),
+            CmdView::None => folded(self.prompt.as_deref().unwrap_or_default()),
         }
     }
 }

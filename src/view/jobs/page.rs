@@ -2,7 +2,7 @@
 use super::{
     Look,
     list::{step_words, took},
-    object::{CmdView, JobView, StepView},
+    object::{JobView, StepView},
     sign::{exit_words, sign},
 };
 use crate::{
@@ -75,6 +75,17 @@ pub fn page(job: &JobView, look: Look) -> String {
     if let Some(event) = job.last_event.as_ref().filter(|event| **event != job.progress.words()) {
         row("last", printable_cut(event, 200));
     }
+    if let Some(backend) = &job.backend {
+        let conversation =
+            job.agent_session.as_ref().map(|name| format!(", conversation {}", printable_cut(name, 100)));
+        row("backend", format!("{}{}", printable_cut(backend, 60), conversation.unwrap_or_default()));
+    }
+    if let Some(files) = job.files_changed {
+        row("changed", count(files, "file"));
+    }
+    if let Some(took) = tokens(job) {
+        row("tokens", took);
+    }
     if let Some(used) = used(job) {
         row("used", used);
     }
@@ -113,10 +124,27 @@ fn progress(job: &JobView) -> Option<String> {
     let progress = &job.progress;
     let mut parts = Vec::new();
     parts.extend(Some(progress.words()).filter(|words| !words.is_empty()).map(|words| printable_cut(words, 250)));
-    let counts =
-        [(progress.rounds, "rounds"), (progress.tool_calls, "tool calls"), (progress.model_calls, "model calls")];
-    parts.extend(counts.iter().filter_map(|(n, what)| n.map(|n| format!("{n} {what}"))));
+    let counts = [(progress.rounds, "round"), (progress.tool_calls, "tool call"), (progress.model_calls, "model call")];
+    parts.extend(counts.iter().filter_map(|(n, what)| n.map(|n| count(n, what))));
     (!parts.is_empty()).then(|| parts.join(", "))
+}
+
+/// `2000 tokens in (1500 cached), 40 out, $0.002`.
+fn tokens(job: &JobView) -> Option<String> {
+    let count = |key: &str| job.usage.as_ref().and_then(|usage| usage.get(key)?.as_u64());
+    let mut parts = Vec::new();
+    if let (Some(input), Some(output)) = (count("input_tokens"), count("output_tokens")) {
+        let cached = count("cache_read_tokens").unwrap_or(0);
+        let all = input.saturating_add(cached).saturating_add(count("cache_write_tokens").unwrap_or(0));
+        let of_them = if cached > 0 { format!(" ({cached} cached)") } else { String::new() };
+        parts.push(format!("{all} tokens in{of_them}, {output} out"));
+    }
+    parts.extend(job.cost_usd.map(|usd| format!("${usd:.3}")));
+    (!parts.is_empty()).then(|| parts.join(", "))
+}
+
+fn count(n: u64, what: &str) -> String {
+    if n == 1 { format!("1 {what}") } else { format!("{n} {what}s") }
 }
 
 fn used(job: &JobView) -> Option<String> {
@@ -140,10 +168,7 @@ fn step(index: usize, step: &StepView, look: Look) -> String {
     }
     out.push('\n');
     if step.desc.is_some() {
-        let command = match &step.cmd {
-            CmdView::Shell(line) => printable_cut(line, 200),
-            CmdView::Argv(words) => printable_cut(&words.join(" "), 200),
-        };
+        let command = printable_cut(&step.command(), 200);
         out.push_str(&format!("{:17} {}\n", "", look.paint.tint(Tint::Dim, &command)));
     }
     out

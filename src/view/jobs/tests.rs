@@ -25,7 +25,7 @@ fn shell(line: &str) -> JobCommand {
 
 /// A job of the shell lines given, created two minutes ago.
 fn job(id: i64, state: JobState, lines: &[(&str, &str)]) -> Job {
-    let run = StepRun { state: JobState::Queued, exit: None, started: None, ended: None, attempt: 1 };
+    let run = StepRun { state: JobState::Queued, exit: None, started: None, ended: None, attempt: 1, session: None };
     Job {
         id: JobId(id),
         spec: JobSpec {
@@ -72,6 +72,7 @@ fn running() -> Job {
         started: running.started,
         ended: Some(Wall(NOW - 60_000)),
         attempt: 1,
+        session: None,
     };
     running.steps[1].state = JobState::Running;
     running.steps[1].started = Some(Wall(NOW - 60_000));

@@ -8,6 +8,7 @@
 //! look --> fetch (git command, deadline) --> repository (libgit2 | git command) --> positions --> GitObs
 //! ```
 mod branch;
+mod changed;
 mod command;
 mod committed;
 mod fetch;
@@ -23,6 +24,7 @@ mod worktree;
 mod worktree_list;
 mod worktree_work;
 
+pub use changed::{FilesThen, files_changed, files_now};
 pub use command::GitProgram;
 pub use committed::last_commit;
 pub use look::{GitQuery, look, look_with};

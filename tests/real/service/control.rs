@@ -19,6 +19,11 @@ impl Shared {
             behaviour.mode = word("mode").and_then(Mode::from_word).unwrap_or(behaviour.mode);
             behaviour.reset_in = number("reset_in").unwrap_or(behaviour.reset_in);
             behaviour.pace = number("pace_ms").map_or(behaviour.pace, Duration::from_millis);
+            if let Some(call) = wish.get("call").and_then(Value::as_array) {
+                // `["name", {arguments}]`; an empty list: the CLI's shell.
+                let name = call.first().and_then(Value::as_str).map(str::to_owned);
+                behaviour.call = name.zip(call.get(1).cloned());
+            }
             for (key, field) in [("text", 0), ("tool_command", 1)] {
                 if let Some(text) = word(key) {
                     *(if field == 0 { &mut behaviour.text } else { &mut behaviour.tool_command }) = text.to_owned();

@@ -29,19 +29,21 @@ pub(super) fn check(template: &Node, params: &[Param], out: &mut Findings) {
                     say(out, wrong.class(), entry.node.span.clone(), message, hint);
                 }
             }
-            ("cmd", Value::List(words)) => {
-                for word in words {
-                    let Value::Text(text) = &word.value else { continue };
-                    for piece in pieces(text, params, Strange::Slip) {
-                        let Piece::Unknown { word: unknown, near } = piece else { continue };
-                        let wrong = shell::Wrong::Unknown { word: unknown.to_owned(), near };
-                        let (message, hint) = told("cmd", &wrong, params);
-                        say(out, Class::UnknownWord, word.span.clone(), message, hint);
-                    }
-                }
-            }
+            ("cmd", Value::List(words)) => words.iter().for_each(|word| text("cmd", word, params, out)),
+            ("prompt", Value::Text(_)) => text("prompt", &entry.node, params, out),
             _ => {}
         }
+    }
+}
+
+/// A text that no shell reads.
+fn text(key: &str, node: &Node, params: &[Param], out: &mut Findings) {
+    let Value::Text(text) = &node.value else { return };
+    for piece in pieces(text, params, Strange::Slip) {
+        let Piece::Unknown { word, near } = piece else { continue };
+        let wrong = shell::Wrong::Unknown { word: word.to_owned(), near };
+        let (message, hint) = told(key, &wrong, params);
+        say(out, Class::UnknownWord, node.span.clone(), message, hint);
     }
 }
 
@@ -58,6 +60,20 @@ fn told(key: &str, wrong: &shell::Wrong, params: &[Param]) -> (String, String) {
     }
 }
 
+/// The values in a text that no shell reads.
+fn put_in(word: &mut Bytes, params: &[Param], values: &Values) {
+    let Some(text) = word.0.to_str() else { return };
+    let mut filled = OsString::new();
+    for piece in pieces(text, params, Strange::Slip) {
+        match piece {
+            Piece::Text(text) => filled.push(text),
+            Piece::Param(number) => filled.push(known(&values[number])),
+            Piece::Unknown { .. } => {}
+        }
+    }
+    *word = Bytes(filled);
+}
+
 /// A job of which [`check`] had nothing to say: its commands with the values, and the variables that hold them.
 pub(super) fn fill(mut part: JobPart, params: &[Param], values: &Values) -> JobPart {
     for step in &mut part.steps {
@@ -66,20 +82,8 @@ pub(super) fn fill(mut part: JobPart, params: &[Param], values: &Values) -> JobP
                 let referred = line.0.to_str().and_then(|text| shell::refer(text, params).ok());
                 *line = Bytes(referred.map_or_else(|| line.0.clone(), OsString::from));
             }
-            JobCommand::Argv(words) => {
-                for word in words {
-                    let Some(text) = word.0.to_str() else { continue };
-                    let mut filled = OsString::new();
-                    for piece in pieces(text, params, Strange::Slip) {
-                        match piece {
-                            Piece::Text(text) => filled.push(text),
-                            Piece::Param(number) => filled.push(known(&values[number])),
-                            Piece::Unknown { .. } => {}
-                        }
-                    }
-                    *word = Bytes(filled);
-                }
-            }
+            JobCommand::Argv(words) => words.iter_mut().for_each(|word| put_in(word, params, values)),
+            JobCommand::Prompt(text) => put_in(text, params, values),
         }
         step.only_if = step.only_if.take().map(|line| shell::refer(&line, params).unwrap_or(line));
     }

@@ -1,0 +1,122 @@
+//! Which agent programs can have prompts as jobs here, and what they find in their environment.
+use super::failure::Failure;
+use crate::{
+    backends::preset,
+    engine::environment::passes,
+    launch::job::{job_agent, program},
+    model::{
+        job_agent::JobAgent,
+        name::printable_cut,
+        policy::{Backend, EnvRules, PRESETS, Policy, Reader},
+    },
+};
+use std::{
+    ffi::{OsStr, OsString},
+    sync::Arc,
+};
+
+/// Of ours, and for one process each: an agent that found them would take itself for one of the fleet, and a program
+/// that another one of its kind started may refuse to work.
+const NOT_FOR_AGENTS: [&str; 5] = ["AGENTS_*", "CLAUDECODE", "CLAUDE_CODE_ENTRYPOINT", "CLAUDE_CODE_SSE_PORT", "TMUX*"];
+/// But these say where we look for things, and nothing of who somebody is.
+const FOR_ALL: [&str; 2] = ["AGENTS_CONFIG", "AGENTS_BOOT_ID"];
+
+/// Those of the project; without one, those that are known.
+#[derive(Clone, Default)]
+pub struct Backends {
+    of_project: Option<(Vec<Arc<Backend>>, EnvRules)>,
+}
+
+impl Backends {
+    pub fn of(policy: &Policy) -> Backends {
+        Backends { of_project: Some((policy.backends.clone(), policy.env.clone())) }
+    }
+
+    /// `env`: that of the job.
+    pub fn agent(&self, name: &str, env: &[(OsString, OsString)]) -> Result<JobAgent, Failure> {
+        let variable = |name: &str| {
+            let found = env.iter().rev().find(|(other, _)| other == name);
+            found.and_then(|(_, value)| value.to_str()).map(str::to_owned)
+        };
+        let backend = self.named(name)?;
+        let preset = backend.reader.preset.clone().or_else(|| program(&backend, &variable));
+        let lines = preset.as_deref().and_then(preset::named).and_then(|preset| preset.job.as_ref());
+        job_agent(&backend, lines, &variable).map_err(|unfit| Failure::new(3, unfit.why).hint(unfit.hint))
+    }
+
+    fn named(&self, name: &str) -> Result<Arc<Backend>, Failure> {
+        let unknown = |known: Vec<&str>, hint: String| {
+            let text = format!("there is no backend `{}`", printable_cut(name, 60));
+            let known = known.iter().map(|name| printable_cut(name, 60)).collect::<Vec<_>>().join(", ");
+            Failure::new(3, text).hint(if known.is_empty() { hint } else { format!("known are {known}") })
+        };
+        match &self.of_project {
+            Some((all, _)) => all.iter().find(|backend| backend.name == name).cloned().ok_or_else(|| {
+                let hint = format!("write `[backend.{}]` into the config", printable_cut(name, 60));
+                unknown(all.iter().map(|backend| backend.name.as_str()).collect(), hint)
+            }),
+            None if PRESETS.contains(&name) => {
+                let reader = Reader { preset: Some(name.to_owned()), ..Reader::default() };
+                Ok(Arc::new(Backend { name: name.to_owned(), bin: name.to_owned(), reader, ..Backend::default() }))
+            }
+            None => Err(unknown(PRESETS.to_vec(), String::new())),
+        }
+    }
+
+    /// What of an environment an agent gets. `named`: variables that the line gives, which stay.
+    pub fn env(&self, env: &[(OsString, OsString)], named: &[OsString]) -> Vec<(OsString, OsString)> {
+        let is_for_agents = |name: &OsStr| {
+            let name_text = name.to_string_lossy();
+            let is = |pattern: &&str| match pattern.strip_suffix('*') {
+                Some(start) => name_text.starts_with(start),
+                None => name_text == **pattern,
+            };
+            let of_ours = NOT_FOR_AGENTS.iter().any(is) && !FOR_ALL.iter().any(is);
+            !of_ours && self.of_project.as_ref().is_none_or(|(_, rules)| passes(name, rules))
+        };
+        let keep = |name: &OsString| named.contains(name) || is_for_agents(name);
+        env.iter().filter(|(name, _)| keep(name)).cloned().collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::job::Bytes;
+
+    #[test]
+    fn an_agent_of_a_job_is_told_nothing_of_the_fleet() {
+        let env: Vec<(OsString, OsString)> = [
+            "PATH",
+            "AGENTS_NAME",
+            "AGENTS_FLEET",
+            "AGENTS_CONFIG",
+            "TMUX",
+            "TMUX_PANE",
+            "CLAUDECODE",
+            "AGENTS_MINE",
+            "CLAUDE_CONFIG_DIR",
+        ]
+        .map(|name| (name.into(), "x".into()))
+        .into();
+        let rules = EnvRules { deny: vec!["PATH".into()], ..EnvRules::default() };
+        let names = |backends: &Backends| -> Vec<String> {
+            let env = backends.env(&env, &["AGENTS_MINE".into()]);
+            env.into_iter().map(|(name, _)| name.to_string_lossy().into_owned()).collect()
+        };
+        assert_eq!(names(&Backends::default()), ["PATH", "AGENTS_CONFIG", "AGENTS_MINE", "CLAUDE_CONFIG_DIR"]);
+        let project = Backends { of_project: Some((Vec::new(), rules)) };
+        assert_eq!(names(&project), ["AGENTS_CONFIG", "AGENTS_MINE", "CLAUDE_CONFIG_DIR"]);
+    }
+
+    #[test]
+    fn without_a_project_the_known_programs_are_backends() {
+        for name in PRESETS {
+            let agent = Backends::default().agent(name, &[]).expect("an agent");
+            assert_eq!((agent.start[0].clone(), agent.goes_on()), (Bytes(name.into()), true));
+            assert!(agent.start.iter().all(|word| !word.0.to_string_lossy().contains("{flags}")));
+        }
+        assert!(matches!(Backends::default().agent("vim", &[]), Err(Failure::Said { code: 3, .. })));
+        assert!(matches!(Backends::of(&Policy::default()).agent("claude", &[]), Err(Failure::Said { code: 3, .. })));
+    }
+}

@@ -1,0 +1,134 @@
+//! A backend -> how it works on a prompt without a terminal. No shell has a part in that.
+use super::words::{NeedsShell, words};
+use crate::model::{
+    job::Bytes,
+    job_agent::{JobAgent, JobLines, PROMPT, SESSION, Stream},
+    name::printable_cut,
+    policy::{Backend, PromptDelivery},
+};
+
+/// Stands for the backend's own flags.
+const FLAGS: &str = "{flags}";
+
+/// Why a backend cannot have a job, and what to do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unfit {
+    pub why: String,
+    pub hint: String,
+}
+
+/// The name of the program in `bin`, without its folder. `None`: it takes a shell to know.
+pub fn program(backend: &Backend, variable: &dyn Fn(&str) -> Option<String>) -> Option<String> {
+    let first = words(&backend.bin, variable).ok()?.into_iter().next()?;
+    first.rsplit('/').next().map(str::to_owned)
+}
+
+/// `lines`: how its program is run, if that is known. `variable`: the environment.
+pub fn job_agent(
+    backend: &Backend,
+    lines: Option<&JobLines>,
+    variable: &dyn Fn(&str) -> Option<String>,
+) -> Result<JobAgent, Unfit> {
+    let own = &backend.job;
+    let bytes = |list: &[String]| list.iter().map(|word| Bytes(word.into())).collect::<Vec<_>>();
+    if !own.command.is_empty() {
+        let stream = own.output.unwrap_or(Stream::Text);
+        let resume = match (&own.resume[..], stream) {
+            // It gets the same name of a conversation in each.
+            ([], Stream::Text) if own.command.iter().any(|word| word.contains(SESSION)) => &own.command,
+            (resume, _) => resume,
+        };
+        let (start, resume) = (bytes(&own.command), bytes(resume));
+        return Ok(JobAgent { backend: backend.name.clone(), stream, start, resume });
+    }
+    let hint = format!("say how in its table: `job_command = [\"PROGRAM\", \"{PROMPT}\"]`");
+    let shown = printable_cut(&backend.name, 60);
+    let unfit = |why: String| Unfit { why, hint: hint.clone() };
+    let Some(lines) = lines else {
+        return Err(unfit(format!("nobody knows how the backend `{shown}` works without a terminal")));
+    };
+    let in_words = |key: &str, text: &str| {
+        words(text, variable).map_err(|NeedsShell(part)| {
+            unfit(format!(
+                "`{key}` of the backend `{shown}` needs a shell (`{}`), and a job has none",
+                part.escape_default()
+            ))
+        })
+    };
+    let program = in_words("bin", &backend.bin)?;
+    if program.is_empty() || (backend.delivery == PromptDelivery::Exec && backend.bin.contains('{')) {
+        return Err(unfit(format!("`bin` of the backend `{shown}` is no program that a prompt could be given to")));
+    }
+    let flags = match &own.flags {
+        Some(flags) => in_words("job_flags", flags)?,
+        None => {
+            let all = in_words("flags", &backend.flags)?;
+            all.into_iter().filter(|flag| !lines.without.contains(flag)).collect()
+        }
+    };
+    let line = |template: &[String]| {
+        let filled = template.iter().flat_map(|word| match word.as_str() {
+            FLAGS => flags.clone(),
+            _ => vec![word.clone()],
+        });
+        bytes(&program.iter().cloned().chain(filled).collect::<Vec<_>>())
+    };
+    Ok(JobAgent {
+        backend: backend.name.clone(),
+        stream: lines.stream,
+        start: line(&lines.start),
+        resume: line(&lines.resume),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::job_agent::BackendJob;
+
+    fn lines() -> JobLines {
+        let list = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect();
+        JobLines {
+            start: list(&["{flags}", "run", "--json"]),
+            resume: list(&["{flags}", "run", "--json", "--session", "{session}"]),
+            without: list(&["-i"]),
+            stream: Stream::Claude,
+        }
+    }
+
+    fn backend(bin: &str, flags: &str, job: BackendJob) -> Backend {
+        Backend { name: "x".into(), bin: bin.into(), flags: flags.into(), job, ..Backend::default() }
+    }
+
+    fn shown(list: &[Bytes]) -> String {
+        list.iter().map(|word| word.0.to_string_lossy()).collect::<Vec<_>>().join("|")
+    }
+
+    #[test]
+    fn a_preset_and_the_users_own_flags_make_the_line() {
+        let home = |name: &str| (name == "HOME").then(|| "/h".to_owned());
+        let read = |bin: &str, flags: &str, job| job_agent(&backend(bin, flags, job), Some(&lines()), &home);
+        let agent = read("~/x y", "--a 'b c' -i", BackendJob::default()).expect("an agent");
+        assert_eq!(shown(&agent.start), "/h/x|y|--a|b c|run|--json");
+        assert_eq!(shown(&agent.resume), "/h/x|y|--a|b c|run|--json|--session|{session}");
+        let job = BackendJob { flags: Some("--only".into()), ..BackendJob::default() };
+        assert_eq!(shown(&read("x", "$(id)", job).expect("an agent").start), "x|--only|run|--json");
+        let unfit = read("x | y", "", BackendJob::default()).expect_err("a shell");
+        assert!(unfit.why.contains("`bin` of the backend `x` needs a shell (`|`)"), "{}", unfit.why);
+        assert!(unfit.hint.contains("job_command"));
+    }
+
+    #[test]
+    fn what_the_user_says_goes_before_a_preset() {
+        let none = |_: &str| None;
+        let list = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect::<Vec<_>>();
+        let job = BackendJob { command: list(&["y", "{prompt}"]), ..BackendJob::default() };
+        let agent = job_agent(&backend("x", "", job), Some(&lines()), &none).expect("an agent");
+        assert_eq!((shown(&agent.start).as_str(), agent.stream, agent.goes_on()), ("y|{prompt}", Stream::Text, false));
+        let job = BackendJob { command: list(&["y", "--id={session}", "{prompt}"]), ..BackendJob::default() };
+        let agent = job_agent(&backend("x", "", job), None, &none).expect("an agent");
+        assert_eq!((agent.start == agent.resume, agent.goes_on()), (true, true));
+        let unfit = job_agent(&backend("x", "", BackendJob::default()), None, &none).expect_err("unknown");
+        assert_eq!(unfit.why, "nobody knows how the backend `x` works without a terminal");
+    }
+}
