@@ -157,12 +157,14 @@ fn a_runner_that_is_told_to_end_leaves_the_question_and_a_reboot_does_too() {
     let id = submit(&world, &["a", "b"], &[0]);
     let first = paused(&world, id);
     let runner = process(first.runner.expect("a runner"));
+    let dir = world.dir();
+    let words = ["__runner".as_ref(), dir.as_os_str()];
+    // One that ends later would look for jobs without a runner, and find this one.
+    wait_until(30, "it is the only runner", || called_with_more(&words) == [runner]);
     assert!(runner.signal(Signal::TERM));
     wait_until(30, "the runner is gone", || !runner.is_alive());
     assert_eq!(world.job(id).state, JobState::Paused);
     // No process outlives a boot: one of the last that looked now would see a job of another boot.
-    let dir = world.dir();
-    let words = ["__runner".as_ref(), dir.as_os_str()];
     wait_until(30, "no runner is left", || called_with_more(&words).is_empty());
     let mut rebooted = world.agents(&["jobs", "approve", "j1", "continue"]);
     let output = rebooted.env("AGENTS_BOOT_ID", "second").output().expect("the program starts");

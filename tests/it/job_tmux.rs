@@ -437,7 +437,8 @@ fn a_session_that_a_job_asked_for_outlives_that_job() {
     let world = JobWorld::new();
     let (dir, exe) = (world.sandbox.path().display(), Sandbox::exe());
     let inner = format!("HOME='{dir}' AGENTS_BOOT_ID=first '{exe}' run -b --tmux --name inner 'sleep 1000'");
-    let wait = format!("until HOME='{dir}' AGENTS_BOOT_ID=first '{exe}' jobs show inner | grep -q '^  pid'; do :; done");
+    let wait =
+        format!("until HOME='{dir}' AGENTS_BOOT_ID=first '{exe}' jobs show inner | grep -q '^  pid'; do :; done");
     for tmux in [false, true] {
         // The first one starts the server, too: it comes to the runner of this job when it has lost its parent.
         let id = world.submit(&[&format!("{inner} && {wait}")], |spec| spec.tmux = tmux);
