@@ -452,3 +452,22 @@ fn a_session_that_a_job_asked_for_outlives_that_job() {
         assert_eq!(world.run(&["jobs", "rm", "inner"]).status.code(), Some(0));
     }
 }
+
+#[test]
+fn a_step_that_a_closed_terminal_ended_is_no_failure_that_is_tried_again() {
+    let world = JobWorld::new();
+    world.run(&["jobs", "limit", "10"]);
+    let line = "echo began >> ran; exec sleep 1000";
+    let submit = |_| world.submit(&[line], |spec| (spec.tmux, spec.retries, spec.steps[0].retries) = (true, 2, 2));
+    let ids: Vec<JobId> = (0..8).map(submit).collect();
+    world.kick();
+    let all: Vec<Job> = ids.iter().map(|id| seated(&world, *id)).collect();
+    wait_until(30, "all began", || world.read("ran").lines().count() == 8);
+    let (.., server) = around(&all[0]);
+    assert!(server.signal(Signal::KILL));
+    for id in ids {
+        let job = world.over(id);
+        assert_eq!((job.state, job.error.as_deref()), (JobState::Interrupted, Some("its tmux server was killed")));
+    }
+    assert_eq!(world.read("ran"), "began\n".repeat(8));
+}
