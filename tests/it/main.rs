@@ -30,6 +30,7 @@ mod guardian;
 mod hooks;
 mod host;
 mod job_approvals;
+mod job_faults;
 mod job_files;
 mod job_monitor;
 mod job_offer;
