@@ -104,10 +104,8 @@ impl Follower<'_> {
                 return Ok(said(&job));
             }
             self.know_runner(&job);
-            if job.state == JobState::Running && self.at_line_start {
-                self.footer.draw(&view::jobs::view(&job).progress);
-            } else {
-                self.footer.clear();
+            if self.footer.is_on() {
+                self.draw(&job);
             }
             self.question.see(&job);
             self.deliver(&job);
@@ -125,6 +123,14 @@ impl Follower<'_> {
                 self.runner = None;
                 jobs::kick(self.store)?;
             }
+        }
+    }
+
+    fn draw(&mut self, job: &Job) {
+        if job.state == JobState::Running && self.at_line_start {
+            self.footer.draw(&view::jobs::view(job).progress);
+        } else {
+            self.footer.clear();
         }
     }
 
