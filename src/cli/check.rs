@@ -34,7 +34,10 @@ pub fn run(args: &CheckArgs, context: &mut Context) -> Report {
     // What is no TOML was told.
     let templates = match whole.iter().any(|fault| fault.class == Class::Syntax) {
         true => Ok(0),
-        false => Templates::read(&source, None).map(|templates| templates.list.len()),
+        false => match Templates::read(&source, None) {
+            templates if templates.faults.is_empty() => Ok(templates.list.len()),
+            templates => Err(templates.faults),
+        },
     };
     let (mut summary, warnings, mut faults) = match loaded {
         Ok(loaded) => {

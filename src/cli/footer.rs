@@ -20,6 +20,11 @@ impl Footer {
         Footer { on: isatty(stderr()) && terminal::is_ours(stderr()) && terminal::can_draw(), shown: String::new() }
     }
 
+    /// Whether there is anything to draw on.
+    pub fn is_on(&self) -> bool {
+        self.on
+    }
+
     pub fn draw(&mut self, progress: &ProgressView) {
         if !self.on {
             return;

@@ -16,7 +16,10 @@ use crate::{
         job::{Bytes, JobCommand, JobId, StepSpec},
         name::printable,
     },
-    store::{StoreError, jobs::SubmitError},
+    store::{
+        StoreError,
+        jobs::{NewJob, SubmitError},
+    },
     world::clock,
 };
 use clap::Args;
@@ -24,7 +27,7 @@ use serde_json::json;
 use std::{
     ffi::OsString,
     os::unix::ffi::{OsStrExt, OsStringExt},
-    path::PathBuf,
+    path::{Path, PathBuf},
     time::Duration,
 };
 
@@ -155,6 +158,7 @@ pub fn run(args: &RunArgs, context: &mut Context) -> Report {
             vec![run_agent::part(args.backend.as_deref().unwrap_or_default(), prompt, &args.phases)?]
         }
         (_, None, None) => {
+            run_files::tell_missing(&args.line);
             given.dir.get_or_insert_with(|| given.here.clone());
             vec![part(command(args)?)]
         }
@@ -164,7 +168,7 @@ pub fn run(args: &RunArgs, context: &mut Context) -> Report {
     let mut store = ground.open()?;
     run_files::set_parents(&mut jobs, &parts, &given, &store)?;
     let waited = if args.background { None } else { ground.wait(&store) };
-    let ids = store.submit(&jobs, clock::wall()).map_err(not_queued)?;
+    let ids = store.submit(&jobs, clock::wall()).map_err(|error| not_queued(error, &jobs))?;
     match &ids[..] {
         [] => Ok(1),
         foreground if !args.background => {
@@ -260,11 +264,29 @@ fn part(command: JobCommand) -> JobPart {
 }
 
 /// Why nothing was queued.
-pub fn not_queued(error: SubmitError) -> Failure {
+pub fn not_queued(error: SubmitError, jobs: &[NewJob]) -> Failure {
     match &error {
-        SubmitError::Store(StoreError::Full { .. }) => Failure::new(1, format!("{error}; nothing was queued")),
+        SubmitError::Store(StoreError::Full { path }) => {
+            let dir = Path::new(path).parent().unwrap_or(Path::new("/"));
+            let hint = format!("`df -h {}` tells how full it is", printable(&dir.to_string_lossy()));
+            Failure::new(1, format!("{error}; nothing was queued")).hint(hint)
+        }
         SubmitError::UnknownGroup { group } => {
             Failure::new(1, error.to_string()).hint(format!("agents jobs limit --group {} 4", printable(group)))
+        }
+        SubmitError::Cycle { jobs: circle } => {
+            let name = |at: usize| {
+                let name = jobs.get(at).map_or("", |job| job.spec.name.as_str());
+                if name.is_empty() { format!("job {}", at + 1) } else { format!("`{}`", printable(name)) }
+            };
+            let next = circle.iter().cycle().skip(1);
+            let pairs: Vec<String> = circle
+                .iter()
+                .zip(next)
+                .map(|(job, parent)| format!("{} comes after {}", name(*job), name(*parent)))
+                .collect();
+            let text = format!("these jobs wait for each other: {}", pairs.join(", "));
+            Failure::new(1, text).hint("leave out one `after` of them; nothing was queued")
         }
         _ => Failure::new(1, error.to_string()),
     }

@@ -1,8 +1,11 @@
 //! `agents run -b --batch FILE|-`: a job for every line.
 use super::failure::Failure;
-use crate::model::{
-    job::{Bytes, JobCommand},
-    name::printable,
+use crate::{
+    jobs::file::unusable_command,
+    model::{
+        job::{Bytes, JobCommand},
+        name::printable,
+    },
 };
 use std::{ffi::OsString, io::Read, os::unix::ffi::OsStringExt, path::Path};
 
@@ -25,16 +28,23 @@ pub fn commands(file: &Path) -> Result<Vec<JobCommand>, Failure> {
         crate::world::file::read(file, LARGEST).map_err(|e| unreadable(e.to_string()))?
     };
     let commands = lines(&bytes);
+    for (number, command) in &commands {
+        if let Some((why, hint)) = unusable_command(command) {
+            return Err(Failure::new(1, format!("line {number} of `{shown}` {why}; nothing was queued")).hint(hint));
+        }
+    }
+    let commands: Vec<JobCommand> = commands.into_iter().map(|(_, command)| command).collect();
     if commands.is_empty() {
         return Err(Failure::new(1, format!("`{shown}` holds no line: nothing was queued")));
     }
     Ok(commands)
 }
 
-fn lines(bytes: &[u8]) -> Vec<JobCommand> {
+/// Each with its number, from 1.
+fn lines(bytes: &[u8]) -> Vec<(usize, JobCommand)> {
     let lines = bytes.split(|b| *b == b'\n').map(|line| line.strip_suffix(b"\r").unwrap_or(line));
-    let full = lines.filter(|line| !line.trim_ascii().is_empty());
-    full.map(|line| JobCommand::Shell(Bytes(OsString::from_vec(line.to_vec())))).collect()
+    let full = (1..).zip(lines).filter(|(_, line)| !line.trim_ascii().is_empty());
+    full.map(|(number, line)| (number, JobCommand::Shell(Bytes(OsString::from_vec(line.to_vec()))))).collect()
 }
 
 #[cfg(test)]
@@ -45,7 +55,7 @@ mod tests {
     fn a_line_is_a_job_whatever_bytes_it_holds() {
         let read: Vec<Vec<u8>> = lines(b"one\n\n  \ntwo\r\n\xff 3\nlast")
             .into_iter()
-            .map(|command| match command {
+            .map(|(_, command)| match command {
                 JobCommand::Shell(line) => line.0.into_vec(),
                 JobCommand::Argv(_) | JobCommand::Prompt(_) => Vec::new(),
             })

@@ -1,7 +1,7 @@
 //! `agents run FILE.json…`: the jobs of job files, all of them or none.
 use super::{
     at,
-    failure::Failure,
+    failure::{Failure, complain},
     jobs::words,
     run_given::{self, Given},
 };
@@ -39,6 +39,16 @@ pub fn files(line: &[OsString]) -> Option<Vec<PathBuf>> {
     files.then_some(paths)
 }
 
+/// A line that looks like a job file which is not there: a slip, most often.
+pub fn tell_missing(line: &[OsString]) {
+    let [word] = line else { return };
+    let text = word.to_string_lossy();
+    let plain = !text.contains(|c: char| c.is_whitespace() || "|&;<>()$`\\\"'".contains(c));
+    if plain && Format::of(Path::new(word)).is_some() {
+        complain(&format!("warning: there is no job file `{text}`: it is taken as a line for the shell"));
+    }
+}
+
 /// Every job of every file, in order. Of all the files all the faults.
 pub fn read(files: &[PathBuf], rules: &JobRules) -> Result<Vec<JobPart>, Failure> {
     let (mut parts, mut faults) = (Vec::new(), Vec::new());
@@ -74,14 +84,17 @@ pub fn jobs(parts: &[JobPart], given: &Given, now: Wall) -> Result<Vec<NewJob>, 
     if given.name.is_some() && parts.len() > 1 {
         return Err(Failure::new(2, format!("`--name` for {} jobs", parts.len())).hint("write the names into the file"));
     }
-    parts.iter().map(|part| job(part, given, now)).collect()
+    let several = parts.len() > 1;
+    parts.iter().enumerate().map(|(i, part)| job(part, several.then_some(i + 1), given, now)).collect()
 }
 
-fn job(part: &JobPart, given: &Given, now: Wall) -> Result<NewJob, Failure> {
+/// `number`: which of several.
+fn job(part: &JobPart, number: Option<usize>, given: &Given, now: Wall) -> Result<NewJob, Failure> {
     let name = given.name.clone().or_else(|| part.name.clone()).unwrap_or_default();
-    let about = |failure: Failure| match name.is_empty() {
-        true => failure,
-        false => failure.about(&format!("job `{}`", printable(&name))),
+    let about = |failure: Failure| match (part.name.is_some(), number) {
+        (true, _) => failure.about(&format!("job `{}`", printable(&name))),
+        (false, Some(number)) => failure.about(&format!("job {number}")),
+        (false, None) => failure,
     };
     let at = match (given.not_before, &part.at) {
         (Some(at), _) => Some(at),

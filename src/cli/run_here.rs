@@ -120,10 +120,8 @@ impl Follower<'_> {
                 self.cancel()?;
                 return Ok(PIPE);
             }
-            if job.state == JobState::Running && self.at_line_start {
-                self.footer.draw(&view::jobs::view(&job).progress);
-            } else {
-                self.footer.clear();
+            if self.footer.is_on() {
+                self.draw(&job);
             }
             self.question.see(&job);
             self.deliver(&job);
@@ -141,6 +139,14 @@ impl Follower<'_> {
                 self.runner = None;
                 jobs::kick(self.store)?;
             }
+        }
+    }
+
+    fn draw(&mut self, job: &Job) {
+        if job.state == JobState::Running && self.at_line_start {
+            self.footer.draw(&view::jobs::view(job).progress);
+        } else {
+            self.footer.clear();
         }
     }
 

@@ -1,7 +1,7 @@
 //! `agents run --template NAME K=V…`: the job of a template of `agents.toml`.
 use super::{
     Context, check,
-    failure::{Failure, Report},
+    failure::{Failure, Report, complain},
     jobs::Ground,
     locate,
 };
@@ -43,13 +43,17 @@ pub fn part(
         let shown: Vec<String> = faults.iter().map(|fault| fault.render(false)).collect();
         Failure::new(code, shown.join("\n\n"))
     };
-    let all = Templates::read(&source, ground.rules.step_timeout).map_err(|faults| told(faults, 3))?;
+    let all = Templates::read(&source, ground.rules.step_timeout);
     if name == LIST {
         return list(&all.list, context).map(|_| None);
     }
     let Some(template) = all.list.iter().find(|template| template.name == name) else {
-        return Err(unknown(name, &all.list));
+        let unreadable = all.list.is_empty() && !all.faults.is_empty();
+        return Err(if unreadable { told(all.faults, 3) } else { unknown(name, &all.list) });
     };
+    if !template.is_sound {
+        return Err(told(all.faults, 3));
+    }
     let values = values(template, words)?;
     let mut part = all.job(template, values).map_err(|faults| told(faults, 1))?;
     if part.description.is_none() {
@@ -73,6 +77,11 @@ fn list(templates: &[Template], context: &mut Context) -> Report {
     }
     for template in templates {
         out.line(&row(template))?;
+        if !template.is_sound {
+            out.flush()?;
+            let text = format!("warning: template `{}` has faults", template.name);
+            complain(&format!("{text}\nhint: `agents check` tells them"));
+        }
     }
     Ok(0)
 }

@@ -32,7 +32,8 @@ pub fn job(spec: &JobSpec, env: &[(OsString, OsString)]) -> Result<(), Refused> 
             Ok(meta) if meta.is_dir() => {}
             Ok(_) => return Err(refused(format!("`{}` is not a folder", shown(&spec.dir)))),
             Err(e) if e.kind() == std::io::ErrorKind::NotFound => {
-                return Err(refused(format!("there is no folder `{}`", shown(&spec.dir))));
+                let hint = Some(format!("mkdir -p {}", quoted(&spec.dir)));
+                return Err(Refused { text: format!("there is no folder `{}`", shown(&spec.dir)), hint });
             }
             Err(e) => return Err(refused(format!("the folder `{}` cannot be looked at: {e}", shown(&spec.dir)))),
         }
@@ -119,6 +120,7 @@ fn no_program(program: &OsStr, spec: &JobSpec) -> Refused {
         () if bytes.contains(&b' ') => {
             Some("one word is a line for the shell, several are a program and its arguments")
         }
+        () if !bytes.contains(&b'/') => Some("it was looked for in the folders of PATH"),
         () => None,
     };
     Refused { text, hint: hint.map(str::to_owned) }
@@ -153,6 +155,13 @@ fn find(program: &OsStr, spec: &JobSpec, env: &[(OsString, OsString)]) -> Option
 
 fn is_program(path: &Path) -> bool {
     std::fs::metadata(path).is_ok_and(|meta| meta.is_file() && meta.permissions().mode() & 0o111 != 0)
+}
+
+/// As it can be typed.
+fn quoted(path: &Path) -> String {
+    let text = shown(path);
+    let plain = text.chars().all(|c| c.is_alphanumeric() || "/-_.+,@%:=".contains(c));
+    if plain { text } else { format!("'{}'", text.replace('\'', r"'\''")) }
 }
 
 fn shown(path: &Path) -> String {

@@ -71,6 +71,7 @@ Take part:
 Run jobs:
   run          Run a command as a job: here, or in the background
   jobs         Show jobs, and hold, release, retry, cancel or wait for them
+  monitor      Look on at jobs until they are over
   stop         End a job, with all that it started
 
 Look after it:

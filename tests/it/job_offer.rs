@@ -36,6 +36,12 @@ fn types(world: &JobWorld, line: &str) {
     world.sandbox.tmux(&["send-keys", "-t", "t", "Enter"]);
 }
 
+/// Nothing of what was seen before is seen any more.
+fn fresh(world: &JobWorld) {
+    types(world, "clear");
+    wait_until(30, "an empty screen", || screen(world).trim() == "$");
+}
+
 #[test]
 fn view_delete_and_keep_are_offered_once_after_the_work_of_the_command() {
     let world = JobWorld::new();
@@ -51,12 +57,14 @@ fn view_delete_and_keep_are_offered_once_after_the_work_of_the_command() {
     types(&world, "");
     sees(&world, "ended 0");
     assert_eq!(world.job(id).state, JobState::Interrupted);
-    types(&world, "clear; agents jobs limit; echo again $?");
+    fresh(&world);
+    types(&world, "agents jobs limit; echo again $?");
     sees(&world, "again 0");
     assert!(!screen(&world).contains("unfinished"), "{}", screen(&world));
     // Another one: only that is deleted.
     let second = interrupted(&world);
-    types(&world, "clear; agents run -b true; echo queued $?");
+    fresh(&world);
+    types(&world, "agents run -b true; echo queued $?");
     sees(&world, "view, delete it, keep? [v/d/K]");
     let log = world.job(second).log;
     types(&world, "d");
@@ -75,12 +83,14 @@ fn ctrl_c_and_the_end_of_input_keep_and_what_goes_on_meanwhile_is_not_deleted() 
     world.sandbox.tmux(&["send-keys", "-t", "t", "C-c"]);
     sees(&world, "ended 0");
     let second = interrupted(&world);
-    types(&world, "clear; agents jobs limit; echo over $?");
+    fresh(&world);
+    types(&world, "agents jobs limit; echo over $?");
     sees(&world, "keep? [v/d/K]");
     world.sandbox.tmux(&["send-keys", "-t", "t", "C-d"]);
     sees(&world, "over 0");
     let third = interrupted(&world);
-    types(&world, "clear; agents jobs limit; echo third $?");
+    fresh(&world);
+    types(&world, "agents jobs limit; echo third $?");
     sees(&world, "keep? [v/d/K]");
     assert_eq!(world.run(&["jobs", "resume", &third.to_string()]).status.code(), Some(0));
     types(&world, "d");
@@ -105,7 +115,8 @@ fn a_script_a_pipe_and_a_background_job_are_never_held_up() {
         ("agents jobs --json > /dev/null; echo json $?", "json 0"),
     ] {
         interrupted(&world);
-        types(&world, &format!("clear; {line}"));
+        fresh(&world);
+        types(&world, line);
         sees(&world, end);
         assert!(!screen(&world).contains("[v/d/K]"), "{line}: {}", screen(&world));
     }

@@ -42,8 +42,8 @@ fn nothing_is_kept_and_whoever_waits_sees_the_end_all_the_same() {
     let mut first = wait(&["jobs", "wait", id.trim()]);
     let folder = home.path().join(".agents");
     wait_until(30, "it waits", || waited::nobody(&folder).is_none());
-    let second = wait(&["monitor", id.trim()]);
-    let mut shown = BufReader::new(second.stdout.expect("its output"));
+    let mut second = wait(&["monitor", id.trim()]);
+    let mut shown = BufReader::new(second.stdout.take().expect("its output"));
     let mut line = String::new();
     shown.read_line(&mut line).expect("a line");
     assert!(line.contains("running"), "{line}");
@@ -52,6 +52,7 @@ fn nothing_is_kept_and_whoever_waits_sees_the_end_all_the_same() {
     line.clear();
     shown.read_line(&mut line).expect("a line");
     assert!(line.contains("failed, exit 3"), "{line}");
+    assert_eq!(second.wait().expect("its end").code(), Some(1));
     wait_until(30, "nobody waits any more", || kept(&home).is_empty() && logs(&home) == 0);
 }
 

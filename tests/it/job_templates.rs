@@ -79,7 +79,7 @@ fn what_is_wrong_with_the_values_is_told_at_once_and_nothing_is_queued() {
 fn faults_of_templates_stand_in_check_and_stop_nothing_else() {
     let home = project(
         "[[job]]\nname = 'a'\nparams = ['tag']\nsteps = [{ cmd = 'echo {tga} $(( 1 ))' }, { cmd = 'echo $(( {tag} ))' }]\n\
-         timout = 3\n",
+         timout = 3\n[[job]]\nname = 'b'\ndir = '.'\nsteps = [{ cmd = 'echo of b' }]\n",
     );
     let output = home.run(&["check"]);
     let told = String::from_utf8_lossy(&output.stdout).into_owned();
@@ -91,6 +91,14 @@ fn faults_of_templates_stand_in_check_and_stop_nothing_else() {
     }
     assert!(home.fails(3, &["run", "--template", "a", "tag=1"]).contains("unknown key `timout`"));
     assert_eq!(home.ok(&["run", "echo here"]), "here\n");
+    assert_eq!(home.ok(&["run", "--template", "b"]), "of b\n");
+    let output = home.run(&["run", "--template"]);
+    assert_eq!(output.stdout, b"a tag=\xe2\x80\xa6\nb\n");
+    assert!(
+        err(&output).contains("warning: template `a` has faults\nhint: `agents check` tells them"),
+        "{}",
+        err(&output)
+    );
     let whole = project(DEPLOY);
     assert!(whole.ok(&["check"]).ends_with("(0 agents, 0 services, 1 template)\n"));
     // What is no TOML is told once.
@@ -189,10 +197,9 @@ fn the_templates_of_the_example_and_of_the_manual_have_no_fault() {
     let mut seen = 0;
     for text in texts {
         let source = Source { path: Path::new("agents.toml"), text: &text, home: None };
-        match Templates::read(&source, None) {
-            Ok(found) => seen += found.list.len(),
-            Err(faults) => panic!("{}", faults[0].render(false)),
-        }
+        let found = Templates::read(&source, None);
+        assert!(found.faults.is_empty(), "{}", found.faults[0].render(false));
+        seen += found.list.len();
     }
     assert!(seen >= 3, "{seen}");
 }

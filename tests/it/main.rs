@@ -31,6 +31,7 @@ mod hooks;
 mod host;
 mod job_agents;
 mod job_approvals;
+mod job_faults;
 mod job_files;
 mod job_limits;
 mod job_monitor;

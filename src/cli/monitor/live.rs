@@ -23,7 +23,7 @@ use std::{
 };
 
 /// Between two drawings of a log that grows all the time.
-const BETWEEN: Duration = Duration::from_millis(50);
+const BETWEEN: Duration = Duration::from_millis(100);
 const TICK: Duration = Duration::from_secs(1);
 /// As a shell says of a program that ctrl-C ended.
 const LEFT: u8 = 128 + 2;

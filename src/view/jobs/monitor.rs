@@ -94,3 +94,47 @@ fn head(job: &JobView, selected: bool, columns: usize, look: Look) -> Vec<String
     lines.extend(below);
     lines
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::{
+        tests::{job, look, running},
+        view,
+    };
+    use super::*;
+    use crate::view::paint::Paint;
+
+    fn lines(jobs: &[JobView], selected: usize, columns: u16, rows: u16) -> Vec<String> {
+        let log: Vec<String> = (0..100).map(|n| format!("line {n} \u{1b}[2J of a log that is long")).collect();
+        let whole = Screen { jobs, selected, log: &log, foot: "q leave", columns, rows };
+        screen(&whole, look(Some(columns), Paint::Plain))
+    }
+
+    #[test]
+    fn it_fits_whatever_the_size_and_no_byte_steers_the_terminal() {
+        let mut jobs: Vec<JobView> = (1..9).map(|id| view(&job(id, JobState::Queued, &[("", "true")]))).collect();
+        jobs[3] = view(&running());
+        for (columns, rows) in [(1, 1), (2, 2), (5, 3), (20, 5), (20, 40), (80, 10), (300, 100)] {
+            for selected in 0..jobs.len() {
+                let shown = lines(&jobs, selected, columns, rows);
+                assert!(!shown.is_empty() && shown.len() <= usize::from(rows), "{columns}x{rows}: {shown:#?}");
+                let widest = shown.iter().map(|line| line.chars().count()).max().unwrap_or(0);
+                // Less than a word of a name says nothing: the terminal cuts that off.
+                assert!(widest <= usize::from(columns).max(12), "{columns}x{rows}: {shown:#?}");
+                assert!(shown.iter().all(|line| !line.contains('\u{1b}')));
+            }
+        }
+    }
+
+    #[test]
+    fn the_selected_job_is_among_those_that_are_shown_and_the_log_keeps_a_few_lines() {
+        let jobs: Vec<JobView> = (1..31).map(|id| view(&job(id, JobState::Queued, &[("", "true")]))).collect();
+        for selected in 0..jobs.len() {
+            let shown = lines(&jobs, selected, 40, 12);
+            let id = &jobs[selected].id;
+            assert!(shown.iter().any(|line| line.starts_with(&format!("› {id}  "))), "{id}: {shown:#?}");
+            assert!(shown.iter().filter(|line| line.starts_with("line 9")).count() >= 3, "{shown:#?}");
+        }
+        assert_eq!(lines(&jobs[..1], 0, 40, 6).last().map(String::as_str), Some("q leave"));
+    }
+}

@@ -92,3 +92,46 @@ pub fn bar(progress: &ProgressView, cells: usize) -> Option<String> {
     let full = (u128::from(done.min(total)) * cells / u128::from(total)) as usize;
     Some(format!("[{}{}] {words}", "█".repeat(full), "░".repeat(cells as usize - full)))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::{
+        tests::{job, look},
+        view,
+    };
+    use super::*;
+    use crate::{model::job::Progress, view::paint::Paint};
+
+    fn at(done: u64, total: u64, text: &str) -> ProgressView {
+        let mut job = job(3, JobState::Running, &[("", "true")]);
+        job.progress = Progress { done: Some(done), total: Some(total), text: text.into(), ..Progress::default() };
+        view(&job).progress
+    }
+
+    #[test]
+    fn a_bar_is_as_full_as_the_work_is_done() {
+        assert_eq!(bar(&at(0, 4, ""), 4).as_deref(), Some("[░░░░] 0/4"));
+        assert_eq!(bar(&at(3, 4, "almost"), 4).as_deref(), Some("[███░] 3/4 almost"));
+        assert_eq!(bar(&at(u64::MAX, u64::MAX, ""), 2), Some(format!("[██] {0}/{0}", u64::MAX)));
+        assert_eq!(bar(&view(&job(3, JobState::Running, &[])).progress, 4), None);
+    }
+
+    #[test]
+    fn a_line_is_cut_to_the_terminal_and_a_job_has_one_colour() {
+        let mut odd = job(3, JobState::Failed, &[("", "true")]);
+        odd.spec.name = "build".into();
+        odd.exit = Some(Exit::Code(3));
+        odd.error = Some("\u{1b}[2J".into());
+        let odd = view(&odd);
+        assert_eq!(news(&odd, look(None, Paint::Plain)), "✗ j3 build failed, exit 3: \\x1b[2J");
+        for width in 1..40 {
+            let line = news(&odd, look(Some(width), Paint::Plain));
+            assert!(line.chars().count() <= usize::from(width.max(8)), "{width}: {line}");
+        }
+        let coloured = news(&odd, look(None, Paint::Colour));
+        assert!(
+            coloured.contains("\u{1b}[33mj3 build\u{1b}[0m") && coloured.starts_with("\u{1b}[31m✗"),
+            "{coloured:?}"
+        );
+    }
+}

@@ -11,7 +11,7 @@ use std::{ffi::OsString, os::unix::ffi::OsStringExt};
 
 const NOW: i64 = 1_800_000_000_000;
 
-fn look(width: Option<u16>, paint: Paint) -> Look {
+pub(super) fn look(width: Option<u16>, paint: Paint) -> Look {
     Look { width, paint, now: Now { wall: Wall(NOW), ..Now::default() } }
 }
 
@@ -24,7 +24,7 @@ fn shell(line: &str) -> JobCommand {
 }
 
 /// A job of the shell lines given, created two minutes ago.
-fn job(id: i64, state: JobState, lines: &[(&str, &str)]) -> Job {
+pub(super) fn job(id: i64, state: JobState, lines: &[(&str, &str)]) -> Job {
     let run = StepRun { state: JobState::Queued, exit: None, started: None, ended: None, attempt: 1, session: None };
     Job {
         id: JobId(id),
@@ -60,7 +60,7 @@ fn job(id: i64, state: JobState, lines: &[(&str, &str)]) -> Job {
     }
 }
 
-fn running() -> Job {
+pub(super) fn running() -> Job {
     let mut running = job(3, JobState::Running, &[("", "a"), ("Build", "make -j2"), ("", "c")]);
     running.spec.name = "release".into();
     running.step = 1;

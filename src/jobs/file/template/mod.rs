@@ -36,7 +36,10 @@ pub const VARIABLE: &str = "AGENTS_PARAM_";
 pub struct Templates<'s> {
     source: &'s Source<'s>,
     step_timeout: Option<Duration>,
+    /// Those that have a name.
     pub list: Vec<Template>,
+    /// What is wrong with them, in file order.
+    pub faults: Vec<Fault>,
 }
 
 pub struct Template {
@@ -44,6 +47,8 @@ pub struct Template {
     pub name: String,
     pub description: Option<String>,
     pub params: Vec<Param>,
+    /// A fault of another one does not matter to it.
+    pub is_sound: bool,
     node: Node,
 }
 
@@ -52,7 +57,7 @@ type Values = [Option<OsString>];
 
 impl<'s> Templates<'s> {
     /// Reads the `[[job]]` tables of a config, and nothing else of it. `step_timeout` as for [`super::parse`].
-    pub fn read(source: &'s Source<'s>, step_timeout: Option<Duration>) -> Result<Templates<'s>, Vec<Fault>> {
+    pub fn read(source: &'s Source<'s>, step_timeout: Option<Duration>) -> Templates<'s> {
         let mut out = Findings::new(source);
         let document = toml_text::parse(source.text, &mut out);
         let mut list: Vec<Template> = Vec::new();
@@ -64,8 +69,7 @@ impl<'s> Templates<'s> {
             }
             list.push(read);
         }
-        let faults = out.into_faults(Strictness::Check);
-        if faults.is_empty() { Ok(Templates { source, step_timeout, list }) } else { Err(faults) }
+        Templates { source, step_timeout, list, faults: out.into_faults(Strictness::Check) }
     }
 
     /// The job of a template of this list with these values, one for each parameter. `Err`: with them it cannot be.
@@ -95,6 +99,7 @@ fn items<'n>(document: Option<&'n Node>, out: &mut Findings) -> Vec<&'n Node> {
 
 /// Tells all that is wrong whatever the values may be.
 fn template(node: &Node, number: usize, step_timeout: Option<Duration>, out: &mut Findings) -> Option<Template> {
+    let before = out.mark();
     let table = Table::of(node, format!("template {number}"), Format::Toml, out)?;
     let params = params::read(&table, out);
     // What nobody has given a value for may be any: this one fits where a text is also a time or a name.
@@ -111,7 +116,7 @@ fn template(node: &Node, number: usize, step_timeout: Option<Duration>, out: &mu
         }
     };
     let description = table.text(out, "description").map(|(text, _)| text.to_owned());
-    Some(Template { name, description, params, node: node.clone() })
+    Some(Template { name, description, params, is_sound: out.mark() == before, node: node.clone() })
 }
 
 /// The job with all texts but its commands filled.

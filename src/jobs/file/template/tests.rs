@@ -7,10 +7,8 @@ fn source(text: &str) -> Source<'_> {
 }
 
 fn faults(text: &str) -> String {
-    match Templates::read(&source(text), None) {
-        Ok(_) => String::new(),
-        Err(faults) => faults.iter().map(|fault| fault.render(false) + "\n").collect(),
-    }
+    let source = source(text);
+    Templates::read(&source, None).faults.iter().map(|fault| fault.render(false) + "\n").collect()
 }
 
 fn params(names: &[&str]) -> Vec<Param> {
@@ -76,7 +74,8 @@ fn a_template_is_a_job_with_its_values() {
                 timeout = '{host}m'\nenv = { T = '{tag}', B = '{{tag}}' }\n\
                 steps = [{ cmd = 'echo {tag}', desc = 'To {host}' }, { cmd = ['cp', 'x-{tag}', '{{host}}'], if = 'test {host}' }]\n";
     let source = source(text);
-    let all = Templates::read(&source, None).map_err(|f| f[0].render(false)).expect("templates");
+    let all = Templates::read(&source, None);
+    assert!(all.faults.is_empty(), "{}", all.faults[0].render(false));
     let template = &all.list[0];
     assert_eq!((template.name.as_str(), usage(&template.params).as_str()), ("deploy", "host=… tag=a b"));
     let job = all.job(template, vec!["7".into(), "$(x)".into()]).map_err(|f| f[0].render(false)).expect("a job");

@@ -1,0 +1,82 @@
+//! What is told of jobs that cannot be: what, where, and a way out. Nothing of them is queued.
+use crate::job_verbs::{Home, err};
+use std::fs;
+
+fn told(home: &Home, line: &[&str]) -> String {
+    let output = home.run(line);
+    assert_ne!(output.status.code(), Some(0), "{line:?}");
+    err(&output)
+}
+
+#[test]
+fn whatever_is_wrong_with_a_job_is_told_with_a_way_out() {
+    let home = Home::new();
+    let write = |name: &str, text: &str| fs::write(home.path().join(name), text).expect("a file");
+    write(
+        "circle.json",
+        r#"[{"name": "a", "after": "c", "steps": [{"cmd": "true"}]}, {"name": "b", "after": "a", "steps": [{"cmd": "true"}]},
+            {"name": "c", "after": "b", "steps": [{"cmd": "true"}]}]"#,
+    );
+    write("folder.json", r#"[{"steps": [{"cmd": "true"}]}, {"dir": "not here", "steps": [{"cmd": "true"}]}]"#);
+    write("program.json", r#"{"name": "odd", "steps": [{"cmd": ["no-such-program", "a"]}]}"#);
+    write("lines", &format!("true\n\necho {}\n", "x".repeat(200_000)));
+    write("half.json", "{\"steps\": [");
+    write("words.json", "hello");
+    write("empty.json", "");
+    let here = home.path().canonicalize().expect("a path");
+    let (missing, hint) = (
+        format!("job 2: there is no folder `{}/not here`", here.display()),
+        format!("hint: mkdir -p '{}/not here'", here.display()),
+    );
+    for (line, parts) in [
+        (&["run", "-b", " "][..], &["the command is empty", "hint: write a shell line"][..]),
+        (
+            &["run", "-b", "circle.json"],
+            &["`a` comes after `c`, `c` comes after `b`, `b` comes after `a`", "hint: leave out"],
+        ),
+        (&["run", "-b", "folder.json"], &[&missing, &hint]),
+        (
+            &["run", "-b", "program.json"],
+            &["job `odd`: there is no program `no-such-program`", "hint: it was looked for in"],
+        ),
+        (
+            &["run", "-b", "--batch", "lines"],
+            &["line 3 of `lines` is too long for the system: 201 kB", "write it to a script"],
+        ),
+        (
+            &["run", "-b", "half.json"],
+            &["it ends where a value is wanted", "half.json:1:12", "hint: close what was opened"],
+        ),
+        (&["run", "-b", "words.json"], &["`h` stands where a value is wanted", "words.json:1:1"]),
+        (&["run", "-b", "empty.json"], &["the file is empty", "hint: write `{"]),
+        (
+            &["run", "-b", "--group", "gpu", "true"],
+            &["there is no group `gpu`", "hint: agents jobs limit --group gpu 4"],
+        ),
+        (&["run", "-b", "--after", "j99", "true"], &["no job has the id or name `j99`", "hint: `agents jobs --all`"]),
+        (
+            &["run", "-b", "--name", "j7", "true"],
+            &["error: `j7` cannot be a job's name: it looks like an id", "hint: for example `job-j7`"],
+        ),
+        (&["run", "gone.json"], &["warning: there is no job file `gone.json`: it is taken as a line for the shell"]),
+    ] {
+        let said = told(&home, line);
+        for part in parts {
+            assert!(said.contains(part), "{line:?}: {part}: {said}");
+        }
+    }
+    // The last one is a line, and there is no such command.
+    assert_eq!(home.json(&["jobs", "--json"]).as_array().map(Vec::len), Some(1));
+}
+
+#[test]
+fn output_that_is_no_text_comes_through_as_it_is_and_is_harmless_in_tables() {
+    let home = Home::new();
+    let output = home.run(&["run", "printf '\\377\\376\\033[2Jx'"]);
+    assert_eq!(output.stdout, b"\xff\xfe\x1b[2Jx");
+    let line = std::ffi::OsString::from(String::from("printf a; : '\u{1b}[2J'"));
+    assert_eq!(home.command(&["run"]).arg(line).output().expect("it starts").stdout, b"a");
+    for shown in [home.ok(&["jobs"]), home.ok(&["jobs", "show", "j2"]), home.ok(&["monitor", "j1", "j2"])] {
+        assert!(!shown.contains('\u{1b}'), "{shown:?}");
+    }
+}
