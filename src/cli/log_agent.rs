@@ -4,12 +4,16 @@ use super::{
     jobs::told::Told,
     out::Out,
 };
-use crate::{model::job_agent::Stream, view::jobs::stream::Line};
+use crate::{
+    model::{job_agent::Stream, time::Wall},
+    view::jobs::stream::Line,
+};
 use std::{
     collections::VecDeque,
     fs::File,
     io::{self, Read},
     path::Path,
+    time::SystemTime,
 };
 
 /// Which lines.
@@ -17,6 +21,8 @@ pub struct Wanted<'a> {
     /// Only the last so many of what is there.
     pub limit: Option<usize>,
     pub keep: &'a dyn Fn(&Line) -> bool,
+    /// Nothing that was written last before: its lines have no times.
+    pub since: Option<Wall>,
 }
 
 /// A log as it is read on.
@@ -37,6 +43,13 @@ impl<'a> Shown<'a> {
             Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(0),
             opened => opened.map_err(unreadable)?,
         };
+        if let Some(since) = self.wanted.since {
+            let written = file.metadata().and_then(|meta| meta.modified()).map_err(unreadable)?;
+            let written = written.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_millis();
+            if i64::try_from(written).is_ok_and(|written| written < since.0) {
+                return file.metadata().map(|meta| meta.len()).map_err(unreadable);
+            }
+        }
         let (mut at, mut piece) = (0, vec![0; 64 * 1024]);
         let mut last: VecDeque<Line> = VecDeque::new();
         loop {

@@ -163,7 +163,8 @@ fn show_agent(
         let is_trouble = line.trouble || errors::is_error(&line.text);
         (!args.errors || is_trouble) && args.grep.as_ref().is_none_or(|g| g.is_match(&line.text))
     };
-    let mut shown = Shown::new(stream, log_agent::Wanted { limit: wanted.limit, keep: &keep }, out);
+    let mut shown =
+        Shown::new(stream, log_agent::Wanted { limit: wanted.limit, keep: &keep, since: wanted.since }, out);
     let end = shown.whole(path, out)?;
     out.flush()?;
     if let Some(growing) = growing {

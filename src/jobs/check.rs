@@ -171,6 +171,7 @@ fn shown(path: &Path) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::job_agent::{JobAgent, Stream};
 
     #[test]
     fn names_that_are_names() {
@@ -209,5 +210,35 @@ mod tests {
         job_of.steps.reverse();
         let told = job(&job_of, &[]).expect_err("its folder is empty");
         assert!(told.hint.is_some_and(|hint| hint.contains("`dir`")));
+    }
+
+    #[test]
+    fn prompts_need_an_agent_that_can_have_them_all() {
+        let list = |words: &[&str]| words.iter().map(|word| Bytes(word.into())).collect::<Vec<_>>();
+        let prompt = |text: &str| crate::model::job::StepSpec::of(JobCommand::Prompt(Bytes(text.into())));
+        let agent = |start: &[&str], resume: &[&str]| JobAgent {
+            backend: "x".into(),
+            stream: Stream::Text,
+            start: list(start),
+            resume: list(resume),
+        };
+        let told = |agent: Option<JobAgent>, prompts: &[&str]| {
+            let steps = prompts.iter().map(|text| prompt(text)).collect();
+            job(&JobSpec { agent, steps, ..spec("/", false) }, &[])
+                .err()
+                .map(|refused| refused.text)
+                .unwrap_or_default()
+        };
+        let sh = ["/bin/sh", "-c"];
+        assert_eq!(told(None, &["a"]), "the job has a prompt, and no backend");
+        assert_eq!(told(Some(agent(&sh, &[])), &["a"]), "");
+        assert!(told(Some(agent(&sh, &[])), &["a", "b"]).contains("cannot go on with a conversation"));
+        assert_eq!(told(Some(agent(&sh, &sh)), &["a", "b"]), "");
+        assert_eq!(told(Some(agent(&sh, &sh)), &["a", " "]), "the prompt is empty");
+        assert_eq!(told(Some(agent(&["/bin/not-there"], &[])), &["a"]), "there is no program `/bin/not-there`");
+        let long = "x".repeat(200_000);
+        assert_eq!(told(Some(agent(&sh, &[])), &[&long]), "", "on the standard input");
+        let line = agent(&["/bin/sh", "{prompt}"], &[]);
+        assert!(told(Some(line), &[&long]).starts_with("the command of the backend `x` is too long"));
     }
 }

@@ -155,6 +155,8 @@ fn a_prompt_is_a_job_that_shows_what_the_agent_says() {
     assert!(log.ends_with("All done. The work is finished.\n") && !log.contains("\"type\""), "{log}");
     assert_eq!(world.ok(&["logs", "j1", "--raw"]), stream("claude-tool"));
     assert_eq!(world.ok(&["logs", "j1", "-n", "1"]), format!("{SAID}\n"));
+    assert_eq!(world.ok(&["logs", "j1", "--since", "2999-01-01"]), "");
+    assert_eq!(world.ok(&["logs", "j1", "-f"]), log);
     assert_eq!(world.ok(&["logs", "j1", "--grep", "Bash"]), "> Bash(command='echo changed >> a.txt')\n");
 }
 

@@ -224,7 +224,9 @@ fn step(spec: &StepSpec, run: Option<&StepRun>, stamp: &mut impl FnMut(Wall) -> 
 /// Counts are known once something has counted.
 fn progress(job: &Job) -> ProgressView {
     let progress = &job.progress;
-    let counted = |n: u64| (n > 0).then_some(n);
+    // Whoever counts answers of a model counts the rest as well.
+    let counts = progress.model_calls > 0;
+    let counted = |n: u64| (n > 0 || counts).then_some(n);
     ProgressView {
         rounds: counted(progress.rounds),
         tool_calls: counted(progress.tool_calls),

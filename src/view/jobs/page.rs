@@ -125,7 +125,7 @@ fn progress(job: &JobView) -> Option<String> {
     let mut parts = Vec::new();
     parts.extend(Some(progress.words()).filter(|words| !words.is_empty()).map(|words| printable_cut(words, 250)));
     let counts = [(progress.rounds, "round"), (progress.tool_calls, "tool call"), (progress.model_calls, "model call")];
-    parts.extend(counts.iter().filter_map(|(n, what)| n.map(|n| count(n, what))));
+    parts.extend(counts.iter().filter_map(|(n, what)| n.filter(|n| *n > 0).map(|n| count(n, what))));
     (!parts.is_empty()).then(|| parts.join(", "))
 }
 

@@ -8,6 +8,7 @@ use std::{
     sync::{Arc, Barrier},
 };
 
+mod agents;
 mod approvals;
 mod families_and_wishes;
 mod files_and_lists;
