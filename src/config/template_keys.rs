@@ -26,7 +26,11 @@ pub(super) static JOB: Section = Section {
         key("hold", Bool, Is("false"), "Waits until somebody releases it."),
         key("interactive", Bool, Is("false"), "Asks before the first step and after each but the last."),
         key("nice", Whole, Absent, "Niceness, 0 to 19."),
-        key("mem", Size, Absent, "Address space of each of its processes."),
+        key("mem", Size, Absent, "Memory of its processes, as the flag `--mem`."),
+        key("procs", Count, Absent, "Processes at the same time."),
+        key("sandbox", Bool, Is("false"), "Writes only in its folder and the temporary one, as the flag `--sandbox`."),
+        key("tmux", Bool, Words("true, where tmux is there and no step is a prompt"), "A tmux session of its own."),
+        key("backend", Text, Absent, "Who gets its prompts: the name of a `[backend.NAME]`."),
     ],
 };
 
@@ -37,9 +41,10 @@ static STEP: Section = Section {
         key(
             "cmd",
             TextOrTexts,
-            Required,
+            Absent,
             "A line for the shell, or a list: a program and its arguments, seen by no shell.",
         ),
+        key("prompt", Text, Absent, "In place of `cmd`: a prompt for the job's `backend`."),
         key("desc", Text, Absent, "What it does, for people."),
         key("timeout", Duration, Words("`step_timeout` of `[jobs]`"), "Ended after this long; 0: no limit."),
         key("if", Text, Absent, "A line for the shell: the step is left out where it fails."),

@@ -52,6 +52,6 @@ fn a_job_that_waits_for_an_approval_keeps_what_its_agent_said() {
     store.ask(id, job.epoch, 1).expect("written");
     let Fenced::Held(epoch) = store.take_over(id, job.epoch, me(2), BOOT).expect("written") else { panic!("fenced") };
     store.answer(id, Answer::Continue, Wall(3000)).expect("written");
-    let taken = store.taken_over(id, epoch).expect("read").expect("it waits");
+    let taken = store.taken_over(id, epoch, Wall(9)).expect("read").expect("it waits");
     assert_eq!((taken.job.agent_session.as_deref(), taken.goes_on), (Some("s-1"), true));
 }
