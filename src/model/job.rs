@@ -3,33 +3,11 @@
 use super::{bounds::Bounds, time::Wall};
 pub use super::{
     bytes::Bytes,
-    job_spec::{JobCommand, JobSpec, StepSpec},
+    job_id::JobId,
+    job_spec::{DEFAULT_GROUP, JobCommand, JobSpec, StepSpec},
 };
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
-
-/// The group of jobs that name none. Its limit follows from the machine until somebody sets one.
-pub const DEFAULT_GROUP: &str = "default";
-
-/// Shown as `j7`. Given out once, in the order of submission.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct JobId(pub i64);
-
-impl std::fmt::Display for JobId {
-    fn fmt(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result {
-        write!(f, "j{}", self.0)
-    }
-}
-
-impl JobId {
-    /// Reads `j7`. Names may not look like this.
-    pub fn parse(word: &str) -> Option<JobId> {
-        let digits = word.strip_prefix('j')?;
-        let plain = !digits.is_empty() && !digits.starts_with('0') && digits.bytes().all(|b| b.is_ascii_digit());
-        plain.then(|| digits.parse().ok().map(JobId)).flatten()
-    }
-}
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -243,15 +221,6 @@ pub struct Job {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn ids_and_names_do_not_look_alike() {
-        assert_eq!(JobId::parse("j7"), Some(JobId(7)));
-        for name in ["j", "7", "j07", "j7x", "job", "J7", "j-1", "j+1"] {
-            assert_eq!(JobId::parse(name), None, "{name}");
-        }
-        assert_eq!(JobId(7).to_string(), "j7");
-    }
 
     #[test]
     fn every_state_has_a_word_of_its_own() {

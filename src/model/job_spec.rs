@@ -1,12 +1,10 @@
 //! What somebody asks for: a job's steps, and what holds for all of them.
-use super::{
-    bytes::Bytes,
-    job::{DEFAULT_GROUP, JobId},
-    job_agent::JobAgent,
-    time::Wall,
-};
+use super::{bytes::Bytes, job_agent::JobAgent, job_id::JobId, time::Wall};
 use serde::{Deserialize, Serialize};
 use std::{path::PathBuf, time::Duration};
+
+/// The group of jobs that name none. Its limit follows from the machine until somebody sets one.
+pub const DEFAULT_GROUP: &str = "default";
 
 /// What a step runs.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

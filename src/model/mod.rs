@@ -10,6 +10,7 @@ pub mod fleeting;
 pub mod host;
 pub mod job;
 pub mod job_agent;
+pub mod job_id;
 pub mod job_rules;
 pub mod job_spec;
 pub mod name;
