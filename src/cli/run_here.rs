@@ -31,6 +31,9 @@ use std::{
 /// What a shell says of a program whose reader went away.
 const PIPE: u8 = 128 + 13;
 
+/// Bytes by which a log is known again.
+const HEAD: usize = 64;
+
 struct Follower<'a> {
     store: &'a mut JobStore,
     id: JobId,
@@ -47,6 +50,8 @@ struct Follower<'a> {
     /// Its runner, and how we hear of its end.
     runner: Option<(ProcMark, Option<OwnedFd>)>,
     question: Question,
+    /// The first bytes of the log that were seen.
+    head: Vec<u8>,
     footer: Footer,
     /// The output so far ends with a newline.
     at_line_start: bool,
@@ -89,6 +94,7 @@ pub fn run(store: &mut JobStore, id: JobId, paint: Paint) -> Report {
         pending: None,
         runner: None,
         question: Question::default(),
+        head: Vec::new(),
         footer: Footer::new(),
         at_line_start: true,
         stream: stream_of(&job.spec).map(|stream| Told::new(stream, paint)),
@@ -162,14 +168,23 @@ impl Follower<'_> {
         let mut first = vec![0; header.len()];
         if self.log.read_exact_at(&mut first, 0).is_ok() && first == header.as_bytes() {
             self.shown = header.len() as u64;
+            self.head = first;
         }
+    }
+
+    fn begins_as_before(&self) -> bool {
+        let mut now = vec![0; self.head.len()];
+        self.log.read_exact_at(&mut now, 0).is_ok() && now == self.head
     }
 
     /// What is new in the log. `Err`: nobody reads it.
     fn show(&mut self) -> io::Result<()> {
-        // It was cut at its cap behind our back: what was left out is lost here, too.
-        if self.log.metadata()?.len() < self.shown {
-            self.shown = self.log.seek(SeekFrom::End(0))?;
+        let length = self.log.metadata()?.len();
+        if length < self.shown {
+            // It was cut at its cap behind our back: what was left out is lost here, too. Or the job emptied it, as
+            // `> /dev/stderr` does, and wrote on.
+            let cut = self.begins_as_before();
+            self.shown = if cut { length } else { 0 };
         }
         let mut buffer = [0; 32 * 1024];
         let mut out = io::stdout().lock();
@@ -178,6 +193,9 @@ impl Follower<'_> {
             match self.log.read(&mut buffer)? {
                 0 => return out.flush(),
                 n => {
+                    if self.shown == 0 {
+                        self.head = buffer[..n.min(HEAD)].to_vec();
+                    }
                     self.shown += n as u64;
                     self.footer.clear();
                     match &mut self.stream {

@@ -187,8 +187,9 @@ fn the_templates_of_the_example_and_of_the_manual_have_no_fault() {
     let all: String = example
         .lines()
         .map(|line| {
-            let bare = line.strip_prefix('#').filter(|rest| rest.starts_with(|c: char| c.is_ascii_lowercase()));
-            format!("{}\n", bare.filter(|rest| rest.contains('=')).unwrap_or(line))
+            let bare =
+                line.strip_prefix('#').filter(|rest| rest.starts_with(|c: char| c.is_ascii_lowercase() || c == '['));
+            format!("{}\n", bare.filter(|rest| rest.contains('=') || rest.starts_with('[')).unwrap_or(line))
         })
         .collect();
     let manual = fs::read_to_string(root.join("README.md")).expect("the manual");

@@ -238,3 +238,19 @@ fn a_job_has_nothing_open_and_no_terminal_of_whoever_submitted_it() {
     // 3 is that of the listing itself.
     assert_eq!(world.log(id).split_whitespace().collect::<Vec<_>>(), ["0", "1", "2", "3", "?"]);
 }
+
+/// `> /dev/stderr` is written in many scripts, and empties a file that stands there.
+#[test]
+fn a_job_that_empties_its_own_output_is_shown_to_its_end() {
+    let world = JobWorld::new();
+    let line = "echo a first line; while ! test -e go; do sleep 0.01; done; echo b > /dev/stderr; echo c";
+    let mut child = world.agents(&["run", line]).stdout(Stdio::piped()).spawn().expect("it runs");
+    let mut shown = std::io::BufReader::new(child.stdout.take().expect("a pipe"));
+    let mut first = String::new();
+    std::io::BufRead::read_line(&mut shown, &mut first).expect("its output");
+    std::fs::write(world.sandbox.join("go"), "").expect("a file");
+    let mut rest = String::new();
+    std::io::Read::read_to_string(&mut shown, &mut rest).expect("its output");
+    assert_eq!((first.as_str(), rest.as_str()), ("a first line\n", "b\nc\n"));
+    assert!(child.wait().expect("its end").success());
+}
