@@ -2,7 +2,7 @@
 //! it, which would take longer than all the rest.
 use super::{failure::Failure, jobs::Ground};
 use crate::{
-    jobs::runner,
+    jobs::{runner, start::is_somebody_idle},
     model::job::JobId,
     store::jobs::JobStore,
     world::process::{Half, split},
@@ -15,10 +15,14 @@ const HARMLESS: [&str; 3] = ["AGENTS_BOOT_ID", "AGENTS_CONFIG", "AGENTS_DEBUG"];
 /// Sees to it that what may run runs. `id`: the one job that was submitted, if it may be ours. `false`: we were the runner,
 /// and everything is done.
 pub fn start(mut store: JobStore, id: Option<JobId>, ground: &Ground) -> Result<bool, Failure> {
-    if let Some(id) = id
-        && is_ours_to_run()
-        && store.has_slot(id)?
-    {
+    let has_slot = match id {
+        Some(id) => store.has_slot(id)?,
+        None => false,
+    };
+    if has_slot && is_somebody_idle(store.dir()) {
+        return Ok(true);
+    }
+    if has_slot && is_ours_to_run() {
         let (dir, habits) = (store.dir().to_owned(), store.habits());
         // A database that is open here must not be used over there.
         drop(store);

@@ -269,3 +269,22 @@ fn what_a_job_uses_that_another_one_submitted_is_its_own() {
     assert_eq!((outer.state, outer.id), (JobState::Done, JobId(1)));
     assert!(used(JobId(1)) < used(JobId(2)), "{} {}", used(JobId(1)), used(JobId(2)));
 }
+
+/// Most of them find the runner of the one before, which is about to end.
+#[test]
+fn of_jobs_that_come_one_after_the_other_none_stands_still() {
+    let world = JobWorld::new();
+    let ids: Vec<JobId> = (0..60).map(|_| world.background(&["true"])).collect();
+    for id in &ids {
+        assert_eq!(world.over(*id).state, JobState::Done);
+    }
+    // Several at once, too: the one that waits cannot run them all.
+    std::thread::scope(|scope| {
+        for _ in 0..3 {
+            scope.spawn(|| (0..10).for_each(|_| drop(world.background(&["echo x >> ran"]))));
+        }
+    });
+    wait_until(30, "all have run", || world.jobs().iter().all(|job| job.state == JobState::Done));
+    assert_eq!(world.read("ran").lines().count(), 30);
+    wait_until(30, "no runner is left", || world.sandbox.processes().is_empty());
+}

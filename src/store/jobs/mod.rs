@@ -41,7 +41,7 @@ pub use finish::{Ending, Fenced, Finished, StepEnd};
 pub use groups::Group;
 pub use habits::{Habits, Keep};
 pub use left::Left;
-pub use pulse::{ALARM, PULSE};
+pub use pulse::{ALARM, IDLE, PULSE};
 pub use read::JobFilter;
 pub use submit::{NewJob, SubmitError};
 
@@ -205,16 +205,19 @@ impl JobStore {
         Ok(())
     }
 
-    /// All of `work` or nothing; those who wait for news are told afterwards.
+    /// All of `work` or nothing; those who wait for news are told afterwards, if there are any.
     fn change<T>(
         &mut self,
         durability: Durability,
         work: impl FnOnce(&Transaction) -> rusqlite::Result<T>,
     ) -> Result<T, StoreError> {
         self.sync(durability)?;
+        let before = self.conn.total_changes();
         let done = transact(&mut self.conn, work);
         let done = self.told(done)?;
-        self.pulse.tell();
+        if self.conn.total_changes() != before {
+            self.pulse.tell();
+        }
         Ok(done)
     }
 }
