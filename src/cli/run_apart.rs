@@ -20,7 +20,8 @@ pub fn start(mut store: JobStore, id: Option<JobId>, ground: &Ground) -> Result<
         None => false,
     };
     if has_slot && is_somebody_idle(store.dir()) {
-        return Ok(true);
+        // Whoever waits for the next job may get one after the other, and look after nobody else's.
+        return ground.adopt(&mut store).map(|()| true);
     }
     if has_slot && is_ours_to_run() {
         let (dir, habits) = (store.dir().to_owned(), store.habits());
