@@ -20,7 +20,7 @@ mod progress;
 mod sleeper;
 mod tree;
 
-use super::{adopt, mark, start, tidy};
+use super::{adopt, mark, start, tidy, within};
 use crate::{
     model::job::{JobId, JobState, ProcMark},
     store::{
@@ -38,7 +38,7 @@ use handing::Handed;
 pub use log::open as open_log;
 use md5::{Digest, Md5};
 use pane::Pane;
-use std::{ffi::OsString, os::unix::ffi::OsStrExt, path::Path, process::ExitCode, time::Duration};
+use std::{ffi::OsString, ops::RangeInclusive, os::unix::ffi::OsStrExt, path::Path, process::ExitCode, time::Duration};
 
 pub const WORD: &str = "__runner";
 
@@ -80,6 +80,8 @@ struct Meant {
     /// We were started in this job's session: the job, and the epoch by which it is handed on.
     pane: Option<(JobId, i64)>,
     habits: Option<Habits>,
+    /// The only jobs that are ours to take.
+    only: Option<RangeInclusive<i64>>,
 }
 
 impl Meant {
@@ -91,6 +93,7 @@ impl Meant {
                 ("--adopt", id) => meant.adopt = Some(JobId::parse(id)?),
                 ("--pane", word) => meant.pane = Some(handing::parse(word)?),
                 ("--habits", word) => meant.habits = Some(Habits::parse(word)?),
+                (within::ONLY, word) => meant.only = Some(within::parse(word)?),
                 _ => return None,
             }
         }
@@ -125,6 +128,9 @@ struct Runner {
 
 fn run(dir: &Path, meant: &Meant) -> Result<(), StoreError> {
     let Some(mut runner) = begin(dir, meant.habits)? else { return Ok(()) };
+    if within::is_held() {
+        runner.store.set_only(meant.only.clone().unwrap_or_else(within::nothing));
+    }
     let (first, pane) = match meant.pane {
         None => (meant.adopt.map(|id| runner.adopt(id)).transpose()?.flatten(), None),
         Some((id, epoch)) => match runner.sit_down(id, epoch)? {
@@ -168,6 +174,7 @@ fn work(mut runner: Runner, mut next: Option<Box<Claimed>>, mut pane: Option<Pan
                 Next::Job(next) => next,
                 Next::End => return Ok(()),
             },
+            None if within::is_held() => return Ok(()),
             None => {
                 // Another runner may have been killed meanwhile, with nobody there to give a command.
                 adopt::lost(&mut runner.store)?;
