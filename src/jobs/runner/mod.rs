@@ -29,7 +29,7 @@ use crate::{
     },
     world::{
         clock,
-        process::{ProcId, RUNNERS, call_ourselves, let_go_of_code},
+        process::{ProcId, RUNNERS, call_ourselves, let_go_of_code, show_as},
         tmux::Server,
     },
 };
@@ -148,6 +148,7 @@ fn run(dir: &Path, meant: &Meant) -> Result<(), StoreError> {
 /// This process, which has just submitted a job and belongs to nobody, is a runner from here on: if there is a job for
 /// it, which most often is that one.
 pub fn stay(dir: &Path, habits: Option<Habits>) {
+    show_as(&[b"agents __runner ", dir.as_os_str().as_bytes()].concat());
     // As for one that was started: nobody is there to read an error.
     let _ = begin(dir, habits).and_then(|runner| {
         let Some(mut runner) = runner else { return Ok(()) };
