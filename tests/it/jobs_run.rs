@@ -4,7 +4,8 @@ use crate::{
     sandbox::{Sandbox, wait_until},
 };
 use agents::{
-    model::job::{Exit, JobState},
+    jobs::runner::name,
+    model::job::{Exit, JobId, JobState},
     world::clock,
 };
 use rustix::process::{Pid, Signal, kill_process};
@@ -267,4 +268,18 @@ fn a_job_that_empties_its_own_output_is_shown_to_its_end() {
     std::io::Read::read_to_string(&mut shown, &mut rest).expect("its output");
     assert_eq!((first.as_str(), rest.as_str()), ("a first line\n", "b\nc\n"));
     assert!(child.wait().expect("its end").success());
+}
+
+#[test]
+fn what_a_job_uses_that_another_one_submitted_is_its_own() {
+    let world = JobWorld::new();
+    let (exe, runners) = (Sandbox::exe(), name(&world.dir()));
+    let burn = "i=0; while [ $i -lt 1000000 ]; do i=$((i+1)); done";
+    // It is there until the runner of the other job has ended, too, which by then is a child of its own.
+    let alone = format!("[ $(cat /proc/[0-9]*/comm 2>/dev/null | grep -c '^{runners}$') -le 1 ]");
+    let line = format!("{exe} run -b '{burn}' && {exe} jobs wait j2 && until {alone}; do sleep 0.02; done");
+    let outer = world.over(world.background(&[&line]));
+    let used = |id: JobId| world.job(id).cpu_s.expect("it was counted");
+    assert_eq!((outer.state, outer.id), (JobState::Done, JobId(1)));
+    assert!(used(JobId(1)) < used(JobId(2)), "{} {}", used(JobId(1)), used(JobId(2)));
 }

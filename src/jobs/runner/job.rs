@@ -19,6 +19,7 @@ use crate::{
     world::{clock, process::start_time},
 };
 use std::{
+    cell::Cell,
     ffi::OsString,
     fs::DirBuilder,
     io,
@@ -47,12 +48,14 @@ impl Ran {
 }
 
 /// `pane`: its terminal, where it has one; it is gone afterwards.
-pub fn run(store: &mut JobStore, ears: &Ears, claimed: &Claimed, pane: Option<Pane>) -> Ran {
+/// `due`: what else may run is to be looked at once a step has begun.
+pub fn run(store: &mut JobStore, ears: &Ears, claimed: &Claimed, pane: Option<Pane>, due: &Cell<bool>) -> Ran {
     let spec = &claimed.job.spec;
     // Who asked for an end while it was handed on told somebody else.
     let cancelled = spec.tmux && store.is_cancelled(claimed.job.id, claimed.epoch).unwrap_or(false);
     let mut tree = Tree {
         ears,
+        due,
         pane,
         id: claimed.job.id,
         epoch: claimed.epoch,
@@ -226,6 +229,10 @@ fn one(
         if let Some(mark) = mark {
             // Without it the job is found by the mark in its environment.
             let _ = store.started(tree.id, tree.epoch, number, mark, clock::wall());
+        }
+        if tree.due.take() {
+            // Whatever goes wrong with others is theirs.
+            let _ = crate::jobs::kick(store);
         }
         let exit = tree.wait_for(store, pid, limit);
         let why = talk.as_mut().filter(|_| started.is_some()).and_then(|talk| talk.end(store, tree, exit));

@@ -38,7 +38,10 @@ use handing::Handed;
 pub use log::open as open_log;
 use md5::{Digest, Md5};
 use pane::Pane;
-use std::{ffi::OsString, ops::RangeInclusive, os::unix::ffi::OsStrExt, path::Path, process::ExitCode, time::Duration};
+use std::{
+    cell::Cell, ffi::OsString, ops::RangeInclusive, os::unix::ffi::OsStrExt, path::Path, process::ExitCode,
+    time::Duration,
+};
 
 pub const WORD: &str = "__runner";
 
@@ -124,6 +127,8 @@ struct Runner {
     dirs: bool,
     /// Some of them had sessions.
     sessions: bool,
+    /// It has still to be looked at what else may run: after the first job has begun, which somebody waits for.
+    due: Cell<bool>,
 }
 
 fn run(dir: &Path, meant: &Meant) -> Result<(), StoreError> {
@@ -153,9 +158,11 @@ pub fn stay(dir: &Path, habits: Option<Habits>) {
     let _ = begin(dir, habits).and_then(|runner| {
         let Some(mut runner) = runner else { return Ok(()) };
         let first = runner.claim()?;
-        // What else may run, and whose runner is gone.
-        super::kick(&mut runner.store)?;
-        if first.is_some() { work(runner, first, None) } else { Ok(()) }
+        if first.is_none() {
+            return super::kick(&mut runner.store).map(drop);
+        }
+        runner.due.set(true);
+        work(runner, first, None)
     });
 }
 
@@ -208,7 +215,16 @@ impl Runner {
         let (ears, me) = (Ears::open().ok()?, ProcId::own()?);
         rustix::process::set_child_subreaper(Some(rustix::process::getpid())).ok()?;
         let me = mark(me);
-        Some(Runner { store, ears, me, boot_id: clock::boot_id(), jobs: 0, dirs: false, sessions: false })
+        Some(Runner {
+            store,
+            ears,
+            me,
+            boot_id: clock::boot_id(),
+            jobs: 0,
+            dirs: false,
+            sessions: false,
+            due: Cell::new(false),
+        })
     }
 
     /// What is queued must not stay so because the disk was full when its runner came.
@@ -232,9 +248,12 @@ impl Runner {
         }
         self.sessions |= pane.is_some();
         let ran = match no_session {
-            None => job::run(&mut self.store, &self.ears, &claimed, pane),
+            None => job::run(&mut self.store, &self.ears, &claimed, pane, &self.due),
             Some(why) => job::Ran::without_session(&why),
         };
+        if self.due.take() {
+            super::kick(&mut self.store)?;
+        }
         let (id, epoch) = (claimed.job.id, claimed.epoch);
         self.jobs += 1;
         self.dirs |= claimed.job.spec.own_dir;

@@ -18,7 +18,7 @@ use crate::{
     },
 };
 use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process_group, waitid};
-use std::{os::fd::BorrowedFd, rc::Rc, time::Duration};
+use std::{cell::Cell, os::fd::BorrowedFd, rc::Rc, time::Duration};
 
 /// After KILL, how long to wait for processes that cannot die (uninterruptible sleep).
 const AFTER_KILL: Duration = Duration::from_secs(5);
@@ -44,6 +44,8 @@ pub enum Verdict {
 
 pub struct Tree<'a> {
     pub ears: &'a Ears,
+    /// What else may run has still to be looked at.
+    pub due: &'a Cell<bool>,
     /// Its terminal, where it has one.
     pub pane: Option<Pane>,
     pub id: JobId,
@@ -225,6 +227,9 @@ impl Tree<'_> {
     pub(super) fn reap(&mut self, child: u32) -> Option<Exit> {
         let mut found = None;
         while let Ok(Some(reaped)) = reap() {
+            if reaped.runner {
+                continue;
+            }
             self.peak_rss = self.peak_rss.max(reaped.peak_rss);
             self.cpu_s += reaped.cpu_s;
             if reaped.pid == child {
