@@ -181,8 +181,8 @@ pub fn run(args: &RunArgs, context: &mut Context) -> Report {
         }
         ids => {
             // Who makes a tmux session must have nothing of ours about it.
-            let alone = ids.first().copied().filter(|_| jobs.len() == 1 && jobs.iter().all(|job| !job.spec.tmux));
-            if run_apart::start(store, alone, &ground)? {
+            let alone = jobs.iter().all(|job| !job.spec.tmux);
+            if run_apart::start(store, ids, alone, &ground)? {
                 tell(ids, args, context)?;
                 offer(args, context);
             }

@@ -2,7 +2,7 @@
 //! it, which would take longer than all the rest.
 use super::{failure::Failure, jobs::Ground};
 use crate::{
-    jobs::{runner, start::is_somebody_idle},
+    jobs::{begin, runner, start::is_somebody_idle, within::is_held},
     model::job::JobId,
     store::jobs::JobStore,
     world::process::{Half, split},
@@ -12,12 +12,12 @@ use std::ffi::OsStr;
 /// Of our own variables, those that say nothing of where we belong.
 const HARMLESS: [&str; 3] = ["AGENTS_BOOT_ID", "AGENTS_CONFIG", "AGENTS_DEBUG"];
 
-/// Sees to it that what may run runs. `id`: the one job that was submitted, if it may be ours. `false`: we were the runner,
-/// and everything is done.
-pub fn start(mut store: JobStore, id: Option<JobId>, ground: &Ground) -> Result<bool, Failure> {
-    let has_slot = match id {
-        Some(id) => store.has_slot(id)?,
-        None => false,
+/// Sees to it that what may run runs. `ids`: what was submitted; `alone`: if it is one job, it may be ours. `false`: we
+/// were the runner, and everything is done.
+pub fn start(mut store: JobStore, ids: &[JobId], alone: bool, ground: &Ground) -> Result<bool, Failure> {
+    let has_slot = match *ids {
+        [id] if alone && !is_held() => store.has_slot(id)?,
+        _ => false,
     };
     if has_slot && is_somebody_idle(store.dir()) {
         // Whoever waits for the next job may get one after the other, and look after nobody else's.
@@ -38,7 +38,8 @@ pub fn start(mut store: JobStore, id: Option<JobId>, ground: &Ground) -> Result<
             Err(_) => store = ground.open()?,
         }
     }
-    ground.start(&mut store).map(|()| true)
+    begin(&mut store, ids)?;
+    Ok(true)
 }
 
 /// The runner would have our environment. Within an agent or a job that says whose we are, and the runner would be ended

@@ -1,7 +1,7 @@
 //! What one line of `agents run` says of all its jobs.
 use super::{failure::Failure, job_backends::Backends, run_tmux::Sessions};
 use crate::{
-    jobs::check,
+    jobs::{check, within},
     model::{job::JobCommand, job_rules::JobRules, name::printable_cut, time::Wall},
 };
 use std::{
@@ -61,7 +61,8 @@ pub fn shell(own: Option<OsString>) -> PathBuf {
 
 /// All of ours, but for what says where we are, and which job we belong to; and what was given on the line.
 pub fn environment(given: &[OsString]) -> Result<Vec<(OsString, OsString)>, Failure> {
-    const NOT_HANDED_ON: [&str; 6] = ["PWD", "OLDPWD", "_", "AGENTS_JOB", "AGENTS_JOB_EPOCH", "AGENTS_JOBS"];
+    const NOT_HANDED_ON: [&str; 7] =
+        ["PWD", "OLDPWD", "_", "AGENTS_JOB", "AGENTS_JOB_EPOCH", "AGENTS_JOBS", within::HELD];
     let mut env: Vec<_> =
         std::env::vars_os().filter(|(name, _)| NOT_HANDED_ON.iter().all(|other| name != other)).collect();
     for entry in given {

@@ -3,7 +3,7 @@
 //! A job whose processes are still there keeps its slot, and another runner looks after it until they end; nobody but
 //! its parent is told the exit code, so it ends `interrupted`. One whose processes are gone is `interrupted` at once.
 //! Neither is run again unless somebody asks. One that waited for an answer between two steps waits for it again.
-use super::{process, runner, start};
+use super::{process, runner, start, within::is_held};
 use crate::{
     model::job::{Exit, JobId, JobState},
     store::{
@@ -26,6 +26,10 @@ pub const REBOOT: &str = "the machine went down while it ran";
 
 /// Looks at all jobs that say they run, which costs little while their runners are there. What was found.
 pub fn lost(store: &mut JobStore) -> Result<Vec<JobId>, StoreError> {
+    if is_held() {
+        // Who looks after them must be free to, and may have to go on with them.
+        return Ok(Vec::new());
+    }
     let boot_id = clock::boot_id();
     let live = store.lost(&boot_id)?;
     let mut found = Vec::new();

@@ -21,6 +21,7 @@ pub mod runner;
 pub mod start;
 pub mod tidy;
 pub mod waited;
+pub mod within;
 
 use crate::{
     model::job::{Answer, JobId, ProcMark},
@@ -37,6 +38,11 @@ use crate::{
 pub fn kick(store: &mut JobStore) -> Result<u32, StoreError> {
     adopt::lost(store)?;
     start::start(store)
+}
+
+/// The same, for who has just submitted `ids`.
+pub fn begin(store: &mut JobStore, ids: &[JobId]) -> Result<u32, StoreError> {
+    if within::is_held() { start::within(store, ids) } else { kick(store) }
 }
 
 /// Ends a job: one that waits at once, one that runs by its runner, which is told. One whose runner is gone is taken

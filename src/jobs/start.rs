@@ -1,5 +1,8 @@
 //! Runners for what may run.
-use super::runner::WORD;
+use super::{
+    runner::WORD,
+    within::{HELD, ONLY, is_held},
+};
 use crate::{
     model::job::JobId,
     store::{
@@ -23,13 +26,17 @@ use std::{
 };
 
 /// At most so many at one go; each of them starts more if there is more to do.
-const MOST: u32 = 64;
+pub(super) const MOST: u32 = 64;
 /// All that a runner gets of its caller's environment. A job has its own.
-pub(super) const KEPT: [&str; 4] = ["AGENTS_BOOT_ID", "PATH", "TZ", "TZDIR"];
+pub(super) const KEPT: [&str; 5] = ["AGENTS_BOOT_ID", HELD, "PATH", "TZ", "TZDIR"];
 
 /// Starts as many runners as there are free slots with a job, and one that sleeps if jobs wait for a time and nobody
 /// does. How many were started, or are there and know.
 pub(super) fn start(store: &JobStore) -> Result<u32, StoreError> {
+    // They would be held in as we are. Whoever gave a slot free elsewhere sees to them.
+    if is_held() {
+        return Ok(0);
+    }
     let mut wanted = store.startable(clock::wall(), MOST)?;
     let mut started = 0;
     if wanted > 0 && is_somebody_idle(store.dir()) {
@@ -50,20 +57,44 @@ pub(super) fn start(store: &JobStore) -> Result<u32, StoreError> {
     Ok(started)
 }
 
+/// Runners that take nothing but `ids`, which were submitted together from within a job ([`super::within`]). How many
+/// were started.
+pub(super) fn within(store: &JobStore, ids: &[JobId]) -> Result<u32, StoreError> {
+    let (Some(first), Some(last)) = (ids.iter().min(), ids.iter().max()) else { return Ok(0) };
+    let most = u32::try_from(ids.len()).unwrap_or(u32::MAX).min(MOST);
+    let mut started = 0;
+    for _ in 0..store.startable(clock::wall(), most)? {
+        if apart(command(store).arg(ONLY).arg(format!("{first}-{last}"))).is_err() {
+            break;
+        }
+        started += 1;
+    }
+    Ok(started)
+}
+
 /// Starts a runner that belongs to nobody. `adopt`: it first takes over this job.
 pub fn runner(store: &JobStore, adopt: Option<JobId>) -> io::Result<()> {
+    let mut command = command(store);
+    if let Some(id) = adopt {
+        command.arg("--adopt").arg(id.to_string());
+    }
+    apart(&mut command)
+}
+
+pub(super) fn command(store: &JobStore) -> Command {
     // The program that we are, also after it was replaced on disk.
     let mut command = Command::new("/proc/self/exe");
     command.arg0("agents").arg(WORD).arg(store.dir());
     if let Some(habits) = store.habits() {
         command.arg("--habits").arg(habits.word());
     }
-    if let Some(id) = adopt {
-        command.arg("--adopt").arg(id.to_string());
-    }
+    command
+}
+
+pub(super) fn apart(command: &mut Command) -> io::Result<()> {
     command.env_clear().envs(KEPT.iter().filter_map(|name| std::env::var_os(name).map(|value| (name, value))));
     command.current_dir("/").stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-    in_own_session(&mut command, Limits::default()).spawn().map(drop)
+    in_own_session(command, Limits::default()).spawn().map(drop)
 }
 
 /// Somebody has seen, or will see, that a job was submitted, and begins it if it may run.

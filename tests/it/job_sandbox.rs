@@ -2,6 +2,7 @@
 use crate::{
     job_sandbox_tries::{HELD, OUT, OUTSIDE, SOCKET, TRIES, TRY, VICTIM},
     jobs_world::JobWorld,
+    sandbox::wait_until,
 };
 use agents::{
     jobs::fences::Fence,
@@ -256,6 +257,30 @@ fn the_next_job_of_the_same_runner_is_in_no_sandbox() {
     let (log, next) = (world.log(first), world.log(second));
     assert_eq!(log.lines().last(), next.lines().next(), "one runner");
     assert!(next.ends_with("NoNewPrivs:\t0\n"), "{next}");
+    assert_eq!(world.read("x"), "x\n");
+}
+
+#[test]
+fn a_runner_of_a_job_in_a_sandbox_takes_no_other_job() {
+    let world = JobWorld::new();
+    fs::create_dir(world.sandbox.join("in")).expect("a folder");
+    world.store().set_limit("one", Some(1)).expect("written");
+    // Its runner is held in with it, and is free again while the other one waits for the slot.
+    let inner = "'__BIN__' run -b --group one --name inner 'until test -e go; do sleep 0.05; done; echo x > /no'";
+    let line =
+        format!("{inner}; until test -e over; do sleep 0.05; done").replace("__BIN__", env!("CARGO_BIN_EXE_agents"));
+    let outer = world.background(&["--sandbox", "--dir", "in", &line]);
+    let row = |name: &str| world.jobs().into_iter().find(|job| job.spec.name == name);
+    wait_until(30, "the inner job runs", || row("inner").is_some_and(|job| job.state == JobState::Running));
+    let next = world.background(&["--group", "one", "--dir", "in", "grep NoNew /proc/self/status; echo x > ../x"]);
+    fs::write(world.sandbox.join("in/go"), "").expect("written");
+    let inner = row("inner").expect("it is there").id;
+    assert_eq!(world.over(inner).state, JobState::Failed, "it is held in as the outer one: {}", world.log(inner));
+    assert_eq!(world.over(next).state, JobState::Done, "the slot is given on, by one who is free to");
+    assert_eq!(world.job(outer).state, JobState::Running);
+    fs::write(world.sandbox.join("in/over"), "").expect("written");
+    assert_eq!(world.over(outer).state, JobState::Done);
+    assert_eq!(world.log(next), "NoNewPrivs:\t0\n");
     assert_eq!(world.read("x"), "x\n");
 }
 

@@ -242,6 +242,20 @@ fn a_job_has_nothing_open_and_no_terminal_of_whoever_submitted_it() {
 
 /// `> /dev/stderr` is written in many scripts, and empties a file that stands there.
 #[test]
+fn who_looks_for_a_job_by_its_words_finds_the_job_and_not_its_runner() {
+    let world = JobWorld::new();
+    let id = world.background(&["exec sleep 4321"]);
+    let job = world.running(id);
+    let words = |pid: u32| std::fs::read(format!("/proc/{pid}/cmdline")).expect("it runs");
+    let runner = job.runner.expect("it has one").pid;
+    wait_until(30, "the runner is shown as one", || words(runner).starts_with(b"agents __runner"));
+    let has = |pid: u32| words(pid).windows(4).any(|part| part == b"4321");
+    wait_until(30, "the job is its command", || has(job.child.expect("it runs").pid));
+    assert!(!has(runner), "{}", String::from_utf8_lossy(&words(runner)));
+    assert!(world.run(&["stop", &id.to_string()]).status.success());
+}
+
+#[test]
 fn a_job_that_empties_its_own_output_is_shown_to_its_end() {
     let world = JobWorld::new();
     let line = "echo a first line; while ! test -e go; do sleep 0.01; done; echo b > /dev/stderr; echo c";

@@ -2,7 +2,7 @@
 //! the job. No lock and no transaction is held meanwhile.
 use super::{Runner, pane::end_of};
 use crate::{
-    jobs::{pane, pulse::Watch, start::KEPT},
+    jobs::{pane, pulse::Watch, start::KEPT, within::is_held},
     store::{
         StoreError,
         jobs::{Claimed, Fenced},
@@ -27,6 +27,11 @@ pub enum Handed {
 impl Runner {
     pub(super) fn hand_on(&mut self, claimed: &Claimed) -> Result<Handed, StoreError> {
         let (id, epoch) = (claimed.job.id, claimed.epoch);
+        if is_held() {
+            // The server would be held in as we are, and with it the sessions of all jobs after this one.
+            let why = "a job that was submitted by one with a sandbox or limits gets none";
+            return Ok(Handed::Kept { epoch, why: why.into() });
+        }
         let name = pane::session_name(id, &claimed.job.spec.name);
         // What is about to be made stands in the store before it is made.
         if self.persist(|store, _| store.set_session(id, epoch, Some(&name)))? == Fenced::Over {

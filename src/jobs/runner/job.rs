@@ -9,6 +9,7 @@ use super::{
     tree::{LIGHT_AFTER, Tree, Verdict},
 };
 use crate::{
+    jobs::within,
     model::{
         job::{Answer, Bytes, Exit, Job, JobCommand, JobState, ProcMark, StepSpec},
         name::printable,
@@ -63,6 +64,8 @@ pub fn run(store: &mut JobStore, ears: &Ears, claimed: &Claimed, pane: Option<Pa
         cap: None,
         most: None,
         group: None,
+        holds: within::holds(spec),
+        orphan_ended: false,
         verdict: cancelled.then_some(Verdict::Cancelled),
         peak_rss: 0,
         cpu_s: 0.0,
@@ -287,11 +290,13 @@ fn program(around: &Surroundings, command: &JobCommand) -> String {
 }
 
 fn marks(store: &JobStore, job: &Job, epoch: i64) -> Vec<(OsString, OsString)> {
-    vec![
+    let mut marks = vec![
         ("AGENTS_JOB".into(), job.id.to_string().into()),
         ("AGENTS_JOB_EPOCH".into(), epoch.to_string().into()),
         ("AGENTS_JOBS".into(), store.dir().into()),
-    ]
+    ];
+    marks.extend(within::holds(&job.spec).then(|| (within::HELD.into(), "1".into())));
+    marks
 }
 
 /// Where it runs: the folder that was asked for, or one of its own, `jobs/NAME-YYYYmmdd_HHMMSS`.

@@ -22,7 +22,7 @@ mod progress;
 mod sleeper;
 mod tree;
 
-use super::{adopt, mark, start, tidy};
+use super::{adopt, mark, start, tidy, within};
 use crate::{
     model::job::{JobId, JobState, ProcMark},
     store::{
@@ -31,7 +31,7 @@ use crate::{
     },
     world::{
         clock,
-        process::{ProcId, RUNNERS, call_ourselves, let_go_of_code},
+        process::{ProcId, RUNNERS, call_ourselves, let_go_of_code, show_as},
         tmux::Server,
     },
 };
@@ -41,7 +41,10 @@ use linger::Lingered;
 pub use log::open as open_log;
 use md5::{Digest, Md5};
 use pane::Pane;
-use std::{cell::Cell, ffi::OsString, os::unix::ffi::OsStrExt, path::Path, process::ExitCode, time::Duration};
+use std::{
+    cell::Cell, ffi::OsString, ops::RangeInclusive, os::unix::ffi::OsStrExt, path::Path, process::ExitCode,
+    time::Duration,
+};
 
 pub const WORD: &str = "__runner";
 
@@ -83,6 +86,8 @@ struct Meant {
     /// We were started in this job's session: the job, and the epoch by which it is handed on.
     pane: Option<(JobId, i64)>,
     habits: Option<Habits>,
+    /// The only jobs that are ours to take.
+    only: Option<RangeInclusive<i64>>,
 }
 
 impl Meant {
@@ -94,6 +99,7 @@ impl Meant {
                 ("--adopt", id) => meant.adopt = Some(JobId::parse(id)?),
                 ("--pane", word) => meant.pane = Some(handing::parse(word)?),
                 ("--habits", word) => meant.habits = Some(Habits::parse(word)?),
+                (within::ONLY, word) => meant.only = Some(within::parse(word)?),
                 _ => return None,
             }
         }
@@ -130,6 +136,9 @@ struct Runner {
 
 fn run(dir: &Path, meant: &Meant) -> Result<(), StoreError> {
     let Some(mut runner) = begin(dir, meant.habits)? else { return Ok(()) };
+    if within::is_held() {
+        runner.store.set_only(meant.only.clone().unwrap_or_else(within::nothing));
+    }
     let (first, pane) = match meant.pane {
         None => (meant.adopt.map(|id| runner.adopt(id)).transpose()?.flatten(), None),
         Some((id, epoch)) => match runner.sit_down(id, epoch)? {
@@ -147,6 +156,7 @@ fn run(dir: &Path, meant: &Meant) -> Result<(), StoreError> {
 /// This process, which has just submitted a job and belongs to nobody, is a runner from here on: if there is a job for
 /// it, which most often is that one.
 pub fn stay(dir: &Path, habits: Option<Habits>) {
+    show_as(&[b"agents __runner ", dir.as_os_str().as_bytes()].concat());
     // As for one that was started: nobody is there to read an error.
     let _ = begin(dir, habits).and_then(|runner| {
         let Some(mut runner) = runner else { return Ok(()) };
@@ -174,7 +184,7 @@ fn work(mut runner: Runner, mut next: Option<Box<Claimed>>, mut pane: Option<Pan
     loop {
         next = match next {
             Some(claimed) => {
-                lingers = pane.is_none();
+                lingers = pane.is_none() && !within::is_held();
                 match runner.run_and_claim(*claimed, pane.take())? {
                     Next::Job(next) => next,
                     Next::End => return Ok(()),
@@ -185,6 +195,7 @@ fn work(mut runner: Runner, mut next: Option<Box<Claimed>>, mut pane: Option<Pan
                 Lingered::Nothing => None,
                 Lingered::Down => return Ok(()),
             },
+            None if within::is_held() => return Ok(()),
             None => {
                 // Another runner may have been killed meanwhile, with nobody there to give a command.
                 adopt::lost(&mut runner.store)?;

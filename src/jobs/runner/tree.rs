@@ -6,7 +6,7 @@ use super::{
     pane::{Gone, Pane},
 };
 use crate::{
-    jobs::adopt::marks,
+    jobs::{adopt::marks, start},
     model::{
         job::{Exit, JobId},
         time::Boot,
@@ -57,6 +57,10 @@ pub struct Tree<'a> {
     /// Processes that it may have at the same time, where we have to count them.
     pub most: Option<u32>,
     pub group: Option<Rc<Group>>,
+    /// Runners that it starts give no slot on ([`crate::jobs::within`]).
+    pub holds: bool,
+    /// Somebody ended who was not waited for: such a runner, perhaps.
+    pub orphan_ended: bool,
     /// The first one counts.
     pub verdict: Option<Verdict>,
     /// Bytes.
@@ -79,7 +83,12 @@ impl Tree<'_> {
             if self.pane.is_some() {
                 go_on(child);
             }
-            if let Some(end) = self.reap(child) {
+            let end = self.reap(child);
+            if std::mem::take(&mut self.orphan_ended) && self.holds {
+                // Best effort: when this job is over it is done again.
+                let _ = start::start(store);
+            }
+            if let Some(end) = end {
                 // What ended because its terminal was closed was not told so by its own code.
                 self.look_at_pane();
                 return Some(end);
@@ -228,6 +237,8 @@ impl Tree<'_> {
                     End::Code(code) => Exit::Code(code),
                     End::Signal(signal) => Exit::Signal(signal),
                 });
+            } else {
+                self.orphan_ended = true;
             }
         }
         found

@@ -9,7 +9,7 @@ use crate::model::{
     time::Wall,
 };
 use rusqlite::{OptionalExtension, Transaction, params};
-use std::{ffi::OsString, path::Path};
+use std::{ffi::OsString, ops::RangeInclusive, path::Path};
 
 /// A job that is the caller's to run.
 #[derive(Debug)]
@@ -39,8 +39,8 @@ impl JobStore {
     /// The first job, by priority and then by age, that may run and whose group has a free slot. It is the caller's now.
     pub fn claim(&mut self, me: ProcMark, boot_id: &str, now: Wall) -> Result<Option<Claimed>, StoreError> {
         let base = self.dir().to_owned();
-        let slots = self.machine_slots;
-        self.change(Durability::Full, |tx| claim(tx, &base, slots, me, boot_id, now))
+        let (slots, only) = (self.machine_slots, self.only.clone());
+        self.change(Durability::Full, |tx| claim(tx, &base, slots, only.as_ref(), me, boot_id, now))
     }
 
     /// Another process looks after a job whose runner is gone. The new epoch.
@@ -133,6 +133,7 @@ pub fn claim(
     tx: &Transaction,
     base: &Path,
     machine_slots: u32,
+    only: Option<&RangeInclusive<i64>>,
     me: ProcMark,
     boot_id: &str,
     now: Wall,
@@ -142,7 +143,7 @@ pub fn claim(
          WHERE wake IS NOT NULL AND wake <= ?1 AND state IN ('queued', 'backoff')",
     )?
     .execute([now.0])?;
-    let sql = claim_sql();
+    let sql = claim_sql(only);
     loop {
         let found = tx
             .prepare_cached(&sql)?
@@ -167,7 +168,9 @@ pub fn claim(
 }
 
 /// `?1` to `?4`: pid and start of the runner, boot id, time; `?5`: the machine's slots.
-pub fn claim_sql() -> String {
+/// `only`: none but these ids.
+pub fn claim_sql(only: Option<&RangeInclusive<i64>>) -> String {
+    let ours = only.map(|ids| format!("AND id BETWEEN {} AND {}", ids.start(), ids.end())).unwrap_or_default();
     format!(
         "UPDATE job SET state = 'running', epoch = epoch + 1, attempt = attempt + 1, tries = tries + 1,
            runner = ?1, runner_start = ?2, child = NULL, child_start = NULL, boot = ?3, started = ?4, ended = NULL,
@@ -180,7 +183,7 @@ pub fn claim_sql() -> String {
            usage = CASE goes_on WHEN 0 THEN NULL ELSE usage END, files_changed = NULL
          WHERE id = (
            SELECT j.id FROM grp g JOIN job j ON j.id =
-             (SELECT id FROM job WHERE grp = g.name AND {READY} ORDER BY priority DESC, id LIMIT 1)
+             (SELECT id FROM job WHERE grp = g.name AND {READY} {ours} ORDER BY priority DESC, id LIMIT 1)
            WHERE g.slots IS NULL
               OR CASE g.slots WHEN -1 THEN ?5 ELSE g.slots END > (SELECT count(*) FROM job WHERE grp = g.name AND {LIVE})
            ORDER BY j.priority DESC, j.id LIMIT 1)

@@ -56,6 +56,7 @@ use super::{
 use pulse::Pulse;
 use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
 use std::{
+    ops::RangeInclusive,
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -79,6 +80,8 @@ pub struct JobStore {
     /// Slots of a group that has no limit of its own.
     machine_slots: u32,
     habits: Option<Habits>,
+    /// Ids of the only jobs that can be claimed here.
+    only: Option<RangeInclusive<i64>>,
 }
 
 /// Opens the store; makes it, and its folder, if need be.
@@ -115,7 +118,7 @@ fn ready(conn: Connection, files: Files, durability: Durability) -> Result<JobSt
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     let machine_slots = u32::try_from(cores).unwrap_or(u32::MAX).max(4);
     let pulse = Pulse::beside(&files);
-    Ok(JobStore { conn, files, durability, sync: None, pulse, machine_slots, habits: None })
+    Ok(JobStore { conn, files, durability, sync: None, pulse, machine_slots, habits: None, only: None })
 }
 
 /// Only one process makes it; the others wait and find it made: `None`.
@@ -160,6 +163,11 @@ impl JobStore {
         }
         self.durability = habits.durability;
         self.habits = Some(habits);
+    }
+
+    /// Nothing but these jobs, by id, can be claimed here from now on.
+    pub fn set_only(&mut self, ids: RangeInclusive<i64>) {
+        self.only = Some(ids);
     }
 
     pub fn habits(&self) -> Option<Habits> {
