@@ -9,6 +9,7 @@ use crate::{engine::fleet::Fleet, world::clock};
 use clap::Args;
 use std::{
     ffi::OsStr,
+    io::IsTerminal,
     os::unix::{ffi::OsStrExt, process::CommandExt},
     path::Path,
     process::Command,
@@ -53,6 +54,9 @@ fn open(socket: &Path, session: &str, read_only: bool) -> Report {
     let inside = std::env::var_os("TMUX").filter(|v| !v.is_empty());
     if inside.is_some_and(|v| same_server(&v, socket)) {
         tmux.arg("switch-client");
+    } else if !std::io::stdin().is_terminal() {
+        let text = "there is no terminal here that the session could be shown on";
+        return Err(Failure::new(1, text).hint("`agents logs -f NAME` shows what is printed in it"));
     } else {
         // tmux refuses to nest only by this variable.
         tmux.env_remove("TMUX").arg("attach-session");

@@ -471,3 +471,16 @@ fn a_step_that_a_closed_terminal_ended_is_no_failure_that_is_tried_again() {
     }
     assert_eq!(world.read("ran"), "began\n".repeat(8));
 }
+
+#[test]
+fn without_a_terminal_a_session_is_not_attached() {
+    let world = JobWorld::new();
+    let id = world.background(&["--tmux", "exec sleep 1000"]);
+    wait_until(30, "its session is there", || world.running(id).session.is_some());
+    let output =
+        world.agents(&["attach", &id.to_string()]).stdin(std::process::Stdio::null()).output().expect("it runs");
+    let told = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(1), "{told}");
+    assert!(told.contains("error: there is no terminal here") && told.contains("agents logs -f"), "{told}");
+    assert!(world.run(&["stop", &id.to_string()]).status.success());
+}

@@ -65,7 +65,7 @@ pub fn run(store: &mut JobStore, ears: &Ears, claimed: &Claimed, pane: Option<Pa
         most: None,
         group: None,
         holds: within::holds(spec),
-        orphan_ended: false,
+        runner_ended: false,
         verdict: cancelled.then_some(Verdict::Cancelled),
         peak_rss: 0,
         cpu_s: 0.0,

@@ -59,8 +59,8 @@ pub struct Tree<'a> {
     pub group: Option<Rc<Group>>,
     /// Runners that it starts give no slot on ([`crate::jobs::within`]).
     pub holds: bool,
-    /// Somebody ended who was not waited for: such a runner, perhaps.
-    pub orphan_ended: bool,
+    /// One of them ended.
+    pub runner_ended: bool,
     /// The first one counts.
     pub verdict: Option<Verdict>,
     /// Bytes.
@@ -84,7 +84,7 @@ impl Tree<'_> {
                 go_on(child);
             }
             let end = self.reap(child);
-            if std::mem::take(&mut self.orphan_ended) && self.holds {
+            if std::mem::take(&mut self.runner_ended) && self.holds {
                 // Best effort: when this job is over it is done again.
                 let _ = start::start(store);
             }
@@ -228,6 +228,7 @@ impl Tree<'_> {
         let mut found = None;
         while let Ok(Some(reaped)) = reap() {
             if reaped.runner {
+                self.runner_ended = true;
                 continue;
             }
             self.peak_rss = self.peak_rss.max(reaped.peak_rss);
@@ -237,8 +238,6 @@ impl Tree<'_> {
                     End::Code(code) => Exit::Code(code),
                     End::Signal(signal) => Exit::Signal(signal),
                 });
-            } else {
-                self.orphan_ended = true;
             }
         }
         found
