@@ -295,7 +295,7 @@ fn of_jobs_that_come_one_after_the_other_none_stands_still() {
     // Several at once, too: the one that waits cannot run them all.
     std::thread::scope(|scope| {
         for _ in 0..3 {
-            scope.spawn(|| (0..10).map(|_| world.background(&["echo x >> ran"])).count());
+            scope.spawn(|| (0..10).map(|_| world.background(&["echo x >> ran"])).collect::<Vec<_>>());
         }
     });
     wait_until(30, "all have run", || world.jobs().iter().all(|job| job.state == JobState::Done));
