@@ -2,7 +2,7 @@
 //! it, which would take longer than all the rest.
 use super::{failure::Failure, jobs::Ground};
 use crate::{
-    jobs::{begin, runner, start::is_somebody_idle, within::is_held},
+    jobs::{begin, runner, within::is_held},
     model::job::JobId,
     store::jobs::JobStore,
     world::process::{Half, split},
@@ -19,10 +19,6 @@ pub fn start(mut store: JobStore, ids: &[JobId], alone: bool, ground: &Ground) -
         [id] if alone && !is_held() => store.has_slot(id)?,
         _ => false,
     };
-    if has_slot && is_somebody_idle(store.dir()) {
-        // Whoever waits for the next job may get one after the other, and look after nobody else's.
-        return ground.adopt(&mut store).map(|()| true);
-    }
     if has_slot && is_ours_to_run() {
         let (dir, habits) = (store.dir().to_owned(), store.habits());
         // A database that is open here must not be used over there.

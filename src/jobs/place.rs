@@ -3,7 +3,6 @@
 //! ```text
 //! DIR/jobs.db                 the store
 //!     jobs.pulse jobs.alarm   touched when something changed
-//!     jobs.idle               locked by a runner that waits a moment for the next job
 //!     jobs.waited             locked while somebody waits for jobs that are not kept
 //!     logs/jobs/j7-NAME.log
 //!     jobs/NAME-YYYYmmdd_HHMMSS/

@@ -7,17 +7,14 @@ use crate::{
     model::job::JobId,
     store::{
         StoreError,
-        jobs::{ALARM, IDLE, JobStore},
+        jobs::{ALARM, JobStore},
     },
     world::{
         clock,
         process::{Limits, in_own_session},
     },
 };
-use rustix::{
-    fs::{FlockOperation, Mode, OFlags, flock},
-    io::Errno,
-};
+use rustix::fs::{FlockOperation, Mode, OFlags, flock};
 use std::{
     io,
     os::{fd::OwnedFd, unix::process::CommandExt},
@@ -31,22 +28,18 @@ pub(super) const MOST: u32 = 64;
 pub(super) const KEPT: [&str; 5] = ["AGENTS_BOOT_ID", HELD, "PATH", "TZ", "TZDIR"];
 
 /// Starts as many runners as there are free slots with a job, and one that sleeps if jobs wait for a time and nobody
-/// does. How many were started, or are there and know.
+/// does. How many were started.
 pub(super) fn start(store: &JobStore) -> Result<u32, StoreError> {
     // They would be held in as we are. Whoever gave a slot free elsewhere sees to them.
     if is_held() {
         return Ok(0);
     }
     let mut wanted = store.startable(clock::wall(), MOST)?;
-    let mut started = 0;
-    if wanted > 0 && is_somebody_idle(store.dir()) {
-        wanted -= 1;
-        started += 1;
-    }
     // One more: those that find a job may be busy with it when the time comes.
     if store.next_wake()?.is_some() && alarm_lock(store.dir()).is_some() {
         wanted += 1;
     }
+    let mut started = 0;
     for _ in 0..wanted {
         // A machine that cannot start a process now has runners that go on claiming, or a next command that tries again.
         if runner(store, None).is_err() {
@@ -97,29 +90,9 @@ pub(super) fn apart(command: &mut Command) -> io::Result<()> {
     in_own_session(command, Limits::default()).spawn().map(drop)
 }
 
-/// Somebody has seen, or will see, that a job was submitted, and begins it if it may run.
-pub fn is_somebody_idle(dir: &Path) -> bool {
-    // Shared: two who ask at the same time must not take each other for one.
-    let asked = open(&dir.join(IDLE)).map(|file| flock(&file, FlockOperation::NonBlockingLockShared));
-    matches!(asked, Ok(Err(Errno::WOULDBLOCK)))
-}
-
-/// Whoever holds it waits a moment for the next job. `None`: somebody else does.
-pub(super) fn idle_lock(dir: &Path) -> Option<OwnedFd> {
-    lock(&dir.join(IDLE))
-}
-
 /// Whoever holds it sleeps until the next job's time. `None`: somebody else does.
 pub(super) fn alarm_lock(dir: &Path) -> Option<OwnedFd> {
-    lock(&dir.join(ALARM))
-}
-
-fn open(path: &Path) -> Result<OwnedFd, Errno> {
     let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::CLOEXEC | OFlags::NOFOLLOW | OFlags::NONBLOCK;
-    rustix::fs::open(path, flags, Mode::RUSR | Mode::WUSR)
-}
-
-fn lock(path: &Path) -> Option<OwnedFd> {
-    let file = open(path).ok()?;
+    let file = rustix::fs::open(dir.join(ALARM), flags, Mode::RUSR | Mode::WUSR).ok()?;
     flock(&file, FlockOperation::NonBlockingLockExclusive).ok().map(|()| file)
 }

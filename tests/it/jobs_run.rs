@@ -284,7 +284,7 @@ fn what_a_job_uses_that_another_one_submitted_is_its_own() {
     assert!(used(JobId(1)) < used(JobId(2)), "{} {}", used(JobId(1)), used(JobId(2)));
 }
 
-/// Most of them find the runner of the one before, which is about to end.
+/// Most of them come while the runner of the one before is about to end.
 #[test]
 fn of_jobs_that_come_one_after_the_other_none_stands_still() {
     let world = JobWorld::new();
@@ -292,7 +292,7 @@ fn of_jobs_that_come_one_after_the_other_none_stands_still() {
     for id in &ids {
         assert_eq!(world.over(*id).state, JobState::Done);
     }
-    // Several at once, too: the one that waits cannot run them all.
+    // Several at once, too.
     std::thread::scope(|scope| {
         for _ in 0..3 {
             scope.spawn(|| (0..10).map(|_| world.background(&["echo x >> ran"])).collect::<Vec<_>>());

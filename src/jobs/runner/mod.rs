@@ -2,7 +2,6 @@
 //!
 //! ```text
 //! claim ──job──> run ──> finish and claim ──job──> run …
-//!   └─none─> wait a moment for the next one ──job──> run …
 //!   └─none─> does some job wait for a time, and nobody sleeps for it? ──yes──> sleep ──> claim …
 //!                                              └─no─> end
 //! ```
@@ -15,7 +14,6 @@ mod child;
 mod ears;
 mod handing;
 mod job;
-mod linger;
 mod log;
 mod pane;
 mod progress;
@@ -37,7 +35,6 @@ use crate::{
 };
 use ears::Ears;
 use handing::Handed;
-use linger::Lingered;
 pub use log::open as open_log;
 use md5::{Digest, Md5};
 use pane::Pane;
@@ -179,21 +176,11 @@ fn begin(dir: &Path, habits: Option<Habits>) -> Result<Option<Runner>, StoreErro
 }
 
 fn work(mut runner: Runner, mut next: Option<Box<Claimed>>, mut pane: Option<Pane>) -> Result<(), StoreError> {
-    // One in a tmux session would keep that open.
-    let mut lingers = false;
     loop {
         next = match next {
-            Some(claimed) => {
-                lingers = pane.is_none() && !within::is_held();
-                match runner.run_and_claim(*claimed, pane.take())? {
-                    Next::Job(next) => next,
-                    Next::End => return Ok(()),
-                }
-            }
-            None if std::mem::take(&mut lingers) => match runner.linger()? {
-                Lingered::Job(next) => Some(next),
-                Lingered::Nothing => None,
-                Lingered::Down => return Ok(()),
+            Some(claimed) => match runner.run_and_claim(*claimed, pane.take())? {
+                Next::Job(next) => next,
+                Next::End => return Ok(()),
             },
             None if within::is_held() => return Ok(()),
             None => {

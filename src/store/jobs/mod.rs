@@ -41,7 +41,7 @@ pub use finish::{Ending, Fenced, Finished, StepEnd};
 pub use groups::Group;
 pub use habits::{Habits, Keep};
 pub use left::Left;
-pub use pulse::{ALARM, IDLE, PULSE};
+pub use pulse::{ALARM, PULSE};
 pub use read::JobFilter;
 pub use submit::{NewJob, SubmitError};
 

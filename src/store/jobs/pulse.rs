@@ -8,8 +8,6 @@ use std::{os::fd::OwnedFd, path::PathBuf};
 pub const PULSE: &str = "jobs.pulse";
 /// Some job waits for a time that was not waited for before.
 pub const ALARM: &str = "jobs.alarm";
-/// Nothing but a lock, of a runner that waits a moment for the next job.
-pub const IDLE: &str = "jobs.idle";
 
 pub struct Pulse {
     pulse: PathBuf,
