@@ -28,7 +28,7 @@ use crate::{
         time::Boot,
     },
     store::{Store, StoreError},
-    world::{clock, mishap},
+    world::{clock, mishap, process::let_go_of_code},
 };
 use std::{
     collections::BTreeSet,
@@ -357,6 +357,8 @@ impl Heart {
         }
         if heavy {
             self.eyes.ask_phase(&self.state, &policy);
+            // What a start, a restart or an odd screen needed of the program is not needed by quiet looks.
+            let_go_of_code();
         }
         Ok(if self.exited.is_empty() { wake_at } else { wake_at.min(clock::boot().after(EXIT_RETRY)) })
     }
