@@ -2,10 +2,12 @@
 //!
 //! The job is a runner's, as any other: this process shows the log as it grows. So it may be killed, and the job goes on.
 use super::{
-    failure::{Failure, Report, complain},
-    footer::Footer,
-    jobs::told::{Told, stream_of},
-    run_question::Question,
+    super::{
+        failure::{Failure, Report, complain},
+        footer::Footer,
+        jobs::told::{Told, stream_of},
+    },
+    question::Question,
 };
 use crate::{
     jobs::{self, pulse::Watch, runner},

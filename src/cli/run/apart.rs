@@ -1,6 +1,6 @@
 //! Whoever submits one job for which there is a free slot makes its runner out of itself: no other program is started for
 //! it, which would take longer than all the rest.
-use super::{failure::Failure, jobs::Ground};
+use super::super::{failure::Failure, jobs::Ground};
 use crate::{
     jobs::{begin, runner, within::is_held},
     model::job::JobId,

@@ -1,5 +1,8 @@
 //! What one line of `agents run` says of all its jobs.
-use super::{failure::Failure, job_backends::Backends, run_tmux::Sessions};
+use super::{
+    super::{failure::Failure, job_backends::Backends},
+    tmux::Sessions,
+};
 use crate::{
     jobs::{check, within},
     model::{job::JobCommand, job_rules::JobRules, name::printable_cut, time::Wall},

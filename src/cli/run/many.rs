@@ -1,6 +1,6 @@
 //! Several jobs in the foreground: a line for each that ends, and one exit code for all. Who sits at a terminal is told of
 //! each change as well.
-use super::{
+use super::super::{
     Context,
     failure::{Failure, Report, complain},
     jobs::{Ground, approve::how, changes::Changes, news::News, wait::told},

@@ -1,5 +1,5 @@
 //! `agents run --template NAME K=V…`: the job of a template of `agents.toml`.
-use super::{
+use super::super::{
     Context, check,
     failure::{Failure, Report, complain},
     jobs::Ground,

@@ -1,5 +1,5 @@
 //! Whether a job that is submitted gets a tmux session of its own.
-use super::failure::Failure;
+use super::super::failure::Failure;
 use crate::jobs::pane;
 use std::cell::OnceCell;
 

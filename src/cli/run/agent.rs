@@ -1,5 +1,5 @@
 //! `agents run --backend NAME 'PROMPT'`: the prompt, and the steps of its job.
-use super::failure::Failure;
+use super::super::failure::Failure;
 use crate::{
     jobs::{agent::prompt, file::JobPart},
     model::job::{Bytes, JobCommand, StepSpec},
@@ -33,7 +33,7 @@ pub fn part(backend: &str, task: OsString, phases: &[String]) -> Result<JobPart,
         let text = format!("`--phases` takes up to {MOST_PHASES} names with commas between them");
         return Err(Failure::new(2, text).hint("agents run --backend claude --phases analyze,plan,build 'PROMPT'"));
     }
-    let description = super::run_given::description(&JobCommand::Prompt(Bytes(task.clone())));
+    let description = super::given::description(&JobCommand::Prompt(Bytes(task.clone())));
     // A fault of the task is told as such, not as one of what is made of it.
     if let Some((why, hint)) = crate::jobs::file::unusable_command(&JobCommand::Prompt(Bytes(task.clone()))) {
         return Err(Failure::new(1, format!("the prompt {why}")).hint(hint));

@@ -1,5 +1,5 @@
 //! `agents run -b --batch FILE|-`: a job for every line.
-use super::failure::Failure;
+use super::super::failure::Failure;
 use crate::{
     jobs::file::unusable_command,
     model::{

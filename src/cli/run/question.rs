@@ -1,5 +1,5 @@
 //! A job of the foreground waits for an approval: who sits at the terminal is asked.
-use super::{
+use super::super::{
     failure::{Failure, complain},
     jobs::approve::{how, refused},
 };
@@ -94,7 +94,7 @@ impl Question {
 
 fn ask(job: &Job) {
     let next = match job.spec.steps.get(job.step) {
-        Some(step) if step.desc.is_empty() => super::run_given::description(&step.command),
+        Some(step) if step.desc.is_empty() => super::given::description(&step.command),
         Some(step) => printable_cut(&step.desc, 200),
         None => "the end".into(),
     };

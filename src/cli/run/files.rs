@@ -1,9 +1,11 @@
 //! `agents run FILE.json…`: the jobs of job files, all of them or none.
 use super::{
-    at,
-    failure::{Failure, complain},
-    jobs::words,
-    run_given::{self, Given},
+    super::{
+        at,
+        failure::{Failure, complain},
+        jobs::words,
+    },
+    given::{self, Given},
 };
 use crate::{
     config::{Fault, Source},
@@ -120,7 +122,7 @@ fn job(part: &JobPart, number: Option<usize>, given: &Given, now: Wall) -> Resul
     let agent = backend.map(|name| given.backends.agent(name, &env)).transpose().map_err(about)?;
     let description = match (&part.description, &part.steps[..]) {
         (Some(description), _) => description.clone(),
-        (None, [step]) if step.desc.is_empty() => run_given::description(&step.command),
+        (None, [step]) if step.desc.is_empty() => given::description(&step.command),
         (None, _) => String::new(),
     };
     let interactive = given.interactive || part.interactive;
@@ -150,7 +152,7 @@ fn job(part: &JobPart, number: Option<usize>, given: &Given, now: Wall) -> Resul
         agent,
         ..JobSpec::default()
     };
-    check::job(&spec, &env).map_err(|refused| about(run_given::refused(refused)))?;
+    check::job(&spec, &env).map_err(|refused| about(given::refused(refused)))?;
     Ok(NewJob { spec, env, after_batch: Vec::new() })
 }
 

@@ -3,11 +3,22 @@ use super::{
     Context, at,
     failure::{Failure, Report},
     jobs::{Ground, tell_left},
-    run_agent, run_apart, run_batch, run_files,
-    run_given::{Given, environment, shell},
-    run_here, run_many, run_template,
-    run_tmux::Sessions,
     since,
+};
+mod agent;
+mod apart;
+mod batch;
+mod files;
+mod given;
+mod here;
+mod many;
+mod question;
+mod template;
+mod tmux;
+
+use self::{
+    given::{Given, environment, shell},
+    tmux::Sessions,
 };
 use crate::{
     config::parse_size,
@@ -134,15 +145,15 @@ pub struct RunArgs {
 pub fn run(args: &RunArgs, context: &mut Context) -> Report {
     let ground = Ground::find(context)?;
     let mut given = given(args, &ground)?;
-    let files = || run_files::files(&args.line).filter(|_| args.argv.is_empty());
+    let files = || files::files(&args.line).filter(|_| args.argv.is_empty());
     let parts = match (&args.template, files(), &args.batch) {
-        (Some(name), ..) => match run_template::part(name, &args.line, &ground, context)? {
+        (Some(name), ..) => match template::part(name, &args.line, &ground, context)? {
             Some(part) => vec![part],
             None => return Ok(0),
         },
         (_, _, Some(file)) => {
             given.dir.get_or_insert_with(|| given.here.clone());
-            run_batch::commands(file)?.into_iter().map(part).collect()
+            batch::commands(file)?.into_iter().map(part).collect()
         }
         (_, Some(_), None) if !args.phases.is_empty() => {
             return Err(Failure::new(2, "`--phases` is for a prompt, and this is a job file")
@@ -150,31 +161,31 @@ pub fn run(args: &RunArgs, context: &mut Context) -> Report {
         }
         (_, Some(files), None) => {
             given.sessions.files = true;
-            run_files::read(&files, &ground.rules)?
+            files::read(&files, &ground.rules)?
         }
         (_, None, None) if args.backend.is_some() => {
             given.dir.get_or_insert_with(|| given.here.clone());
-            let prompt = run_agent::prompt_of(&args.line, &args.argv)?;
-            vec![run_agent::part(args.backend.as_deref().unwrap_or_default(), prompt, &args.phases)?]
+            let prompt = agent::prompt_of(&args.line, &args.argv)?;
+            vec![agent::part(args.backend.as_deref().unwrap_or_default(), prompt, &args.phases)?]
         }
         (_, None, None) => {
-            run_files::tell_missing(&args.line);
+            files::tell_missing(&args.line);
             given.dir.get_or_insert_with(|| given.here.clone());
             vec![part(command(args)?)]
         }
     };
-    let mut jobs = run_files::jobs(&parts, &given, clock::wall())?;
+    let mut jobs = files::jobs(&parts, &given, clock::wall())?;
     // Whatever is wrong with them has been told, and nothing was made.
     let mut store = ground.open()?;
-    run_files::set_parents(&mut jobs, &parts, &given, &store)?;
+    files::set_parents(&mut jobs, &parts, &given, &store)?;
     let waited = if args.background { None } else { ground.wait(&store) };
     let ids = store.submit(&jobs, clock::wall()).map_err(|error| not_queued(error, &jobs))?;
     match &ids[..] {
         [] => Ok(1),
         foreground if !args.background => {
             let done = match foreground {
-                [id] => run_here::run(&mut store, *id, context.out.paint),
-                several => run_many::run(several, &ground, &mut store, context),
+                [id] => here::run(&mut store, *id, context.out.paint),
+                several => many::run(several, &ground, &mut store, context),
             };
             ground.seen(waited, &mut store);
             done
@@ -182,7 +193,7 @@ pub fn run(args: &RunArgs, context: &mut Context) -> Report {
         ids => {
             // Who makes a tmux session must have nothing of ours about it.
             let alone = jobs.iter().all(|job| !job.spec.tmux);
-            if run_apart::start(store, ids, alone, &ground)? {
+            if apart::start(store, ids, alone, &ground)? {
                 tell(ids, args, context)?;
                 offer(args, context);
             }
@@ -212,8 +223,8 @@ fn given(args: &RunArgs, ground: &Ground) -> Result<Given, Failure> {
     let at = args.at.as_deref().map(|text| at::coming(text, clock::wall())).transpose();
     let name_of = |entry: &OsString| entry.as_bytes().split(|b| *b == b'=').next().map(<[u8]>::to_vec);
     Ok(Given {
-        dir: args.dir.as_ref().map(|dir| run_files::settled(here.join(dir))),
-        here: run_files::settled(here),
+        dir: args.dir.as_ref().map(|dir| files::settled(here.join(dir))),
+        here: files::settled(here),
         name: args.name.clone(),
         env: environment(&args.env)?.into(),
         named_env: args.env.iter().filter_map(name_of).map(OsString::from_vec).collect(),
