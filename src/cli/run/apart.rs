@@ -2,7 +2,7 @@
 //! it, which would take longer than all the rest.
 use super::super::{failure::Failure, jobs::Ground};
 use crate::{
-    jobs::{begin, runner, within::is_held},
+    jobs::{begin, idle, runner, within::is_held},
     model::job::JobId,
     store::jobs::JobStore,
     world::process::{Half, split},
@@ -15,8 +15,13 @@ const HARMLESS: [&str; 3] = ["AGENTS_BOOT_ID", "AGENTS_CONFIG", "AGENTS_DEBUG"];
 /// Sees to it that what may run runs. `ids`: what was submitted; `alone`: if it is one job, it may be ours. `false`: we
 /// were the runner, and everything is done.
 pub fn start(mut store: JobStore, ids: &[JobId], alone: bool, ground: &Ground) -> Result<bool, Failure> {
+    let ours = alone && ids.len() == 1 && !is_held();
+    // Whoever waits for the next job sees to the rest, too, once that one has begun.
+    if ours && idle::call(store.dir()) {
+        return Ok(true);
+    }
     let has_slot = match *ids {
-        [id] if alone && !is_held() => store.has_slot(id)?,
+        [id] if ours => store.has_slot(id)?,
         _ => false,
     };
     if has_slot && is_ours_to_run() {

@@ -115,7 +115,7 @@ impl JobStore {
     }
 
     /// Whether anything waits for a slot alone. Most often nothing does, and this is asked faster than the rest.
-    fn may_start(&self, now: Wall) -> Result<bool, StoreError> {
+    pub fn may_start(&self, now: Wall) -> Result<bool, StoreError> {
         let asked = |sql: &str| self.conn.prepare_cached(sql)?.exists([]);
         let ready = asked(&format!("SELECT 1 FROM job WHERE {READY} LIMIT 1"));
         Ok(self.told(ready)? || self.next_wake()?.is_some_and(|wake| wake <= now))
