@@ -5,7 +5,10 @@ use crate::{
     jobs::{begin, idle, runner, within::is_held},
     model::job::JobId,
     store::jobs::JobStore,
-    world::process::{Half, split},
+    world::{
+        clock,
+        process::{Half, split},
+    },
 };
 use std::ffi::OsStr;
 
@@ -18,13 +21,10 @@ pub fn start(mut store: JobStore, ids: &[JobId], alone: bool, ground: &Ground) -
     let ours = alone && ids.len() == 1 && !is_held();
     // Whoever waits for the next job sees to the rest, too, once that one has begun.
     if ours && idle::call(store.dir()) {
+        store.leave();
         return Ok(true);
     }
-    let has_slot = match *ids {
-        [id] if ours => store.has_slot(id)?,
-        _ => false,
-    };
-    if has_slot && is_ours_to_run() {
+    if ours && is_ours_to_run() && store.startable(clock::wall(), 1)? > 0 {
         let (dir, habits) = (store.dir().to_owned(), store.habits());
         // A database that is open here must not be used over there.
         drop(store);
@@ -40,6 +40,7 @@ pub fn start(mut store: JobStore, ids: &[JobId], alone: bool, ground: &Ground) -
         }
     }
     begin(&mut store, ids)?;
+    store.leave();
     Ok(true)
 }
 

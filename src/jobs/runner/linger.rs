@@ -25,7 +25,7 @@ impl Runner {
         while !down && clock::boot() < until {
             let Some(idle) = Idle::begin(self.store.dir()) else { break };
             // What was submitted before it was open called nobody.
-            let mut called = self.store.may_start(clock::wall())?;
+            let mut called = self.is_wanted()?;
             while !called && !down && clock::boot() < until {
                 down = self.ears.wait(&[idle.fd()], Some(until)).down;
                 called = idle.is_called();
@@ -40,12 +40,17 @@ impl Runner {
             start::start(&self.store)?;
             return Ok(Lingered::Down);
         }
-        if self.store.may_start(clock::wall())?
+        if self.is_wanted()?
             && let Some(claimed) = self.claim()?
         {
             return Ok(self.found(claimed));
         }
         Ok(Lingered::Nothing)
+    }
+
+    /// Asked without a write, which others would have to wait for.
+    fn is_wanted(&self) -> Result<bool, StoreError> {
+        Ok(self.store.startable(clock::wall(), 1)? > 0)
     }
 
     fn found(&mut self, claimed: Box<Claimed>) -> Lingered {

@@ -154,7 +154,7 @@ fn fill(files: &Files) -> Result<Connection, StoreError> {
     let mut conn = connect(files, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
     // On the disk it is with the first job, whose write carries all that stands before it in the log.
     conn.pragma_update(None, "synchronous", "OFF").map_err(|e| fault::sql(&files.db, e))?;
-    steps::migrate(&mut conn, &files.db, schema::STEPS)?;
+    steps::make(&mut conn, &files.db, schema::STEPS, schema::WHOLE)?;
     Ok(conn)
 }
 
@@ -209,6 +209,11 @@ impl JobStore {
     pub fn set_busy(&mut self) -> Result<(), StoreError> {
         let set = self.conn.pragma_update(None, "wal_autocheckpoint", LOG_PAGES);
         self.told(set)
+    }
+
+    /// For who ends right after this: the kernel closes the files, and nobody has to take apart what was made of them.
+    pub fn leave(self) {
+        std::mem::forget(self);
     }
 
     fn told<T>(&self, result: rusqlite::Result<T>) -> Result<T, StoreError> {
