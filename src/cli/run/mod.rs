@@ -45,7 +45,7 @@ use std::{
 /// Less is a slip of the keyboard: no program starts in it.
 const LEAST_MEMORY: u64 = 1_000_000;
 
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 #[command(after_help = "\
 One word is a line for your shell, unless it names an existing job file; a program and its
 arguments stand behind `--` and are seen by no shell. In the foreground the job's output is
@@ -140,6 +140,13 @@ pub struct RunArgs {
     /// With -b: a JSON object for each job: v, id
     #[arg(long, requires = "background")]
     json: bool,
+}
+
+impl RunArgs {
+    /// As if nothing else was said.
+    pub fn in_background(line: &[OsString], argv: &[OsString]) -> RunArgs {
+        RunArgs { line: line.to_vec(), argv: argv.to_vec(), background: true, ..RunArgs::default() }
+    }
 }
 
 pub fn run(args: &RunArgs, context: &mut Context) -> Report {
