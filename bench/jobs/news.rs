@@ -72,7 +72,7 @@ fn waiters(place: &Place, store: &JobStore) -> io::Result<Times> {
         let log = place.output(&["logs", &id])?;
         let said = process::stamp(&log).ok_or_else(|| Error::other(format!("{id} said `{log}`")))?;
         times.push(heard.saturating_sub(said));
-        place.settled(store)?;
+        place.settled()?;
     }
     Ok(times)
 }
@@ -87,7 +87,7 @@ fn follower(place: &Place, store: &JobStore) -> io::Result<Times> {
         let said = process::stamp(&line).ok_or_else(|| Error::other(format!("{id} said `{}`", line.trim())))?;
         times.push(seen.saturating_sub(said));
     }
-    place.settled(store)?;
+    place.settled()?;
     Ok(times)
 }
 
