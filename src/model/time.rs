@@ -91,22 +91,28 @@ struct Quarter {
 const QUARTER: i64 = 900_000;
 
 impl Stamper {
-    /// The same as [`Wall::rfc3339`].
-    pub fn rfc3339(&mut self, wall: Wall) -> String {
+    /// Appends the same as [`Wall::rfc3339`].
+    pub fn write(&mut self, wall: Wall, out: &mut Vec<u8>) {
         let number = wall.0.div_euclid(QUARTER);
         if self.known.as_ref().is_none_or(|known| known.number != number) {
             self.known = Quarter::of(number);
         }
-        let Some(quarter) = &self.known else { return wall.rfc3339() };
+        let Some(quarter) = &self.known else { return out.extend_from_slice(wall.rfc3339().as_bytes()) };
         let ms = wall.0.rem_euclid(QUARTER);
-        let mut text = String::with_capacity(29);
-        text.push_str(&quarter.hour);
+        out.extend_from_slice(quarter.hour.as_bytes());
         let minute = quarter.minute + ms / 60_000;
-        let digit = |number: i64, place: i64| char::from(b'0' + (number / place % 10) as u8);
-        text.extend([digit(minute, 10), digit(minute, 1), ':', digit(ms / 1000 % 60, 10), digit(ms / 1000, 1), '.']);
-        text.extend([digit(ms, 100), digit(ms, 10), digit(ms, 1)]);
-        text.push_str(&quarter.offset);
-        text
+        let digit = |number: i64, place: i64| b'0' + (number / place % 10) as u8;
+        let seconds = ms / 1000 % 60;
+        out.extend_from_slice(&[
+            digit(minute, 10),
+            digit(minute, 1),
+            b':',
+            digit(seconds, 10),
+            digit(seconds, 1),
+            b'.',
+        ]);
+        out.extend_from_slice(&[digit(ms, 100), digit(ms, 10), digit(ms, 1)]);
+        out.extend_from_slice(quarter.offset.as_bytes());
     }
 }
 
@@ -163,8 +169,11 @@ mod tests {
         for ms in
             [0, 1, -1, 899_999, 900_000, 1_800_000_000_123, 1_790_000_000_000, 1_743_296_399_999, 1_743_296_400_000]
         {
-            assert_eq!(stamper.rfc3339(Wall(ms)), Wall(ms).rfc3339());
-            assert_eq!(stamper.rfc3339(Wall(ms + 7)), Wall(ms + 7).rfc3339());
+            for wall in [Wall(ms), Wall(ms + 7), Wall(ms + 61_234)] {
+                let mut text = Vec::new();
+                stamper.write(wall, &mut text);
+                assert_eq!(String::from_utf8(text).as_deref(), Ok(wall.rfc3339().as_str()));
+            }
         }
     }
 }

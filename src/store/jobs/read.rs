@@ -30,16 +30,24 @@ fn condition(state: JobState) -> String {
 impl JobStore {
     /// Newest first.
     pub fn list(&self, filter: &JobFilter, limit: Option<usize>) -> Result<Vec<Job>, StoreError> {
+        let mut jobs = Vec::new();
+        self.each(filter, limit, |job| jobs.push(job))?;
+        Ok(jobs)
+    }
+
+    /// The same, one after the other: of thousands no more is in memory than `seen` keeps. As they all are at one moment.
+    pub fn each(&self, filter: &JobFilter, limit: Option<usize>, seen: impl FnMut(Job)) -> Result<(), StoreError> {
         let mut wanted: Vec<String> = filter.state.map(condition).into_iter().collect();
         let group: Vec<&dyn ToSql> = filter.group.iter().map(|group| group as &dyn ToSql).collect();
         wanted.extend(filter.group.as_ref().map(|_| "grp = ?1".to_owned()));
         let limit = limit.map_or(-1, |n| i64::try_from(n).unwrap_or(i64::MAX));
         let tail = format!("ORDER BY id DESC LIMIT {limit}");
-        self.jobs(if wanted.is_empty() { tail } else { format!("WHERE {} {tail}", wanted.join(" AND ")) }, &group)
+        let rest = if wanted.is_empty() { tail } else { format!("WHERE {} {tail}", wanted.join(" AND ")) };
+        self.each_job(&rest, &group, seen)
     }
 
     pub fn job(&self, id: JobId) -> Result<Option<Job>, StoreError> {
-        Ok(self.jobs("WHERE id = ?1".into(), &[&id.0])?.pop())
+        Ok(self.jobs("WHERE id = ?1", &[&id.0])?.pop())
     }
 
     /// Those with this name, newest first.
@@ -55,7 +63,7 @@ impl JobStore {
 
     /// Those that hold a slot, oldest first.
     pub fn running(&self) -> Result<Vec<Job>, StoreError> {
-        self.jobs(format!("WHERE {LIVE} ORDER BY id"), &[])
+        self.jobs(&format!("WHERE {LIVE} ORDER BY id"), &[])
     }
 
     pub fn exists(&self, id: JobId) -> Result<bool, StoreError> {
@@ -96,11 +104,20 @@ impl JobStore {
         Ok(counts)
     }
 
-    fn jobs(&self, rest: String, params: &[&dyn ToSql]) -> Result<Vec<Job>, StoreError> {
-        let query = || {
+    fn jobs(&self, rest: &str, params: &[&dyn ToSql]) -> Result<Vec<Job>, StoreError> {
+        let mut jobs = Vec::new();
+        self.each_job(rest, params, |job| jobs.push(job))?;
+        Ok(jobs)
+    }
+
+    fn each_job(&self, rest: &str, params: &[&dyn ToSql], mut seen: impl FnMut(Job)) -> Result<(), StoreError> {
+        let mut query = || {
             let mut query = self.conn.prepare_cached(&format!("SELECT {COLUMNS} FROM job {rest}"))?;
-            let rows = query.query_map(params, |r| row::job(r, self.dir()))?;
-            rows.collect()
+            let mut rows = query.query(params)?;
+            while let Some(row) = rows.next()? {
+                seen(row::job(row, self.dir())?);
+            }
+            Ok(())
         };
         self.told(query())
     }
