@@ -82,7 +82,7 @@ struct Quarter {
     /// Up to the hour: `2026-11-21T14:`.
     hour: String,
     /// Minutes of that hour at which it begins.
-    minute: i64,
+    minute: u32,
     /// `+01:00`.
     offset: String,
 }
@@ -98,20 +98,21 @@ impl Stamper {
             self.known = Quarter::of(number);
         }
         let Some(quarter) = &self.known else { return out.extend_from_slice(wall.rfc3339().as_bytes()) };
-        let ms = wall.0.rem_euclid(QUARTER);
+        let ms = wall.0.rem_euclid(QUARTER) as u32;
+        let (minute, second, ms) = (quarter.minute + ms / 60_000, ms / 1000 % 60, ms % 1000);
+        let digit = |number: u32, place: u32| b'0' + (number / place % 10) as u8;
         out.extend_from_slice(quarter.hour.as_bytes());
-        let minute = quarter.minute + ms / 60_000;
-        let digit = |number: i64, place: i64| b'0' + (number / place % 10) as u8;
-        let seconds = ms / 1000 % 60;
         out.extend_from_slice(&[
             digit(minute, 10),
             digit(minute, 1),
             b':',
-            digit(seconds, 10),
-            digit(seconds, 1),
+            digit(second, 10),
+            digit(second, 1),
             b'.',
+            digit(ms, 100),
+            digit(ms, 10),
+            digit(ms, 1),
         ]);
-        out.extend_from_slice(&[digit(ms, 100), digit(ms, 10), digit(ms, 1)]);
         out.extend_from_slice(quarter.offset.as_bytes());
     }
 }

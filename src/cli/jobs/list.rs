@@ -42,7 +42,7 @@ pub fn run(args: &ListArgs, context: &mut Context) -> Report {
     if args.json {
         let mut json = JsonArray::default();
         if let Some(store) = store {
-            store.each(&filter, limit, |job| json.push(&job))?;
+            store.each_seen(&filter, limit, |job| json.push(job))?;
         }
         out.raw(&json.end())?;
         return Ok(0);

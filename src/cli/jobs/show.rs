@@ -7,6 +7,7 @@ use super::{
     Ground, words,
 };
 use crate::{
+    model::job_seen::JobSeen,
     view::jobs::{self, Look},
     world::clock,
 };
@@ -30,7 +31,7 @@ pub fn run(args: &ShowArgs, context: &mut Context) -> Report {
     let Some(job) = job else { return Err(Failure::new(1, format!("{id} was removed"))) };
     let out = &mut context.out;
     if args.json {
-        out.raw(&jobs::json_object(&job))?;
+        out.raw(&jobs::json_object(&JobSeen::of(&job)))?;
     } else {
         let look = Look { width: out.width(), paint: out.paint, now: clock::now() };
         out.raw(jobs::page(&jobs::view(&job), look).as_bytes())?;

@@ -27,6 +27,7 @@ mod pulse;
 mod read;
 mod row;
 mod schema;
+mod seen;
 mod session;
 mod submit;
 #[cfg(test)]

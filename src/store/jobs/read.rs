@@ -3,8 +3,12 @@ use super::{
     JobStore, StoreError,
     row::{self, COLUMNS},
     schema::{FINISHED, LIVE, UNFINISHED, WAITING},
+    seen::{self, Eye},
 };
-use crate::model::job::{Job, JobId, JobState};
+use crate::model::{
+    job::{Job, JobId, JobState},
+    job_seen::JobSeen,
+};
 use rusqlite::{OptionalExtension, ToSql};
 use std::collections::BTreeMap;
 
@@ -27,6 +31,19 @@ fn condition(state: JobState) -> String {
     format!("{index} AND state = '{}'", state.word())
 }
 
+/// What stands behind `FROM job`; `?1` is the group.
+fn tail(filter: &JobFilter, limit: Option<usize>) -> String {
+    let mut wanted: Vec<String> = filter.state.map(condition).into_iter().collect();
+    wanted.extend(filter.group.as_ref().map(|_| "grp = ?1".to_owned()));
+    let limit = limit.map_or(-1, |n| i64::try_from(n).unwrap_or(i64::MAX));
+    let tail = format!("ORDER BY id DESC LIMIT {limit}");
+    if wanted.is_empty() { tail } else { format!("WHERE {} {tail}", wanted.join(" AND ")) }
+}
+
+fn params(filter: &JobFilter) -> Vec<&dyn ToSql> {
+    filter.group.iter().map(|group| group as &dyn ToSql).collect()
+}
+
 impl JobStore {
     /// Newest first.
     pub fn list(&self, filter: &JobFilter, limit: Option<usize>) -> Result<Vec<Job>, StoreError> {
@@ -35,15 +52,32 @@ impl JobStore {
         Ok(jobs)
     }
 
-    /// The same, one after the other: of thousands no more is in memory than `seen` keeps. As they all are at one moment.
+    /// The same, one after the other, as they all are at one moment.
     pub fn each(&self, filter: &JobFilter, limit: Option<usize>, seen: impl FnMut(Job)) -> Result<(), StoreError> {
-        let mut wanted: Vec<String> = filter.state.map(condition).into_iter().collect();
-        let group: Vec<&dyn ToSql> = filter.group.iter().map(|group| group as &dyn ToSql).collect();
-        wanted.extend(filter.group.as_ref().map(|_| "grp = ?1".to_owned()));
-        let limit = limit.map_or(-1, |n| i64::try_from(n).unwrap_or(i64::MAX));
-        let tail = format!("ORDER BY id DESC LIMIT {limit}");
-        let rest = if wanted.is_empty() { tail } else { format!("WHERE {} {tail}", wanted.join(" AND ")) };
-        self.each_job(&rest, &group, seen)
+        self.each_job(&tail(filter, limit), &params(filter), seen)
+    }
+
+    /// The same as programs are shown them: nothing is kept of one when the next one comes.
+    pub fn each_seen(
+        &self,
+        filter: &JobFilter,
+        limit: Option<usize>,
+        mut shown: impl FnMut(&JobSeen),
+    ) -> Result<(), StoreError> {
+        let eye = Eye::of(self.dir());
+        let mut query = || {
+            let sql = format!("SELECT {} FROM job {}", seen::columns(), tail(filter, limit));
+            let mut query = self.conn.prepare_cached(&sql)?;
+            let mut rows = query.query(&params(filter)[..])?;
+            while let Some(row) = rows.next()? {
+                match eye.read(row) {
+                    Some(job) => shown(&job),
+                    None => shown(&JobSeen::of(&row::job(row, self.dir())?)),
+                }
+            }
+            Ok(())
+        };
+        self.told(query())
     }
 
     pub fn job(&self, id: JobId) -> Result<Option<Job>, StoreError> {

@@ -1,13 +1,12 @@
 //! One job as data: exactly the object of `jobs show --json`, and a line of `jobs list --json`.
 //!
-//! Written by hand and in one go, from the job itself: a program asks for thousands of them at a time, and a general
+//! Written by hand and in one go: a program asks for thousands of them at a time, and a general
 //! serializer with an object in between takes several times as long as reading the rows.
-use super::{
-    json_text::{Json, indented},
-    object::{counts, dir, pid, sandbox},
-};
+use super::json_text::{Json, indented};
 use crate::model::{
-    job::{Exit, Job, JobCommand, JobState, StepRun, StepSpec},
+    job::{Exit, JobState, StepRun},
+    job_seen::JobSeen,
+    spec_seen::{CommandSeen, StepAsked},
     time::Wall,
 };
 
@@ -18,7 +17,7 @@ pub struct JsonArray {
 }
 
 impl JsonArray {
-    pub fn push(&mut self, job: &Job) {
+    pub fn push(&mut self, job: &JobSeen) {
         self.json.raw(if self.json.out.is_empty() { "[\n" } else { ",\n" });
         self::job(&mut self.json, job);
     }
@@ -31,7 +30,7 @@ impl JsonArray {
 }
 
 /// One object for people's eyes, a field a line, with a newline at its end.
-pub fn json_object(job: &Job) -> Vec<u8> {
+pub fn json_object(job: &JobSeen) -> Vec<u8> {
     let mut json = Json::default();
     self::job(&mut json, job);
     let mut out = indented(&json.out);
@@ -39,7 +38,7 @@ pub fn json_object(job: &Job) -> Vec<u8> {
     out
 }
 
-fn job(json: &mut Json, job: &Job) {
+fn job(json: &mut Json, job: &JobSeen) {
     let spec = &job.spec;
     json.raw(r#"{"v":1,"id":"j"#);
     json.int(job.id.0);
@@ -61,22 +60,22 @@ fn job(json: &mut Json, job: &Job) {
     times(json, job.started, job.ended);
     exit(json, job.exit);
     json.raw(r#","error":"#);
-    json.maybe(job.error.as_deref(), Json::text);
+    json.maybe(job.error, Json::text);
     json.raw(r#","dir":"#);
-    json.text(&dir(job).to_string_lossy());
+    json.text(job.dir());
     json.raw(r#","log":"#);
-    json.text(&job.log.to_string_lossy());
+    json.text(&job.log);
     json.raw(r#","session":"#);
-    json.maybe(job.session.as_deref(), Json::text);
+    json.maybe(job.session, Json::text);
     json.raw(r#","pid":"#);
-    json.maybe(pid(job).map(u64::from), Json::count);
+    json.maybe(job.pid.map(u64::from), Json::count);
     json.raw(r#","backend":"#);
     json.maybe(spec.agent.as_ref().map(|agent| agent.backend.as_str()), Json::text);
     json.raw(r#","agent_session":"#);
-    json.maybe(job.agent_session.as_deref(), Json::text);
+    json.maybe(job.agent_session, Json::text);
     progress(json, job);
     json.raw(r#","last_event":"#);
-    json.maybe(job.last_event.as_deref(), Json::text);
+    json.maybe(job.last_event, Json::text);
     json.raw(r#","files_changed":"#);
     json.maybe(job.files_changed, Json::count);
     json.raw(r#","cost_usd":"#);
@@ -105,19 +104,19 @@ fn job(json: &mut Json, job: &Job) {
     json.raw("}");
 }
 
-fn step(json: &mut Json, spec: &StepSpec, run: Option<&StepRun>) {
+fn step(json: &mut Json, spec: &StepAsked, run: Option<&StepRun>) {
     json.raw(r#"{"desc":"#);
     json.given(&spec.desc);
     json.raw(r#","cmd":"#);
     match &spec.command {
-        JobCommand::Shell(line) => json.bytes(line),
-        JobCommand::Argv(words) => json.list(words.iter(), Json::bytes),
-        JobCommand::Prompt(_) => json.raw("null"),
+        CommandSeen::Shell(line) => json.text(&line.0),
+        CommandSeen::Argv(words) => json.list(words.iter(), |json, word| json.text(&word.0)),
+        CommandSeen::Prompt(_) => json.raw("null"),
     }
     json.raw(r#","prompt":"#);
     match &spec.command {
-        JobCommand::Prompt(prompt) => json.bytes(prompt),
-        JobCommand::Shell(_) | JobCommand::Argv(_) => json.raw("null"),
+        CommandSeen::Prompt(prompt) => json.text(&prompt.0),
+        CommandSeen::Shell(_) | CommandSeen::Argv(_) => json.raw("null"),
     }
     state(json, run.map_or(JobState::Queued, |run| run.state));
     exit(json, run.and_then(|run| run.exit));
@@ -153,9 +152,9 @@ fn times(json: &mut Json, started: Option<Wall>, ended: Option<Wall>) {
     json.maybe(ended, Json::time);
 }
 
-fn progress(json: &mut Json, job: &Job) {
+fn progress(json: &mut Json, job: &JobSeen) {
     let progress = &job.progress;
-    let [rounds, tool_calls, model_calls] = counts(progress);
+    let [rounds, tool_calls, model_calls] = job.counts();
     json.raw(r#","progress":{"rounds":"#);
     json.maybe(rounds, Json::count);
     json.raw(r#","tool_calls":"#);
@@ -172,7 +171,7 @@ fn progress(json: &mut Json, job: &Job) {
 }
 
 /// What was asked for, and how it is enforced.
-fn limits(json: &mut Json, job: &Job) {
+fn limits(json: &mut Json, job: &JobSeen) {
     let spec = &job.spec;
     json.raw(r#","limits":{"nice":"#);
     json.maybe(spec.nice.map(i64::from), Json::int);
@@ -181,9 +180,9 @@ fn limits(json: &mut Json, job: &Job) {
     json.raw(r#","procs":"#);
     json.maybe(spec.procs.map(u64::from), Json::count);
     json.raw(r#","held":"#);
-    json.list(job.bounds.iter().flat_map(|bounds| &bounds.limits), |json, line| json.text(line));
+    json.list(job.bounds.iter().flat_map(|bounds| bounds.limits.iter()), |json, line| json.text(line));
     json.raw(r#"},"sandbox":"#);
-    json.maybe(sandbox(job), |json, bounds| {
+    json.maybe(job.sandbox(), |json, bounds| {
         json.raw(r#"{"enforced":"#);
         json.list(bounds.enforced.iter(), |json, line| json.text(line));
         json.raw(r#","not_enforced":"#);

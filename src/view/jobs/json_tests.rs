@@ -7,6 +7,7 @@ use crate::model::{
     bounds::Bounds,
     job::{Bytes, Exit, Job, JobCommand, JobId, JobState, ProcMark, Progress, StepRun, StepSpec},
     job_agent::{JobAgent, Stream},
+    job_seen::JobSeen,
     time::Wall,
 };
 use proptest::{collection::vec, option, prelude::*};
@@ -326,7 +327,7 @@ fn lines(jobs: &[Job]) -> String {
 
 fn written(jobs: &[Job]) -> String {
     let mut array = JsonArray::default();
-    jobs.iter().for_each(|job| array.push(job));
+    jobs.iter().for_each(|job| array.push(&JobSeen::of(job)));
     String::from_utf8(array.end()).expect("UTF-8")
 }
 
@@ -343,7 +344,7 @@ proptest! {
         prop_assert_eq!(written(&jobs), lines(&jobs));
         for job in &jobs {
             let pretty = safe(&serde_json::to_string_pretty(&plain(job)).expect("json")) + "\n";
-            prop_assert_eq!(String::from_utf8(json_object(job)).expect("UTF-8"), pretty);
+            prop_assert_eq!(String::from_utf8(json_object(&JobSeen::of(job))).expect("UTF-8"), pretty);
         }
     }
 }

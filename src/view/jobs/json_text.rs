@@ -1,8 +1,5 @@
 //! JSON as text, piece by piece: whoever writes it says what stands where.
-use crate::model::{
-    job::Bytes,
-    time::{Stamper, Wall},
-};
+use crate::model::time::{Stamper, Wall};
 
 /// Nothing in it steers a terminal that shows it.
 #[derive(Debug, Default)]
@@ -68,10 +65,6 @@ impl Json {
     /// Of text that is not there, nothing.
     pub fn given(&mut self, text: &str) {
         self.maybe((!text.is_empty()).then_some(text), Json::text);
-    }
-
-    pub fn bytes(&mut self, bytes: &Bytes) {
-        self.text(&bytes.0.to_string_lossy());
     }
 
     pub fn text(&mut self, text: &str) {

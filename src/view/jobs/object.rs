@@ -1,10 +1,11 @@
 //! One job as people see it: what the row, the page and the screen are painted of.
 use crate::model::{
     bounds::Bounds,
-    job::{Bytes, Exit, Job, JobCommand, JobId, JobState, Progress, StepRun, StepSpec},
+    job::{Bytes, Exit, Job, JobCommand, JobId, JobState, StepRun, StepSpec},
+    job_seen::JobSeen,
     time::Wall,
 };
-use std::{path::Path, time::Duration};
+use std::time::Duration;
 
 /// Texts are as they were given; a painting makes them safe.
 #[derive(Clone, Debug, PartialEq)]
@@ -89,7 +90,7 @@ pub fn views(jobs: &[Job]) -> Vec<JobView> {
 }
 
 pub fn view(job: &Job) -> JobView {
-    let spec = &job.spec;
+    let (spec, seen) = (&job.spec, JobSeen::of(job));
     JobView {
         id: job.id.to_string(),
         name: given(&spec.name),
@@ -102,13 +103,13 @@ pub fn view(job: &Job) -> JobView {
         times: Times { created: job.created, started: job.started, ended: job.ended, wake: job.wake },
         exit: job.exit,
         error: job.error.clone(),
-        dir: dir(job).to_string_lossy().into_owned(),
-        log: job.log.to_string_lossy().into_owned(),
+        dir: seen.dir().to_owned(),
+        log: seen.log.to_string(),
         session: job.session.clone(),
-        pid: pid(job),
+        pid: seen.pid,
         backend: spec.agent.as_ref().map(|agent| agent.backend.clone()),
         agent_session: job.agent_session.clone(),
-        progress: progress(&job.progress),
+        progress: progress(&seen),
         last_event: job.last_event.clone(),
         files_changed: job.files_changed,
         cost_usd: job.cost_usd,
@@ -120,7 +121,7 @@ pub fn view(job: &Job) -> JobView {
         after: spec.after.clone(),
         timeout: spec.timeout,
         held: job.bounds.as_ref().map(|bounds| bounds.limits.clone()).unwrap_or_default(),
-        sandbox: sandbox(job).map(Bounds::sandbox).unwrap_or_default(),
+        sandbox: seen.sandbox().map(Bounds::sandbox).unwrap_or_default(),
     }
 }
 
@@ -138,32 +139,10 @@ fn step(spec: &StepSpec, run: Option<&StepRun>) -> StepView {
     }
 }
 
-fn progress(progress: &Progress) -> ProgressView {
-    let [rounds, tool_calls, model_calls] = counts(progress);
-    let said = progress.words();
-    ProgressView { rounds, tool_calls, model_calls, done: progress.done, total: progress.total, said }
-}
-
-/// Where it runs.
-pub(super) fn dir(job: &Job) -> &Path {
-    job.run_dir.as_ref().unwrap_or(&job.spec.dir)
-}
-
-/// The process of the step that runs: of one that is over the number may be another's.
-pub(super) fn pid(job: &Job) -> Option<u32> {
-    job.child.filter(|_| job.state == JobState::Running).map(|child| child.pid)
-}
-
-/// Rounds, calls of tools and of models: known once something has counted.
-pub(super) fn counts(progress: &Progress) -> [Option<u64>; 3] {
-    // Whoever counts answers of a model counts the rest as well.
-    let counts = progress.model_calls > 0;
-    [progress.rounds, progress.tool_calls, progress.model_calls].map(|n| (n > 0 || counts).then_some(n))
-}
-
-/// Of its sandbox, if it has one and has begun.
-pub(super) fn sandbox(job: &Job) -> Option<&Bounds> {
-    job.bounds.as_ref().filter(|_| job.spec.sandbox)
+fn progress(job: &JobSeen) -> ProgressView {
+    let [rounds, tool_calls, model_calls] = job.counts();
+    let progress = &job.progress;
+    ProgressView { rounds, tool_calls, model_calls, done: progress.done, total: progress.total, said: progress.words() }
 }
 
 fn text(bytes: &Bytes) -> String {

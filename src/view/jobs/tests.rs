@@ -3,6 +3,7 @@ use super::*;
 use crate::{
     model::{
         job::{Bytes, Exit, Job, JobCommand, JobId, JobSpec, JobState, ProcMark, Progress, StepRun, StepSpec},
+        job_seen::JobSeen,
         time::Wall,
     },
     view::paint::Paint,
@@ -139,12 +140,12 @@ fn the_signs_and_colours_are_those_of_the_field() {
 
 fn array(jobs: &[Job]) -> String {
     let mut json = JsonArray::default();
-    jobs.iter().for_each(|job| json.push(job));
+    jobs.iter().for_each(|job| json.push(&JobSeen::of(job)));
     String::from_utf8(json.end()).expect("UTF-8")
 }
 
 fn object(job: &Job) -> serde_json::Value {
-    serde_json::from_slice(&json_object(job)).expect("json")
+    serde_json::from_slice(&json_object(&JobSeen::of(job))).expect("json")
 }
 
 #[test]

@@ -13,6 +13,7 @@ mod approvals;
 mod families_and_wishes;
 mod files_and_lists;
 mod retention;
+mod seen;
 mod turns;
 mod unreadable;
 
