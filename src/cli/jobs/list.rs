@@ -1,6 +1,6 @@
 //! `agents jobs`, `agents jobs list`: the table, or the same as JSON.
 use super::{
-    super::{Context, failure::Report},
+    super::{Context, failure::Report, pour::Pour},
     Ground, words,
 };
 use crate::{
@@ -40,11 +40,11 @@ pub fn run(args: &ListArgs, context: &mut Context) -> Report {
     let limit = if args.all { None } else { Some(args.newest.unwrap_or(NEWEST)) };
     let out = &mut context.out;
     if args.json {
-        let mut json = JsonArray::default();
+        let (mut json, mut pour) = (JsonArray::default(), Pour::into(out)?);
         if let Some(store) = store {
-            store.each_seen(&filter, limit, |job| json.push(job))?;
+            store.each_seen(&filter, limit, |job| pour.some(json.push(job)))?;
         }
-        out.raw(&json.end())?;
+        pour.all(&json.end())?;
         return Ok(0);
     }
     let mut views: Vec<JobView> = Vec::new();

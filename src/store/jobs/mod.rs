@@ -13,6 +13,7 @@
 //!                                         └──> paused ──answer──> running
 //! ```
 mod agent;
+mod alike;
 mod approval;
 mod change;
 mod claim;

@@ -4,7 +4,7 @@
 //! serializer with an object in between takes several times as long as reading the rows.
 use super::json_text::{Json, indented};
 use crate::model::{
-    job::{Exit, JobState, StepRun},
+    job::{Exit, JobState, Progress, StepRun},
     job_seen::JobSeen,
     spec_seen::{CommandSeen, StepAsked},
     time::Wall,
@@ -14,17 +14,21 @@ use crate::model::{
 #[derive(Debug, Default)]
 pub struct JsonArray {
     json: Json,
+    begun: bool,
 }
 
 impl JsonArray {
-    pub fn push(&mut self, job: &JobSeen) {
-        self.json.raw(if self.json.out.is_empty() { "[\n" } else { ",\n" });
+    /// Appends it. What there is of the text, from which the beginning may be taken away.
+    pub fn push(&mut self, job: &JobSeen) -> &mut Vec<u8> {
+        self.json.raw(if self.begun { ",\n" } else { "[\n" });
+        self.begun = true;
         self::job(&mut self.json, job);
+        &mut self.json.out
     }
 
-    /// All of it, with a newline at its end.
+    /// What there is of the text, up to its end, with a newline.
     pub fn end(mut self) -> Vec<u8> {
-        self.json.raw(if self.json.out.is_empty() { "[]\n" } else { "\n]\n" });
+        self.json.raw(if self.begun { "\n]\n" } else { "[]\n" });
         self.json.out
     }
 }
@@ -152,8 +156,16 @@ fn times(json: &mut Json, started: Option<Wall>, ended: Option<Wall>) {
     json.maybe(ended, Json::time);
 }
 
+/// What most jobs say of their progress, and what holds most of them in.
+const NO_PROGRESS: &str =
+    r#","progress":{"rounds":null,"tool_calls":null,"model_calls":null,"done":null,"total":null,"text":null}"#;
+const NO_LIMITS: &str = r#","limits":{"nice":null,"mem":null,"procs":null,"held":[]},"sandbox":null"#;
+
 fn progress(json: &mut Json, job: &JobSeen) {
-    let progress = &job.progress;
+    let progress = &*job.progress;
+    if *progress == Progress::default() {
+        return json.raw(NO_PROGRESS);
+    }
     let [rounds, tool_calls, model_calls] = job.counts();
     json.raw(r#","progress":{"rounds":"#);
     json.maybe(rounds, Json::count);
@@ -173,6 +185,9 @@ fn progress(json: &mut Json, job: &JobSeen) {
 /// What was asked for, and how it is enforced.
 fn limits(json: &mut Json, job: &JobSeen) {
     let spec = &job.spec;
+    if let (None, None, None, None) = (spec.nice, spec.mem, spec.procs, &job.bounds) {
+        return json.raw(NO_LIMITS);
+    }
     json.raw(r#","limits":{"nice":"#);
     json.maybe(spec.nice.map(i64::from), Json::int);
     json.raw(r#","mem":"#);

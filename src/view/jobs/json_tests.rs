@@ -327,7 +327,9 @@ fn lines(jobs: &[Job]) -> String {
 
 fn written(jobs: &[Job]) -> String {
     let mut array = JsonArray::default();
-    jobs.iter().for_each(|job| array.push(&JobSeen::of(job)));
+    for job in jobs {
+        array.push(&JobSeen::of(job));
+    }
     String::from_utf8(array.end()).expect("UTF-8")
 }
 

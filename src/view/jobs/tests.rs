@@ -140,7 +140,9 @@ fn the_signs_and_colours_are_those_of_the_field() {
 
 fn array(jobs: &[Job]) -> String {
     let mut json = JsonArray::default();
-    jobs.iter().for_each(|job| json.push(&JobSeen::of(job)));
+    for job in jobs {
+        json.push(&JobSeen::of(job));
+    }
     String::from_utf8(json.end()).expect("UTF-8")
 }
 
