@@ -79,13 +79,14 @@ pub struct Stamper {
 #[derive(Clone, Debug)]
 struct Quarter {
     number: i64,
-    /// Up to the hour: `2026-11-21T14:`.
-    hour: String,
+    /// Its beginning: `2026-11-21T14:15:00.000+01:00`.
+    text: String,
     /// Minutes of that hour at which it begins.
     minute: u32,
-    /// `+01:00`.
-    offset: String,
 }
+
+/// Bytes of such a text.
+const LENGTH: usize = 29;
 
 /// Milliseconds between two moments at which an offset can change: a quarter of an hour.
 const QUARTER: i64 = 900_000;
@@ -101,19 +102,20 @@ impl Stamper {
         let ms = wall.0.rem_euclid(QUARTER) as u32;
         let (minute, second, ms) = (quarter.minute + ms / 60_000, ms / 1000 % 60, ms % 1000);
         let digit = |number: u32, place: u32| b'0' + (number / place % 10) as u8;
-        out.extend_from_slice(quarter.hour.as_bytes());
-        out.extend_from_slice(&[
-            digit(minute, 10),
-            digit(minute, 1),
-            b':',
-            digit(second, 10),
-            digit(second, 1),
-            b'.',
-            digit(ms, 100),
-            digit(ms, 10),
-            digit(ms, 1),
-        ]);
-        out.extend_from_slice(quarter.offset.as_bytes());
+        let begin = out.len();
+        out.extend_from_slice(quarter.text.as_bytes());
+        let digits = [
+            (14, digit(minute, 10)),
+            (15, digit(minute, 1)),
+            (17, digit(second, 10)),
+            (18, digit(second, 1)),
+            (20, digit(ms, 100)),
+            (21, digit(ms, 10)),
+            (22, digit(ms, 1)),
+        ];
+        if let Some(text) = out.get_mut(begin..begin + LENGTH) {
+            digits.iter().for_each(|(at, digit)| text[*at] = *digit);
+        }
     }
 }
 
@@ -121,12 +123,9 @@ impl Quarter {
     /// `None`: its offset is none of whole quarters of an hour, as before there were time zones.
     fn of(number: i64) -> Option<Quarter> {
         let text = Wall(number.checked_mul(QUARTER)?).rfc3339();
-        // `2026-11-21T14:15:00.000+01:00`
-        let (hour, rest) = text.split_at_checked(14)?;
-        let (minute, offset) =
-            (rest.get(..2)?.parse().ok()?, rest.strip_prefix(rest.get(..2)?)?.strip_prefix(":00.000")?);
-        let whole = minute % 15 == 0 && hour.ends_with(':');
-        whole.then(|| Quarter { number, hour: hour.into(), minute, offset: offset.into() })
+        let minute = text.get(14..16)?.parse().ok()?;
+        let whole = minute % 15 == 0 && text.len() == LENGTH && text.get(16..23) == Some(":00.000");
+        whole.then_some(Quarter { number, text, minute })
     }
 }
 

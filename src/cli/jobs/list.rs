@@ -54,7 +54,7 @@ pub fn run(args: &ListArgs, context: &mut Context) -> Report {
     }
     let more = limit.is_some_and(|n| views.len() > n) && args.newest.is_none();
     views.truncate(limit.unwrap_or(usize::MAX));
-    let look = Look { width: out.width(), paint: out.paint, now: clock::now() };
+    let look = Look { width: out.width(), paint: out.paint, now: clock::moment() };
     out.raw(jobs::list(&views, more, look).as_bytes())?;
     Ok(0)
 }

@@ -33,7 +33,7 @@ pub fn run(args: &ShowArgs, context: &mut Context) -> Report {
     if args.json {
         out.raw(&jobs::json_object(&JobSeen::of(&job)))?;
     } else {
-        let look = Look { width: out.width(), paint: out.paint, now: clock::now() };
+        let look = Look { width: out.width(), paint: out.paint, now: clock::moment() };
         out.raw(jobs::page(&jobs::view(&job), look).as_bytes())?;
     }
     Ok(0)

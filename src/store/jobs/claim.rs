@@ -39,7 +39,7 @@ impl JobStore {
     /// The first job, by priority and then by age, that may run and whose group has a free slot. It is the caller's now.
     pub fn claim(&mut self, me: ProcMark, boot_id: &str, now: Wall) -> Result<Option<Claimed>, StoreError> {
         let base = self.dir().to_owned();
-        let (slots, only) = (self.machine_slots, self.only.clone());
+        let (slots, only) = (self.machine_slots(), self.only.clone());
         self.change(Durability::Full, |tx| claim(tx, &base, slots, only.as_ref(), me, boot_id, now))
     }
 
@@ -86,7 +86,7 @@ impl JobStore {
                    AND (slots IS NULL OR CASE slots WHEN -1 THEN ?2 ELSE slots END
                      > (SELECT count(*) FROM job WHERE grp = g.name AND {LIVE}))"
             );
-            self.conn.prepare_cached(&sql)?.exists(params![id.0, self.machine_slots])
+            self.conn.prepare_cached(&sql)?.exists(params![id.0, self.machine_slots()])
         };
         self.told(query())
     }
@@ -108,7 +108,9 @@ impl JobStore {
                                             AND state IN ('queued', 'backoff') LIMIT ?2))
                  FROM grp g"
             );
-            self.conn.prepare_cached(&sql)?.query_row(params![self.machine_slots, most, now.0], |r| r.get::<_, i64>(0))
+            self.conn
+                .prepare_cached(&sql)?
+                .query_row(params![self.machine_slots(), most, now.0], |r| r.get::<_, i64>(0))
         };
         let found = self.told(query())?;
         Ok(u32::try_from(found).unwrap_or(0).min(most))

@@ -3,7 +3,7 @@ use super::{
     JobStore, StoreError,
     row::{self, COLUMNS},
     schema::{FINISHED, LIVE, UNFINISHED, WAITING},
-    seen::{self, Eye},
+    seen::{Eye, MOST, REST},
 };
 use crate::model::{
     job::{Job, JobId, JobState},
@@ -65,14 +65,27 @@ impl JobStore {
         mut shown: impl FnMut(&JobSeen),
     ) -> Result<(), StoreError> {
         let eye = Eye::of(self.dir());
+        if limit.is_none() {
+            // Each page is looked at once: those before it need not be kept.
+            self.told(self.conn.pragma_update(None, "cache_size", -64))?;
+        }
         let mut query = || {
-            let sql = format!("SELECT {} FROM job {}", seen::columns(), tail(filter, limit));
+            let sql = format!("SELECT {MOST} FROM job {}", tail(filter, limit));
             let mut query = self.conn.prepare_cached(&sql)?;
+            let mut rest = self.conn.prepare_cached(REST)?;
             let mut rows = query.query(&params(filter)[..])?;
             while let Some(row) = rows.next()? {
-                match eye.read(row) {
+                let found = eye.most(row);
+                if let Some((job, true)) = &found {
+                    shown(job);
+                    continue;
+                }
+                // As of the same moment: the first query is not over.
+                let id: i64 = row.get(0)?;
+                let mut more = rest.query([id])?;
+                match eye.whole(found, more.next()?) {
                     Some(job) => shown(&job),
-                    None => shown(&JobSeen::of(&row::job(row, self.dir())?)),
+                    None => self.read("WHERE id = ?1", &[&id], &mut |job| shown(&JobSeen::of(&job)))?,
                 }
             }
             Ok(())
@@ -145,14 +158,15 @@ impl JobStore {
     }
 
     fn each_job(&self, rest: &str, params: &[&dyn ToSql], mut seen: impl FnMut(Job)) -> Result<(), StoreError> {
-        let mut query = || {
-            let mut query = self.conn.prepare_cached(&format!("SELECT {COLUMNS} FROM job {rest}"))?;
-            let mut rows = query.query(params)?;
-            while let Some(row) = rows.next()? {
-                seen(row::job(row, self.dir())?);
-            }
-            Ok(())
-        };
-        self.told(query())
+        self.told(self.read(rest, params, &mut seen))
+    }
+
+    fn read(&self, rest: &str, params: &[&dyn ToSql], seen: &mut dyn FnMut(Job)) -> rusqlite::Result<()> {
+        let mut query = self.conn.prepare_cached(&format!("SELECT {COLUMNS} FROM job {rest}"))?;
+        let mut rows = query.query(params)?;
+        while let Some(row) = rows.next()? {
+            seen(row::job(row, self.dir())?);
+        }
+        Ok(())
     }
 }

@@ -1,5 +1,8 @@
 //! A row as programs are shown it, borrowed from the row.
-use super::row::{self, COLUMNS};
+//!
+//! What stands in every row is asked for by one statement, and the rest by another one, of the few rows that have any of
+//! it: a column that is empty costs nearly as much as one that is not, and there are thousands of rows.
+use super::row;
 use crate::model::{
     job::{JobId, JobState, Progress},
     job_seen::JobSeen,
@@ -15,18 +18,16 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// Those of [`row::job`], and whether all that is rarely there is not: so it need not be asked for one by one.
-pub fn columns() -> String {
-    format!(
-        "{COLUMNS}, coalesce(error, wake, run_dir, progress, last_event, session, agent_session, files_changed, cost_usd,
-                             usage, bounds) IS NULL AS plain"
-    )
-}
+/// In the order of [`Eye::most`].
+pub const MOST: &str = "id, state, attempt, step, created, started, ended, code, signal, peak_rss, cpu_s, spec, steps, \
+                        coalesce(error, wake, run_dir, progress, last_event, session, agent_session, files_changed, \
+                        cost_usd, usage, bounds) IS NULL";
+/// In the order of [`Eye::whole`].
+pub const REST: &str = "SELECT error, wake, run_dir, progress, last_event, session, agent_session, files_changed, \
+                        cost_usd, usage, bounds, child, child_start FROM job WHERE id = ?1";
 
-/// After those of [`row::job`].
-const PLAIN: usize = 30;
-
-/// Reads the rows of one store.
+/// Reads the rows of one store. Of both: `None`, if there is something in the row that was not expected; [`row::job`] says
+/// what.
 pub struct Eye {
     base: PathBuf,
     /// Where the logs are, with a slash at its end.
@@ -40,16 +41,15 @@ impl Eye {
         Eye { base: base.to_owned(), logs: logs.to_string_lossy().into_owned() }
     }
 
-    /// `None`: there is something in the row that was not expected. [`row::job`] says what.
-    pub fn read<'a>(&self, row: &'a Row) -> Option<JobSeen<'a>> {
-        let spec: SpecSeen = serde_json::from_str(text(row, 16)??).ok()?;
-        let steps = row::runs(text(row, 17)?, spec.steps.len()).ok()?;
+    /// The job, and whether that is all of it.
+    pub fn most<'a>(&self, row: &'a Row) -> Option<(JobSeen<'a>, bool)> {
+        let spec: SpecSeen = serde_json::from_str(text(row, 11)??).ok()?;
         let id = JobId(int(row, 0)??);
         let state = JobState::parse(text(row, 1)??)?;
-        let mut seen = JobSeen {
+        let seen = JobSeen {
             id,
             state,
-            steps: steps.into(),
+            steps: row::runs(text(row, 12)?, spec.steps.len()).ok()?.into(),
             step: int(row, 3)??.try_into().unwrap_or(0),
             attempt: u32::try_from(int(row, 2)??).ok()?.max(1),
             created: Wall(int(row, 4)??),
@@ -68,35 +68,37 @@ impl Eye {
             files_changed: None,
             cost_usd: None,
             usage: None,
-            peak_rss: int(row, 20)?.and_then(|bytes| bytes.try_into().ok()),
-            cpu_s: real(row, 21)?,
+            peak_rss: int(row, 9)?.and_then(|bytes| bytes.try_into().ok()),
+            cpu_s: real(row, 10)?,
             bounds: None,
             spec,
         };
-        if state == JobState::Running {
-            let (pid, start): (Option<u32>, _) = (small(row, 13)?, int(row, 14)?);
-            seen.pid = pid.zip(start).map(|(pid, _)| pid);
-        }
-        if int(row, PLAIN)?? == 0 {
-            self.rest(row, &mut seen)?;
-        }
+        Some((seen, int(row, 13)?? == 1 && state != JobState::Running))
+    }
+
+    /// What was found of it, with the rest.
+    pub fn whole<'a>(&self, found: Option<(JobSeen<'a>, bool)>, rest: Option<&'a Row>) -> Option<JobSeen<'a>> {
+        let (mut seen, _) = found?;
+        self.rest(rest?, &mut seen)?;
         Some(seen)
     }
 
     fn rest<'a>(&self, row: &'a Row, seen: &mut JobSeen<'a>) -> Option<()> {
-        seen.error = text(row, 9)?;
-        seen.wake = int(row, 10)?.map(Wall);
-        let run_dir = row.get_ref(15).ok()?.as_blob_or_null().ok()?;
+        seen.error = text(row, 0)?;
+        seen.wake = int(row, 1)?.map(Wall);
+        let run_dir = row.get_ref(2).ok()?.as_blob_or_null().ok()?;
         let run_dir = run_dir.map(|name| self.base.join(OsStr::from_bytes(name)));
         seen.run_dir = run_dir.map(|dir| dir.to_string_lossy().into_owned().into());
-        seen.progress = Cow::Owned(text(row, 18)?.and_then(|t| serde_json::from_str(t).ok()).unwrap_or_default());
-        seen.last_event = text(row, 19)?;
-        seen.session = text(row, 22)?;
-        seen.agent_session = text(row, 23)?;
-        seen.files_changed = int(row, 24)?.and_then(|count| count.try_into().ok());
-        seen.cost_usd = real(row, 25)?;
-        seen.usage = text(row, 26)?.and_then(|text| serde_json::from_str(text).ok()).map(Cow::Owned);
-        seen.bounds = text(row, 27)?.and_then(|text| serde_json::from_str(text).ok()).map(Cow::Owned);
+        seen.progress = Cow::Owned(text(row, 3)?.and_then(|t| serde_json::from_str(t).ok()).unwrap_or_default());
+        seen.last_event = text(row, 4)?;
+        seen.session = text(row, 5)?;
+        seen.agent_session = text(row, 6)?;
+        seen.files_changed = int(row, 7)?.and_then(|count| count.try_into().ok());
+        seen.cost_usd = real(row, 8)?;
+        seen.usage = text(row, 9)?.and_then(|text| serde_json::from_str(text).ok()).map(Cow::Owned);
+        seen.bounds = text(row, 10)?.and_then(|text| serde_json::from_str(text).ok()).map(Cow::Owned);
+        let (pid, start): (Option<u32>, _) = (small(row, 11)?, int(row, 12)?);
+        seen.pid = pid.filter(|_| start.is_some() && seen.state == JobState::Running);
         Some(())
     }
 

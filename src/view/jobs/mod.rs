@@ -29,6 +29,7 @@ pub struct Look {
     /// Columns of the terminal; `None` = nothing is cut.
     pub width: Option<u16>,
     pub paint: Paint,
+    /// Its clocks; no rules of time zones.
     pub now: Now,
 }
 

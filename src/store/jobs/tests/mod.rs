@@ -9,6 +9,7 @@ use std::{
 };
 
 mod agents;
+mod alike;
 mod approvals;
 mod families_and_wishes;
 mod files_and_lists;
