@@ -27,6 +27,7 @@ mod left;
 mod pulse;
 mod read;
 mod row;
+mod runs;
 mod schema;
 mod seen;
 mod session;

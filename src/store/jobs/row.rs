@@ -1,4 +1,5 @@
 //! A row as a [`Job`], and the few values that have a form of their own in it.
+use super::runs::runs;
 use crate::model::{
     job::{Exit, Job, JobId, JobSpec, JobState, ProcMark, Progress, StepRun},
     name::printable_cut,
@@ -151,17 +152,6 @@ pub fn state(row: &Row, at: usize) -> rusqlite::Result<JobState> {
 /// What was written of the steps so far; what is missing up to the number `at_least` has not begun.
 pub fn steps(row: &Row, at: usize, at_least: usize) -> rusqlite::Result<Vec<StepRun>> {
     runs(row.get_ref(at)?.as_str_or_null()?, at_least).map_err(|e| odd(at, e.to_string()))
-}
-
-/// The same of the text itself.
-pub fn runs(text: Option<&str>, at_least: usize) -> serde_json::Result<Vec<StepRun>> {
-    let mut steps: Vec<StepRun> = text.map_or(Ok(Vec::new()), serde_json::from_str)?;
-    if steps.len() < at_least {
-        let fresh =
-            StepRun { state: JobState::Queued, exit: None, started: None, ended: None, attempt: 0, session: None };
-        steps.resize(at_least, fresh);
-    }
-    Ok(steps)
 }
 
 pub fn json<T: DeserializeOwned>(row: &Row, at: usize) -> rusqlite::Result<T> {

@@ -2,7 +2,7 @@
 //!
 //! What stands in every row is asked for by one statement, and the rest by another one, of the few rows that have any of
 //! it: a column that is empty costs nearly as much as one that is not, and there are thousands of rows.
-use super::row;
+use super::{row, runs::runs};
 use crate::model::{
     job::{JobId, JobState, Progress},
     job_seen::JobSeen,
@@ -49,7 +49,7 @@ impl Eye {
         let seen = JobSeen {
             id,
             state,
-            steps: row::runs(text(row, 12)?, spec.steps.len()).ok()?.into(),
+            steps: runs(text(row, 12)?, spec.steps.len()).ok()?.into(),
             step: int(row, 3)??.try_into().unwrap_or(0),
             attempt: u32::try_from(int(row, 2)??).ok()?.max(1),
             created: Wall(int(row, 4)??),
