@@ -79,20 +79,17 @@ impl Json {
     }
 
     /// Characters that steer a terminal could stand in JSON as they are, and only within texts: there an escape says the
-    /// same. `text`: so are those that JSON does not have within a text.
+    /// same. `is_text`: so are those that JSON does not have within a text.
     fn escaped(&mut self, text: &str, is_text: bool) {
         let bytes = text.as_bytes();
-        let mut done = 0;
-        let mut at = 0;
-        while let Some(&byte) = bytes.get(at) {
-            let what = WHAT[usize::from(byte)];
-            if what == PLAIN || (what != LOOK && !is_text) {
-                at += 1;
-                continue;
-            }
+        let (mut done, mut at) = (0, 0);
+        while let Some(plain) = bytes[at..].iter().position(|byte| WHAT[usize::from(*byte)] != PLAIN) {
+            at += plain;
+            let what = WHAT[usize::from(bytes[at])];
             // The byte begins a character: none of those that go on with one is anything but plain.
             let Some(c) = text[at..].chars().next() else { break };
-            if what != LOOK || steers(c) {
+            let meant = if what == LOOK { steers(c) } else { is_text };
+            if meant {
                 self.raw(&text[done..at]);
                 match what {
                     LOOK | CONTROL => self.raw(&format!("\\u{:04x}", c as u32)),
