@@ -14,6 +14,7 @@ pub mod agent;
 pub mod check;
 pub mod fences;
 pub mod file;
+pub mod idle;
 pub mod pane;
 pub mod place;
 pub mod pulse;

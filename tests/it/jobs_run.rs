@@ -6,7 +6,7 @@ use crate::{
 use agents::{
     jobs::runner::name,
     model::job::{Exit, JobId, JobState},
-    world::clock,
+    world::{clock, process::ProcId},
 };
 use rustix::process::{Pid, Signal, kill_process};
 use std::{os::unix::fs::PermissionsExt, process::Stdio, time::Duration};
@@ -301,4 +301,23 @@ fn of_jobs_that_come_one_after_the_other_none_stands_still() {
     wait_until(30, "all have run", || world.jobs().iter().all(|job| job.state == JobState::Done));
     assert_eq!(world.read("ran").lines().count(), 30);
     wait_until(30, "no runner is left", || world.sandbox.processes().is_empty());
+}
+
+/// A runner that is about to end takes the next job only when that may run.
+#[test]
+fn a_runner_that_waits_for_the_next_job_keeps_to_the_limits() {
+    let world = JobWorld::new();
+    world.store().set_limit("one", Some(1)).expect("written");
+    let first = world.background(&["--group", "one", "until [ -e go ]; do sleep 0.01; done"]);
+    world.running(first);
+    assert_eq!(world.over(world.background(&["true"])).state, JobState::Done);
+    // The runner of that one is there, and called for this one.
+    let second = world.background(&["--group", "one", "true"]);
+    let is_idle = |process: &ProcId| {
+        std::fs::read(format!("/proc/{}/comm", process.pid)).is_ok_and(|name| name == b"agents:idle\n")
+    };
+    wait_until(30, "it has waited for nothing", || !world.sandbox.processes().iter().any(is_idle));
+    assert_eq!((world.job(first).state, world.job(second).state), (JobState::Running, JobState::Queued));
+    std::fs::write(world.sandbox.join("go"), "").expect("written");
+    assert_eq!(world.over(second).state, JobState::Done);
 }
