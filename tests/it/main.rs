@@ -34,6 +34,7 @@ mod job_approvals;
 mod job_faults;
 mod job_files;
 mod job_limits;
+mod job_lists;
 mod job_monitor;
 mod job_offer;
 mod job_progress;

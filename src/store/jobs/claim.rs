@@ -39,7 +39,7 @@ impl JobStore {
     /// The first job, by priority and then by age, that may run and whose group has a free slot. It is the caller's now.
     pub fn claim(&mut self, me: ProcMark, boot_id: &str, now: Wall) -> Result<Option<Claimed>, StoreError> {
         let base = self.dir().to_owned();
-        let (slots, only) = (self.machine_slots, self.only.clone());
+        let (slots, only) = (self.machine_slots(), self.only.clone());
         self.change(Durability::Full, |tx| claim(tx, &base, slots, only.as_ref(), me, boot_id, now))
     }
 
@@ -95,7 +95,7 @@ impl JobStore {
                (SELECT count(*) FROM (SELECT 1 FROM job WHERE grp = g.name AND {READY} LIMIT ?2)) FROM grp g"
         );
         let mut query = self.conn.prepare_cached(&sql)?;
-        let groups = query.query_map([self.machine_slots, most], |r| {
+        let groups = query.query_map([self.machine_slots(), most], |r| {
             let (slots, live, ready): (Option<i64>, i64, i64) = (r.get(0)?, r.get(1)?, r.get(2)?);
             Ok(slots.map_or(i64::from(most), |slots| slots - live).clamp(0, ready))
         })?;
