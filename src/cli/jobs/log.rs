@@ -26,7 +26,6 @@ use std::{
 
 /// A job whose log is wanted.
 pub struct JobLog {
-    ground: Ground,
     store: JobStore,
     id: JobId,
     pub path: PathBuf,
@@ -58,7 +57,7 @@ pub fn named(word: &str, context: &mut Context) -> Result<Option<JobLog>, Failur
         Meant::Several(_) => words::one(Some(&store), word)?,
     };
     let Some(job) = store.job(id)? else { return Ok(None) };
-    Ok(Some(JobLog { ground, store, id, stream: stream_of(&job.spec), path: job.log, state: job.state }))
+    Ok(Some(JobLog { store, id, stream: stream_of(&job.spec), path: job.log, state: job.state }))
 }
 
 /// Gives what is written behind byte `from`, until the job is over and all was given.
@@ -84,7 +83,7 @@ pub fn follow(log: &mut JobLog, from: u64, out: &mut Out, take: &mut Take<'_>) -
         if over {
             return Ok(0);
         }
-        let heard = news.wait(&log.ground, &mut log.store, None)?;
+        let heard = news.wait(&mut log.store, None)?;
         look = heard.change;
     }
 }

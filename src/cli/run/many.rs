@@ -3,7 +3,7 @@
 use super::super::{
     Context,
     failure::{Failure, Report, complain},
-    jobs::{Ground, approve::how, changes::Changes, news::News, wait::told},
+    jobs::{approve::how, changes::Changes, news::News, wait::told},
 };
 use crate::{
     model::{
@@ -28,8 +28,8 @@ use std::{io::Write, os::fd::AsFd};
 const PIPE: u8 = 128 + 13;
 
 /// Until all are over. A signal to end us ends them, and so does a reader of ours that goes away; 0: all succeeded.
-pub fn run(ids: &[JobId], ground: &Ground, store: &mut JobStore, context: &mut Context) -> Report {
-    match until_over(ids, ground, store, context) {
+pub fn run(ids: &[JobId], store: &mut JobStore, context: &mut Context) -> Report {
+    match until_over(ids, store, context) {
         Err(Failure::Closed) => {
             cancel(ids, store)?;
             Ok(PIPE)
@@ -38,7 +38,7 @@ pub fn run(ids: &[JobId], ground: &Ground, store: &mut JobStore, context: &mut C
     }
 }
 
-fn until_over(ids: &[JobId], ground: &Ground, store: &mut JobStore, context: &mut Context) -> Report {
+fn until_over(ids: &[JobId], store: &mut JobStore, context: &mut Context) -> Report {
     let enough: Vec<i32> = [Signal::INT, Signal::TERM, Signal::HUP, Signal::QUIT].map(|s| s.as_raw()).to_vec();
     let pipe = signals::pipe_for(&enough).map_err(|e| Failure::new(1, format!("signals cannot be heard: {e}")))?;
     let mut news = News::of(store.dir());
@@ -86,7 +86,7 @@ fn until_over(ids: &[JobId], ground: &Ground, store: &mut JobStore, context: &mu
         }
         open = rest;
         let until = due.map(|due| due.since(clock::boot()));
-        news.wait_or(ground, store, until, &[pipe.as_fd()])?;
+        news.wait_or(store, until, &[pipe.as_fd()])?;
         if signals::came(&pipe) && !ended {
             ended = true;
             cancel(&open, store)?;

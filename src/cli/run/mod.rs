@@ -185,7 +185,7 @@ pub fn run(args: &RunArgs, context: &mut Context) -> Report {
         foreground if !args.background => {
             let done = match foreground {
                 [id] => here::run(&mut store, *id, context.out.paint),
-                several => many::run(several, &ground, &mut store, context),
+                several => many::run(several, &mut store, context),
             };
             ground.seen(waited, &mut store);
             done
