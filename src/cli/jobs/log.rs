@@ -88,7 +88,8 @@ pub fn follow(log: &mut JobLog, from: u64, out: &mut Out, take: &mut Take<'_>) -
     }
 }
 
-fn open(path: &Path, at: u64) -> Result<Option<File>, Failure> {
+/// `None`: it is not there yet.
+pub fn open(path: &Path, at: u64) -> Result<Option<File>, Failure> {
     match File::open(path) {
         Ok(mut file) => {
             let _ = file.seek(SeekFrom::Start(at));
@@ -100,7 +101,7 @@ fn open(path: &Path, at: u64) -> Result<Option<File>, Failure> {
 }
 
 /// Where it stands then. A log that was cut goes on at its end.
-fn drain(file: &mut File, mut at: u64, path: &Path, out: &mut Out, take: &mut Take<'_>) -> Result<u64, Failure> {
+pub fn drain(file: &mut File, mut at: u64, path: &Path, out: &mut Out, take: &mut Take<'_>) -> Result<u64, Failure> {
     if file.metadata().is_ok_and(|m| m.len() < at) {
         at = file.seek(SeekFrom::End(0)).map_err(|e| unreadable(path, &e))?;
     }

@@ -126,7 +126,7 @@ fn job(part: &JobPart, number: Option<usize>, given: &Given, now: Wall) -> Resul
         (None, _) => String::new(),
     };
     let interactive = given.interactive || part.interactive;
-    let session = given.sessions.wanted(part.tmux, interactive, has_prompt).map_err(about)?;
+    let session = given.sessions.wanted(part.tmux, interactive).map_err(about)?;
     let spec = JobSpec {
         name: name.clone(),
         description,
