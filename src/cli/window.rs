@@ -114,7 +114,7 @@ fn follow(meant: &Meant, store: &mut JobStore, end: &OwnedFd, out: &mut Out) -> 
     let about = if job.spec.description.is_empty() { &job.spec.name } else { &job.spec.description };
     dim(out, &format!("--- {} {about}", job.id))?;
     let (mut file, mut at) = (None, 0);
-    let mut paused = false;
+    let mut asked = None;
     loop {
         let before = at;
         // Looked at before the log: what it wrote until then is there.
@@ -132,12 +132,13 @@ fn follow(meant: &Meant, store: &mut JobStore, end: &OwnedFd, out: &mut Out) -> 
         if !runs {
             said.end();
         }
-        if job.state == JobState::Paused && !std::mem::replace(&mut paused, true) {
+        let pause = job.pause();
+        if pause.is_some() && pause != asked {
             said.flush();
             said.print(out)?;
             dim(out, &format!("--- {0} waits: agents jobs approve {0} continue|retry|cancel", job.id))?;
         }
-        paused &= job.state == JobState::Paused;
+        asked = pause;
         said.print(out)?;
         out.flush()?;
         if !runs {

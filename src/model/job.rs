@@ -218,6 +218,18 @@ pub struct Job {
     pub bounds: Option<Bounds>,
 }
 
+/// Which of a job's pauses: the step that is next, when the one before it ended, and how many tries there were.
+pub type Pause = (usize, Option<Wall>, u32);
+
+impl Job {
+    /// `None`: it does not wait for an answer.
+    pub fn pause(&self) -> Option<Pause> {
+        let before = self.step.checked_sub(1).and_then(|step| self.steps.get(step)).and_then(|run| run.ended);
+        let tries = self.steps.iter().map(|run| run.attempt).sum();
+        (self.state == JobState::Paused).then_some((self.step, before, tries))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -16,22 +16,22 @@ use std::{
 };
 
 /// A home with a CLI in it.
-struct World {
-    jobs: JobWorld,
+pub struct World {
+    pub jobs: JobWorld,
 }
 
 /// Of the recorded runs of Claude Code.
-const SESSION: &str = "c3e7d769-3802-4928-a222-5face4c132e6";
-const SAID: &str = "All done. The work is finished.";
+pub const SESSION: &str = "c3e7d769-3802-4928-a222-5face4c132e6";
+pub const SAID: &str = "All done. The work is finished.";
 
-fn stream(name: &str) -> String {
+pub fn stream(name: &str) -> String {
     let path = format!("{}/tests/streams/{name}.jsonl", env!("CARGO_MANIFEST_DIR"));
     fs::read_to_string(path).expect("a recorded stream")
 }
 
 impl World {
     /// `act`: shell lines for what it does after it has read its prompt; `$stream` names the folder of the streams.
-    fn new(cli: &str, act: &str) -> World {
+    pub fn new(cli: &str, act: &str) -> World {
         let world = World { jobs: JobWorld::new() };
         fs::create_dir(world.jobs.sandbox.join("bin")).expect("made");
         let program = world.jobs.sandbox.join("bin").join(cli);
@@ -47,11 +47,11 @@ impl World {
         world
     }
 
-    fn act(&self, act: &str) {
+    pub fn act(&self, act: &str) {
         fs::write(self.jobs.sandbox.join("act"), format!("{act}\n")).expect("written");
     }
 
-    fn agents<S: AsRef<OsStr>>(&self, line: &[S]) -> Command {
+    pub fn agents<S: AsRef<OsStr>>(&self, line: &[S]) -> Command {
         let mut command = self.jobs.agents(&[]);
         let path = std::env::var_os("PATH").unwrap_or_default();
         let path = [self.jobs.sandbox.join("bin").into_os_string(), path].join(OsStr::new(":"));
@@ -59,38 +59,38 @@ impl World {
         command
     }
 
-    fn run<S: AsRef<OsStr>>(&self, line: &[S]) -> Output {
+    pub fn run<S: AsRef<OsStr>>(&self, line: &[S]) -> Output {
         self.agents(line).output().expect("the program starts")
     }
 
     #[track_caller]
-    fn background(&self, line: &[&str]) -> JobId {
+    pub fn background(&self, line: &[&str]) -> JobId {
         let output = self.run(&[&["run", "-b"], line].concat());
         JobId::parse(out(&output).trim()).unwrap_or_else(|| panic!("no id: {output:?}"))
     }
 
     #[track_caller]
-    fn ok(&self, line: &[&str]) -> String {
+    pub fn ok(&self, line: &[&str]) -> String {
         let output = self.run(line);
         assert_eq!(output.status.code(), Some(0), "{line:?}: {}", err(&output));
         out(&output)
     }
 
-    fn argv(&self, n: usize) -> Vec<String> {
+    pub fn argv(&self, n: usize) -> Vec<String> {
         self.jobs.read(&format!("argv-{n}")).lines().map(str::to_owned).collect()
     }
 
-    fn stdin(&self, n: usize) -> Vec<u8> {
+    pub fn stdin(&self, n: usize) -> Vec<u8> {
         fs::read(self.jobs.sandbox.join(&format!("stdin-{n}"))).unwrap_or_default()
     }
 
-    fn calls(&self) -> usize {
+    pub fn calls(&self) -> usize {
         (0..).take_while(|n| self.jobs.sandbox.join(&format!("argv-{n}")).exists()).count()
     }
 
     /// It runs, and the conversation is known.
     #[track_caller]
-    fn talking(&self, id: JobId) -> Job {
+    pub fn talking(&self, id: JobId) -> Job {
         wait_until(30, "its conversation is known", || {
             let job = self.jobs.job(id);
             job.state == JobState::Running && job.agent_session.is_some()
@@ -99,7 +99,7 @@ impl World {
     }
 }
 
-fn out(output: &Output) -> String {
+pub fn out(output: &Output) -> String {
     String::from_utf8_lossy(&output.stdout).into_owned()
 }
 

@@ -4,6 +4,7 @@ use super::{
     bounds,
     child::{self, Surroundings},
     ears::Ears,
+    input,
     log::{self, Cap},
     pane::{Gone, Pane},
     tree::{LIGHT_AFTER, Tree, Verdict},
@@ -219,10 +220,18 @@ fn one(
             _ => None,
         };
         let command = started.as_ref().map_or(&step.command, |started| &started.command);
-        let stdin = started.as_ref().and_then(|started| started.stdin.as_ref());
-        let pid = match child::spawn(&Surroundings { stdin, ..*around }, tree.pane.as_ref(), command) {
-            Ok(pid) => pid,
-            Err(e) => return cannot_run(&program(around, command), &e),
+        let pid = {
+            // Ours until the process has it: who writes it hears when nobody reads it any more.
+            let input = around.spec.input.as_ref().filter(|_| number == 0).map(input::take_up);
+            let input = match input.transpose() {
+                Ok(input) => input,
+                Err(why) => return Ended { state: JobState::Failed, exit: None, error: Some(why) },
+            };
+            let stdin = started.as_ref().and_then(|started| started.stdin.as_ref()).or(input.as_ref());
+            match child::spawn(&Surroundings { stdin, ..*around }, tree.pane.as_ref(), command) {
+                Ok(pid) => pid,
+                Err(e) => return cannot_run(&program(around, command), &e),
+            }
         };
         // A child of ours keeps its number until it is reaped, also one that has ended by now.
         let mark = start_time(pid).map(|start| ProcMark { pid, start });

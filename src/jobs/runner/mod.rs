@@ -13,6 +13,7 @@ mod bounds;
 mod child;
 mod ears;
 mod handing;
+mod input;
 mod job;
 mod log;
 mod pane;
