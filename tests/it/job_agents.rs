@@ -364,7 +364,7 @@ fn backends_of_a_project_are_those_of_its_config() {
     let config = format!(
         "{CONFIG}[env]\ndeny = ['SECRET']\n[backend.mine]\nbin = 'claude --model \"a b\"'\nflags = '--yes'\n\
          [backend.other]\nbin = 'vim'\n[backend.shelly]\nbin = 'cd x && claude'\npreset = 'claude'\n\
-         [backend.own]\nbin = 'x'\njob_command = ['claude', '--id={{session}}', '{{prompt}}']\n"
+         [backend.own]\njob_command = ['claude', '--id={{session}}', '{{prompt}}']\n"
     );
     fs::write(world.jobs.sandbox.join("agents.toml"), config).expect("written");
     let mut command = world.agents(&["run", "--backend", "mine", "x"]);

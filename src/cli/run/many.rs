@@ -5,6 +5,7 @@ use super::super::{
     failure::{Failure, Report, complain},
     jobs::{approve::how, changes::Changes, news::News, wait::told},
 };
+use super::held_in::HeldIn;
 use crate::{
     model::{
         job::{JobId, JobState},
@@ -47,7 +48,9 @@ fn until_over(ids: &[JobId], store: &mut JobStore, context: &mut Context) -> Rep
     let (mut failed, mut ended) = (false, false);
     let mut paused: Vec<JobId> = Vec::new();
     let mut terminal = Terminal::of(context);
+    let mut held_in = HeldIn::of(ids, store)?;
     loop {
+        held_in.tell(store)?;
         let due = terminal.as_mut().map(|terminal| terminal.tell(&open, store)).transpose()?.flatten();
         let mut rest = Vec::new();
         for id in open {
@@ -82,6 +85,8 @@ fn until_over(ids: &[JobId], store: &mut JobStore, context: &mut Context) -> Rep
         }
         context.out.flush()?;
         if rest.is_empty() {
+            // Of one that began and ended meanwhile.
+            held_in.tell(store)?;
             return Ok(u8::from(failed));
         }
         open = rest;

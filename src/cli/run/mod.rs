@@ -10,6 +10,7 @@ mod apart;
 mod batch;
 mod files;
 mod given;
+mod held_in;
 mod here;
 mod input;
 mod many;
@@ -227,8 +228,7 @@ fn offer(args: &RunArgs, context: &mut Context) {
 }
 
 fn given(args: &RunArgs, ground: &Ground) -> Result<Given, Failure> {
-    let here =
-        std::env::current_dir().map_err(|e| Failure::new(1, format!("the current directory cannot be read: {e}")))?;
+    let here = here(args.dir.as_deref())?;
     let at = args.at.as_deref().map(|text| at::coming(text, clock::wall())).transpose();
     let name_of = |entry: &OsString| entry.as_bytes().split(|b| *b == b'=').next().map(<[u8]>::to_vec);
     Ok(Given {
@@ -254,6 +254,15 @@ fn given(args: &RunArgs, ground: &Ground) -> Result<Given, Failure> {
         rules: ground.rules.clone(),
         backend: args.backend.clone(),
         backends: ground.backends.clone(),
+    })
+}
+
+/// Where relative paths begin. A folder that was removed under us matters only to who relies on it.
+fn here(dir: Option<&Path>) -> Result<PathBuf, Failure> {
+    std::env::current_dir().or_else(|e| match dir {
+        Some(dir) if dir.is_absolute() => Ok(dir.to_owned()),
+        _ => Err(Failure::new(1, format!("the current directory cannot be read: {e}"))
+            .hint("`cd` to one that is there, or say where it runs: `--dir /PATH`")),
     })
 }
 
