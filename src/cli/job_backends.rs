@@ -5,7 +5,7 @@ use crate::{
     engine::environment::passes,
     launch::job::{job_agent, program},
     model::{
-        job_agent::JobAgent,
+        job_agent::{JobAgent, MODEL},
         name::printable_cut,
         policy::{Backend, EnvRules, PRESETS, Policy, Reader},
     },
@@ -32,8 +32,12 @@ impl Backends {
         Backends { of_project: Some((policy.backends.clone(), policy.env.clone())) }
     }
 
-    /// `env`: that of the job.
-    pub fn agent(&self, name: &str, env: &[(OsString, OsString)]) -> Result<JobAgent, Failure> {
+    /// `model`: that somebody asked for. `env`: that of the job.
+    pub fn agent(&self, name: &str, model: Option<&str>, env: &[(OsString, OsString)]) -> Result<JobAgent, Failure> {
+        if let Some(model) = model.filter(|model| !is_a_model(model)) {
+            let text = format!("`{}` cannot be the name of a model", printable_cut(model, 60));
+            return Err(Failure::new(2, text).hint("it is one word: --model opus"));
+        }
         let variable = |name: &str| {
             let found = env.iter().rev().find(|(other, _)| other == name);
             found.and_then(|(_, value)| value.to_str()).map(str::to_owned)
@@ -41,7 +45,7 @@ impl Backends {
         let backend = self.named(name)?;
         let preset = backend.reader.preset.clone().or_else(|| program(&backend, &variable));
         let lines = preset.as_deref().and_then(preset::named).and_then(|preset| preset.job.as_ref());
-        job_agent(&backend, lines, &variable).map_err(|unfit| Failure::new(3, unfit.why).hint(unfit.hint))
+        job_agent(&backend, lines, model, &variable).map_err(|unfit| Failure::new(3, unfit.why).hint(unfit.hint))
     }
 
     fn named(&self, name: &str) -> Result<Arc<Backend>, Failure> {
@@ -57,7 +61,8 @@ impl Backends {
             }),
             None if PRESETS.contains(&name) => {
                 let reader = Reader { preset: Some(name.to_owned()), ..Reader::default() };
-                Ok(Arc::new(Backend { name: name.to_owned(), bin: name.to_owned(), reader, ..Backend::default() }))
+                let (name, model_flag) = (name.to_owned(), format!("--model '{MODEL}'"));
+                Ok(Arc::new(Backend { bin: name.clone(), name, model_flag, reader, ..Backend::default() }))
             }
             None => Err(unknown(PRESETS.to_vec(), String::new())),
         }
@@ -77,6 +82,12 @@ impl Backends {
         let keep = |name: &OsString| named.contains(name) || is_for_agents(name);
         env.iter().filter(|(name, _)| keep(name)).cloned().collect()
     }
+}
+
+/// One word, and nothing that we, or the program, would take for something else.
+fn is_a_model(word: &str) -> bool {
+    let odd = |c: char| c.is_whitespace() || c.is_control() || "{}".contains(c);
+    !word.is_empty() && !word.starts_with('-') && !word.contains(odd)
 }
 
 #[cfg(test)]
@@ -112,11 +123,23 @@ mod tests {
     #[test]
     fn without_a_project_the_known_programs_are_backends() {
         for name in PRESETS {
-            let agent = Backends::default().agent(name, &[]).expect("an agent");
+            let agent = Backends::default().agent(name, None, &[]).expect("an agent");
             assert_eq!((agent.start[0].clone(), agent.goes_on()), (Bytes(name.into()), true));
             assert!(agent.start.iter().all(|word| !word.0.to_string_lossy().contains("{flags}")));
         }
-        assert!(matches!(Backends::default().agent("vim", &[]), Err(Failure::Said { code: 3, .. })));
-        assert!(matches!(Backends::of(&Policy::default()).agent("claude", &[]), Err(Failure::Said { code: 3, .. })));
+        let words = |model| Backends::default().agent("opencode", Some(model), &[]).map(|agent| agent.start);
+        let line = words("openai/gpt-5.3").expect("an agent");
+        assert!(
+            line.windows(2).any(|two| two == [Bytes("--model".into()), Bytes("openai/gpt-5.3".into())]),
+            "{line:?}"
+        );
+        for odd in ["", "-p", "a b", "{session}", "a\nb"] {
+            assert!(matches!(words(odd), Err(Failure::Said { code: 2, .. })), "{odd:?}");
+        }
+        assert!(matches!(Backends::default().agent("vim", None, &[]), Err(Failure::Said { code: 3, .. })));
+        assert!(matches!(
+            Backends::of(&Policy::default()).agent("claude", None, &[]),
+            Err(Failure::Said { code: 3, .. })
+        ));
     }
 }

@@ -31,6 +31,7 @@ pub(super) static JOB: Section = Section {
         key("sandbox", Bool, Is("false"), "Writes only in its folder and the temporary one, as the flag `--sandbox`."),
         key("tmux", Bool, Words("true, where tmux is there"), "A tmux session of its own."),
         key("backend", Text, Absent, "Who gets its prompts: the name of a `[backend.NAME]`."),
+        key("model", Text, Absent, "Which model it takes, as the flag `--model`."),
     ],
 };
 

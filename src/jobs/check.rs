@@ -221,6 +221,7 @@ mod tests {
             stream: Stream::Text,
             start: list(start),
             resume: list(resume),
+            model: None,
         };
         let told = |agent: Option<JobAgent>, prompts: &[&str]| {
             let steps = prompts.iter().map(|text| prompt(text)).collect();

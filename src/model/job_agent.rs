@@ -42,10 +42,15 @@ pub struct JobAgent {
     /// Goes on with one. Empty: it cannot.
     #[serde(default)]
     pub resume: Vec<Bytes>,
+    /// The model that somebody asked for; the lines name it. `None`: the program's own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub model: Option<String>,
 }
 
 pub const PROMPT: &str = "{prompt}";
 pub const SESSION: &str = "{session}";
+/// In what a backend says of its command line, and not in a [`JobAgent`].
+pub const MODEL: &str = "{model}";
 
 impl JobAgent {
     /// Whether a second prompt can come into the same conversation.

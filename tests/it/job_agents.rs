@@ -422,3 +422,42 @@ fn a_job_file_has_prompts_and_commands() {
     assert!(told.contains("the job has a prompt, and no backend"), "{told}");
     assert_eq!(world.jobs.jobs().len(), 1);
 }
+
+#[test]
+fn a_model_is_asked_for_on_the_line_or_in_the_file_and_stays_for_all_prompts() {
+    let world = World::new("claude", "cat \"$stream/claude-say.jsonl\"");
+    world.ok(&["run", "--backend", "claude", "--model", "opus", "--phases", "a,b", "x"]);
+    for n in [0, 1] {
+        assert_eq!(world.argv(n)[..3], ["--model", "opus", "-p"], "{n}");
+    }
+    let shown: Value = serde_json::from_str(&world.ok(&["jobs", "show", "j1", "--json"])).expect("JSON");
+    assert_eq!(shown["model"], "opus");
+    assert!(world.ok(&["jobs", "show", "j1"]).contains("  backend   claude (opus), conversation "));
+    let file = r#"{"backend": "claude", "model": "haiku", "tmux": false, "dir": ".", "steps": [{"prompt": "x"}]}"#;
+    fs::write(world.jobs.sandbox.join("job.json"), file).expect("written");
+    world.ok(&["run", "job.json"]);
+    assert_eq!(world.argv(2)[..2], ["--model", "haiku"]);
+    world.ok(&["run", "--model", "opus", "job.json"]);
+    assert_eq!(world.argv(3)[..2], ["--model", "opus"], "the line counts more");
+    for (line, code, told) in [
+        (&["--model", "opus", "true"][..], 2, "`--model` for a job without a prompt"),
+        (&["--backend", "claude", "--model", "a b", "x"], 2, "`a b` cannot be the name of a model"),
+        (&["--backend", "claude", "--model", "{session}", "x"], 2, "cannot be the name of a model"),
+    ] {
+        let output = world.run(&[&["run"], line].concat());
+        assert!(output.status.code() == Some(code) && err(&output).contains(told), "{line:?}: {}", err(&output));
+    }
+    // As the backend of a project says.
+    let config = format!(
+        "{CONFIG}[backend.claude]\nbin = 'claude'\nmodel_flag = '-m={{model}}'\nflags = '--yes'\n\
+         [backend.own]\njob_command = ['claude', 'with={{model}}']\n"
+    );
+    fs::write(world.jobs.sandbox.join("agents.toml"), config).expect("written");
+    world.ok(&["run", "--backend", "claude", "--model", "opus", "x"]);
+    assert_eq!(world.argv(4)[..3], ["-m=opus", "--yes", "-p"]);
+    world.ok(&["run", "--backend", "own", "--model", "opus", "x"]);
+    assert_eq!(world.argv(5), ["with=opus"]);
+    let output = world.run(&["run", "--backend", "own", "x"]);
+    assert!(output.status.code() == Some(3) && err(&output).contains("has to be told a model"), "{}", err(&output));
+    assert_eq!(world.calls(), 6);
+}

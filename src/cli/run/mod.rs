@@ -139,6 +139,9 @@ pub struct RunArgs {
     /// A prompt for this agent program instead of a line: a `[backend.NAME]` of the project; without one claude, codex, opencode, gemini
     #[arg(long, value_name = "NAME", conflicts_with = "batch")]
     backend: Option<String>,
+    /// Which model it takes, by the name that its program knows
+    #[arg(long, value_name = "M", conflicts_with = "batch")]
+    model: Option<String>,
     /// With --backend: a step for each of these, all in one conversation
     #[arg(long, value_name = "A,B,C", value_delimiter = ',', requires = "backend")]
     phases: Vec<String>,
@@ -253,6 +256,7 @@ fn given(args: &RunArgs, ground: &Ground) -> Result<Given, Failure> {
         shell: shell(std::env::var_os("SHELL")),
         rules: ground.rules.clone(),
         backend: args.backend.clone(),
+        model: args.model.clone(),
         backends: ground.backends.clone(),
     })
 }

@@ -31,6 +31,7 @@ pub struct JobView {
     /// The process of the step that runs.
     pub pid: Option<u32>,
     pub backend: Option<String>,
+    pub model: Option<String>,
     pub agent_session: Option<String>,
     pub progress: ProgressView,
     pub last_event: Option<String>,
@@ -170,6 +171,7 @@ fn with(job: &Job, stamper: &mut Stamper) -> JobView {
         session: job.session.clone(),
         pid: job.child.filter(|_| live).map(|c| c.pid),
         backend: spec.agent.as_ref().map(|agent| agent.backend.clone()),
+        model: spec.agent.as_ref().and_then(|agent| agent.model.clone()),
         agent_session: job.agent_session.clone(),
         progress: progress(job),
         last_event: job.last_event.clone(),

@@ -163,7 +163,7 @@ fn a_page_tells_every_step() {
 #[test]
 fn json_has_the_fields_of_the_contract() {
     let fields = "v id name group state description steps step attempt created started ended exit signal error dir log \
-                  session pid backend agent_session progress last_event files_changed cost_usd usage peak_rss cpu_s";
+                  session pid backend model agent_session progress last_event files_changed cost_usd usage peak_rss cpu_s";
     let json = serde_json::to_value(view(&failed())).expect("json");
     for field in fields.split_whitespace() {
         assert!(json.get(field).is_some(), "{field}");
