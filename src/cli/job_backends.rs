@@ -5,6 +5,7 @@ use crate::{
     engine::environment::passes,
     launch::job::{job_agent, program},
     model::{
+        host::HostRules,
         job_agent::{JobAgent, MODEL},
         name::printable_cut,
         policy::{Backend, EnvRules, PRESETS, Policy, Reader},
@@ -25,11 +26,13 @@ const FOR_ALL: [&str; 2] = ["AGENTS_CONFIG", "AGENTS_BOOT_ID"];
 #[derive(Clone, Default)]
 pub struct Backends {
     of_project: Option<(Vec<Arc<Backend>>, EnvRules)>,
+    /// Of the project: before an agent is started, for a job too.
+    host: HostRules,
 }
 
 impl Backends {
     pub fn of(policy: &Policy) -> Backends {
-        Backends { of_project: Some((policy.backends.clone(), policy.env.clone())) }
+        Backends { of_project: Some((policy.backends.clone(), policy.env.clone())), host: policy.host.clone() }
     }
 
     /// `model`: that somebody asked for. `env`: that of the job.
@@ -45,7 +48,9 @@ impl Backends {
         let backend = self.named(name)?;
         let preset = backend.reader.preset.clone().or_else(|| program(&backend, &variable));
         let lines = preset.as_deref().and_then(preset::named).and_then(|preset| preset.job.as_ref());
-        job_agent(&backend, lines, model, &variable).map_err(|unfit| Failure::new(3, unfit.why).hint(unfit.hint))
+        let agent = job_agent(&backend, lines, model, &variable)
+            .map_err(|unfit| Failure::new(3, unfit.why).hint(unfit.hint))?;
+        Ok(JobAgent { host: self.host.clone(), ..agent })
     }
 
     fn named(&self, name: &str) -> Result<Arc<Backend>, Failure> {
@@ -116,7 +121,7 @@ mod tests {
             env.into_iter().map(|(name, _)| name.to_string_lossy().into_owned()).collect()
         };
         assert_eq!(names(&Backends::default()), ["PATH", "AGENTS_CONFIG", "AGENTS_MINE", "CLAUDE_CONFIG_DIR"]);
-        let project = Backends { of_project: Some((Vec::new(), rules)) };
+        let project = Backends { of_project: Some((Vec::new(), rules)), ..Backends::default() };
         assert_eq!(names(&project), ["AGENTS_CONFIG", "AGENTS_MINE", "CLAUDE_CONFIG_DIR"]);
     }
 

@@ -222,6 +222,7 @@ mod tests {
             start: list(start),
             resume: list(resume),
             model: None,
+            host: Default::default(),
         };
         let told = |agent: Option<JobAgent>, prompts: &[&str]| {
             let steps = prompts.iter().map(|text| prompt(text)).collect();

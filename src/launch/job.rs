@@ -1,6 +1,7 @@
 //! A backend -> how it works on a prompt without a terminal. No shell has a part in that.
 use super::words::{NeedsShell, words};
 use crate::model::{
+    host::HostRules,
     job::Bytes,
     job_agent::{JobAgent, JobLines, MODEL, PROMPT, SESSION, Stream},
     name::printable_cut,
@@ -44,7 +45,8 @@ pub fn job_agent(
         check_model(backend, model)?;
         let line = |list: &[String]| bytes(&list.iter().map(named).collect::<Vec<_>>());
         let (start, resume, model) = (line(&own.command), line(resume), model.map(str::to_owned));
-        return Ok(JobAgent { backend: backend.name.clone(), stream, start, resume, model });
+        let host = HostRules::default();
+        return Ok(JobAgent { backend: backend.name.clone(), stream, start, resume, model, host });
     }
     let hint = format!("say how in its table: `job_command = [\"PROGRAM\", \"{PROMPT}\"]`");
     let shown = printable_cut(&backend.name, 60);
@@ -99,6 +101,7 @@ pub fn job_agent(
         start: line(&lines.start),
         resume: line(&lines.resume),
         model: model.map(str::to_owned),
+        host: HostRules::default(),
     })
 }
 

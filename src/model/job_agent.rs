@@ -1,5 +1,5 @@
 //! The agent program of a job: how it is run without a terminal, and what its output looks like.
-use super::bytes::Bytes;
+use super::{bytes::Bytes, host::HostRules};
 use serde::{Deserialize, Serialize};
 
 /// What a program prints while it works.
@@ -45,6 +45,9 @@ pub struct JobAgent {
     /// The model that somebody asked for; the lines name it. `None`: the program's own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub model: Option<String>,
+    /// What the machine must have before it is started.
+    #[serde(default, skip_serializing_if = "HostRules::asks_nothing")]
+    pub host: HostRules,
 }
 
 pub const PROMPT: &str = "{prompt}";

@@ -461,3 +461,30 @@ fn a_model_is_asked_for_on_the_line_or_in_the_file_and_stays_for_all_prompts() {
     assert!(output.status.code() == Some(3) && err(&output).contains("has to be told a model"), "{}", err(&output));
     assert_eq!(world.calls(), 6);
 }
+
+#[test]
+fn without_room_on_the_machine_a_prompt_waits_and_says_for_what() {
+    let world = World::new("claude", "cat \"$stream/claude-say.jsonl\"");
+    let config = |memory: &str| {
+        let text = format!("{CONFIG}[host]\nmin_memory = '{memory}'\nretry = 0.1\n[backend.claude]\nbin = 'claude'\n");
+        fs::write(world.jobs.sandbox.join("agents.toml"), text).expect("written");
+    };
+    config("1000TB");
+    let id = world.background(&["--backend", "claude", "--timeout", "1h", "x"]);
+    let json = || -> Value { serde_json::from_str(&world.ok(&["jobs", "show", "j1", "--json"])).expect("JSON") };
+    wait_until(30, "it is said", || {
+        json()["last_event"].as_str().is_some_and(|said| said.starts_with("waits for room: "))
+    });
+    let shown = world.ok(&["jobs"]);
+    assert!(shown.contains("waits for room: "), "{shown}");
+    assert!(json()["last_event"].as_str().is_some_and(|said| said.contains("`min_memory` of [host] is 1000000.0 GB")));
+    // Commands are no agents.
+    world.ok(&["run", "true"]);
+    world.ok(&["stop", &id.to_string()]);
+    assert_eq!((json()["state"].as_str(), world.calls()), (Some("cancelled"), 0));
+    let output = world.run(&["run", "--timeout", "300ms", "--backend", "claude", "x"]);
+    assert!(output.status.code() == Some(1) && err(&output).contains("it ran longer than 300ms"), "{}", err(&output));
+    config("1MB");
+    world.ok(&["run", "--backend", "claude", "x"]);
+    assert_eq!(world.calls(), 1);
+}

@@ -198,7 +198,7 @@ fn one(
     step: &StepSpec,
     talk: &mut Option<Talk>,
 ) -> Ended {
-    let limit = step.timeout.map(|limit| clock::boot().after(limit));
+    let mut limit = step.timeout.map(|limit| clock::boot().after(limit));
     if let Some(line) = step.only_if.as_ref().filter(|_| tree.verdict.is_none()) {
         let asked = JobCommand::Shell(Bytes(line.into()));
         match child::spawn(around, tree.pane.as_ref(), &asked) {
@@ -210,6 +210,13 @@ fn one(
             }
             Err(e) => return cannot_run(&around.spec.shell.to_string_lossy(), &e),
         }
+    }
+    if let (Some(agent), JobCommand::Prompt(_)) = (&around.spec.agent, &step.command)
+        && tree.verdict.is_none()
+        && tree.wait_for_room(store, agent, around.dir) == Some(true)
+    {
+        // The step begins now.
+        limit = step.timeout.map(|limit| clock::boot().after(limit));
     }
     if tree.verdict.is_none() {
         let started = match (talk.as_mut(), &step.command) {

@@ -18,6 +18,7 @@ mod job;
 mod log;
 mod pane;
 mod progress;
+mod room;
 mod sleeper;
 mod tree;
 mod window;
