@@ -145,7 +145,7 @@ fn place(name: Option<&str>, follow: bool, context: &mut Context) -> Result<Plac
     }
     let path = match of_session {
         Some(path) => path?,
-        None => log_of(&fleet.or_else(|failure| Err(nobody(failure, name, context)))?, name)?,
+        None => log_of(&fleet.map_err(|failure| nobody(failure, name, context))?, name)?,
     };
     let growing = follow.then(|| Follow::new(&path)).transpose().map_err(|e| unreadable(&path, &e))?;
     Ok((path, growing.map(Growing::Session), None))
