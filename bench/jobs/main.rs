@@ -75,6 +75,7 @@ fn main() -> ExitCode {
             println!("  {word}: not measured: {e}\n");
         }
     }
+    place::clear();
     ExitCode::SUCCESS
 }
 

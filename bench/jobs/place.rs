@@ -10,6 +10,7 @@ use std::{
     io::{self, Error},
     path::{Path, PathBuf},
     process::{Command, Output, Stdio},
+    sync::{Mutex, PoisonError},
     time::{Duration, Instant},
 };
 
@@ -17,8 +18,18 @@ use std::{
 pub const SLOTS: u32 = 4;
 const LONGEST: Duration = Duration::from_secs(120);
 
+/// Folders whose measurements are over. They stay until the end: ext4 passes over every file number that was given back
+/// in the last seconds whenever a file is made, and thousands of logs that one round leaves would slow down the next.
+static OVER: Mutex<Vec<tempfile::TempDir>> = Mutex::new(Vec::new());
+
+/// Deletes what all places have left.
+pub fn clear() {
+    OVER.lock().unwrap_or_else(PoisonError::into_inner).clear();
+}
+
 pub struct Place {
-    _dir: tempfile::TempDir,
+    /// `None`: it is being left.
+    dir: Option<tempfile::TempDir>,
     root: PathBuf,
     program: PathBuf,
 }
@@ -35,7 +46,7 @@ impl Place {
     pub fn new(program: &Path, durability: Durability) -> io::Result<Place> {
         let dir = tempfile::Builder::new().prefix("agents-bench-jobs-").tempdir()?;
         let root = dir.path().canonicalize()?;
-        let place = Place { _dir: dir, root, program: program.to_owned() };
+        let place = Place { dir: Some(dir), root, program: program.to_owned() };
         let config = format!(
             "[defaults]\nsession_prefix = \"bench-\"\nlog_dir = \".agents\"\n\
              [jobs]\nslots = {SLOTS}\nkeep_finished = 1000000\nkeep_unfinished = 1000000\n\
@@ -165,6 +176,7 @@ pub fn wait<T>(longest: Duration, look: Duration, mut what: impl FnMut() -> io::
 
 impl Drop for Place {
     fn drop(&mut self) {
+        OVER.lock().unwrap_or_else(PoisonError::into_inner).extend(self.dir.take());
         // A runner that is being killed may have started another one.
         for _ in 0..50 {
             let left = process::of(&self.root);

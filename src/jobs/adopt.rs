@@ -15,7 +15,7 @@ use crate::{
         process::{ProcId, marked, of_name},
     },
 };
-use std::time::Duration;
+use std::{os::unix::ffi::OsStrExt, time::Duration};
 
 /// The runner died.
 pub const RUNNER_GONE: &str = "its runner was killed, and nobody saw how it ended";
@@ -83,7 +83,7 @@ pub(super) fn survivors(store: &JobStore, job: &Lost) -> Vec<ProcId> {
 }
 
 /// A runner that was killed right after it had made a child leaves one that still is called as the runner was, and
-/// carries no mark: it is waited for until it has become the job's program, or is a runner that waits for a time.
+/// carries no mark: it is waited for until it has become the job's program.
 fn becoming(store: &JobStore) {
     let until = clock::boot().after(BECOMING);
     let boot_id = clock::boot_id();
@@ -97,9 +97,20 @@ fn becoming(store: &JobStore) {
     }
 }
 
+/// Whose mark this process carries. `None`: none of a job of this store, or it is not ours to look at.
+pub(super) fn job_of(store: &JobStore, pid: u32) -> Option<JobId> {
+    let environment = std::fs::read(format!("/proc/{pid}/environ")).ok()?;
+    let dir = [b"AGENTS_JOBS=", store.dir().as_os_str().as_bytes()].concat();
+    let mut entries = environment.split(|b| *b == 0);
+    if !entries.clone().any(|entry| entry == dir) {
+        return None;
+    }
+    let id = entries.find_map(|entry| entry.strip_prefix(b"AGENTS_JOB="))?;
+    JobId::parse(std::str::from_utf8(id).ok()?)
+}
+
 /// What the processes of a job carry in their environment.
 pub(super) fn marks(store: &JobStore, id: JobId) -> Vec<Vec<u8>> {
-    use std::os::unix::ffi::OsStrExt;
     let dir = [b"AGENTS_JOBS=", store.dir().as_os_str().as_bytes()].concat();
     vec![format!("AGENTS_JOB={id}").into_bytes(), dir]
 }

@@ -15,6 +15,7 @@ pub mod check;
 pub mod fences;
 pub mod file;
 pub mod handed;
+pub mod idle;
 pub mod pane;
 pub mod place;
 pub mod pulse;

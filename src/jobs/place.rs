@@ -3,6 +3,7 @@
 //! ```text
 //! DIR/jobs.db                 the store
 //!     jobs.pulse jobs.alarm   touched when something changed
+//!     jobs.idle               a pipe by which a runner that waits a moment for the next job is called
 //!     jobs.waited             locked while somebody waits for jobs that are not kept
 //!     logs/jobs/j7-NAME.log
 //!     jobs/NAME-YYYYmmdd_HHMMSS/

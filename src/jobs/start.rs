@@ -1,5 +1,6 @@
 //! Runners for what may run.
 use super::{
+    idle,
     runner::WORD,
     within::{HELD, ONLY, is_held},
 };
@@ -28,18 +29,21 @@ pub(super) const MOST: u32 = 64;
 pub(super) const KEPT: [&str; 5] = ["AGENTS_BOOT_ID", HELD, "PATH", "TZ", "TZDIR"];
 
 /// Starts as many runners as there are free slots with a job, and one that sleeps if jobs wait for a time and nobody
-/// does. How many were started.
+/// does. How many were started, or called.
 pub(super) fn start(store: &JobStore) -> Result<u32, StoreError> {
     // They would be held in as we are. Whoever gave a slot free elsewhere sees to them.
     if is_held() {
         return Ok(0);
     }
     let mut wanted = store.startable(clock::wall(), MOST)?;
+    let mut started = 0;
+    if wanted > 0 && idle::call(store.dir()) {
+        (wanted, started) = (wanted - 1, 1);
+    }
     // One more: those that find a job may be busy with it when the time comes.
     if store.next_wake()?.is_some() && alarm_lock(store.dir()).is_some() {
         wanted += 1;
     }
-    let mut started = 0;
     for _ in 0..wanted {
         // A machine that cannot start a process now has runners that go on claiming, or a next command that tries again.
         if runner(store, None).is_err() {

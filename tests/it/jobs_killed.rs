@@ -59,3 +59,29 @@ fn round(seed: u64) {
 fn a_runner_killed_at_any_moment_loses_nothing_and_repeats_nothing() {
     (0..8).for_each(round);
 }
+
+/// A runner that was started by another one leaves its job's processes to that one, when it is killed.
+#[test]
+fn the_end_of_a_job_ends_nothing_of_another_one_whose_runner_was_killed() {
+    let world = JobWorld::new();
+    let wait = |word: &str| format!("until [ -e {word}.end ]; do sleep 0.01; done; echo {word} >> ledger");
+    let first = world.submit(&[&wait("first")], |_| {});
+    // Its runner takes the first job, and starts another runner for this one.
+    let second = world.background(&[&wait("second")]);
+    let (outer, inner) = (world.running(first), world.running(second));
+    let (outer, inner) = (outer.runner.expect("a runner"), inner.runner.expect("a runner"));
+    let parent = std::fs::read_to_string(format!("/proc/{}/stat", inner.pid)).expect("it is there");
+    let parent = parent.rsplit(')').next().and_then(|rest| rest.split_whitespace().nth(1).map(str::to_owned));
+    assert_eq!(parent, Some(outer.pid.to_string()), "this is no test any more");
+    let child = world.running(second).child.expect("a process");
+    assert!(jobs::process(inner).signal(Signal::KILL));
+    let came_to = || std::fs::read_to_string(format!("/proc/{}/stat", child.pid)).unwrap_or_default();
+    wait_until(30, "its job's process has another parent", || came_to().contains(&format!(" {} ", outer.pid)));
+    std::fs::write(world.sandbox.join("first.end"), "").expect("written");
+    assert_eq!(world.over(first).state, JobState::Done);
+    assert!(jobs::process(child).is_alive());
+    std::fs::write(world.sandbox.join("second.end"), "").expect("written");
+    wait_until(30, "it has ended by itself", || world.read("ledger").contains("second"));
+    world.kick();
+    assert_eq!(world.over(second).state, JobState::Interrupted);
+}

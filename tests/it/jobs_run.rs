@@ -7,7 +7,7 @@ use crate::{
 use agents::{
     jobs::runner::name,
     model::job::{Exit, JobId, JobState},
-    world::clock,
+    world::{clock, process::ProcId},
 };
 use rustix::process::{Pid, Signal, kill_process};
 use std::{os::unix::fs::PermissionsExt, process::Stdio, time::Duration};
@@ -357,4 +357,23 @@ fn signals_that_whoever_submitted_a_job_had_blocked_reach_it_and_its_runner() {
     assert_eq!(world.run(&["stop", "j1"]).status.code(), Some(0));
     assert_eq!(world.job(JobId(1)).state, JobState::Cancelled);
     assert!(world.log(JobId(1)).ends_with("told\n"), "{}", world.log(JobId(1)));
+}
+
+/// A runner that is about to end takes the next job only when that may run.
+#[test]
+fn a_runner_that_waits_for_the_next_job_keeps_to_the_limits() {
+    let world = JobWorld::new();
+    world.store().set_limit("one", Some(1)).expect("written");
+    let first = world.background(&["--group", "one", "until [ -e go ]; do sleep 0.01; done"]);
+    world.running(first);
+    assert_eq!(world.over(world.background(&["true"])).state, JobState::Done);
+    // The runner of that one is there, and called for this one.
+    let second = world.background(&["--group", "one", "true"]);
+    let is_idle = |process: &ProcId| {
+        std::fs::read(format!("/proc/{}/comm", process.pid)).is_ok_and(|name| name == b"agents:idle\n")
+    };
+    wait_until(30, "it has waited for nothing", || !world.sandbox.processes().iter().any(is_idle));
+    assert_eq!((world.job(first).state, world.job(second).state), (JobState::Running, JobState::Queued));
+    std::fs::write(world.sandbox.join("go"), "").expect("written");
+    assert_eq!(world.over(second).state, JobState::Done);
 }

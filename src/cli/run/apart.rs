@@ -2,10 +2,13 @@
 //! it, which would take longer than all the rest.
 use super::super::{failure::Failure, jobs::Ground};
 use crate::{
-    jobs::{begin, runner, within::is_held},
+    jobs::{begin, idle, runner, within::is_held},
     model::job::JobId,
     store::jobs::JobStore,
-    world::process::{Half, split},
+    world::{
+        clock,
+        process::{Half, split},
+    },
 };
 use std::ffi::OsStr;
 
@@ -15,11 +18,13 @@ const HARMLESS: [&str; 3] = ["AGENTS_BOOT_ID", "AGENTS_CONFIG", "AGENTS_DEBUG"];
 /// Sees to it that what may run runs. `ids`: what was submitted; `alone`: if it is one job, it may be ours. `false`: we
 /// were the runner, and everything is done.
 pub fn start(mut store: JobStore, ids: &[JobId], alone: bool, ground: &Ground) -> Result<bool, Failure> {
-    let has_slot = match *ids {
-        [id] if alone && !is_held() => store.has_slot(id)?,
-        _ => false,
-    };
-    if has_slot && is_ours_to_run() {
+    let ours = alone && ids.len() == 1 && !is_held();
+    // Whoever waits for the next job sees to the rest, too, once that one has begun.
+    if ours && idle::call(store.dir()) {
+        store.leave();
+        return Ok(true);
+    }
+    if ours && is_ours_to_run() && store.startable(clock::wall(), 1)? > 0 {
         let (dir, habits) = (store.dir().to_owned(), store.habits());
         // A database that is open here must not be used over there.
         drop(store);
@@ -35,6 +40,7 @@ pub fn start(mut store: JobStore, ids: &[JobId], alone: bool, ground: &Ground) -
         }
     }
     begin(&mut store, ids)?;
+    store.leave();
     Ok(true)
 }
 

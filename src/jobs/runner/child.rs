@@ -2,12 +2,13 @@
 use super::{bounds::Held, pane::Pane};
 use crate::{
     model::job::{JobCommand, JobSpec},
-    world::process::in_own_session,
+    world::process::{Begin, in_own_session, spawn as spawn_program},
 };
 use std::{
     ffi::{OsStr, OsString},
     fs::File,
     io,
+    os::fd::AsFd,
     path::Path,
     process::{Command, Stdio},
 };
@@ -29,6 +30,14 @@ pub struct Surroundings<'a> {
 /// Starts it at its terminal; or, without one, in a session of its own, and what it prints goes straight into the log.
 /// Its pid.
 pub fn spawn(around: &Surroundings, pane: Option<&Pane>, what: &JobCommand) -> io::Result<u32> {
+    let limits = around.held.limits(around.spec.nice)?;
+    // Whatever that cannot do, or fails at, the longer way does, or tells.
+    if pane.is_none()
+        && limits.is_none()
+        && let Ok(pid) = quickly(around, what)
+    {
+        return Ok(pid);
+    }
     let mut command = match what {
         JobCommand::Shell(line) => {
             let mut command = Command::new(&around.spec.shell);
@@ -46,7 +55,6 @@ pub fn spawn(around: &Surroundings, pane: Option<&Pane>, what: &JobCommand) -> i
     };
     let both = [around.env, around.marks].concat();
     command.env_clear().envs(both).env("PWD", around.dir).current_dir(around.dir);
-    let limits = around.held.limits(around.spec.nice)?;
     if let Some(pane) = pane {
         pane.seat(&mut command, limits)?;
     } else {
@@ -55,6 +63,28 @@ pub fn spawn(around: &Surroundings, pane: Option<&Pane>, what: &JobCommand) -> i
         in_own_session(&mut command, limits);
     }
     Ok(command.spawn()?.id())
+}
+
+/// Without limits, and without a search for the program.
+fn quickly(around: &Surroundings, what: &JobCommand) -> io::Result<u32> {
+    let (program, args): (&OsStr, Vec<&OsStr>) = match what {
+        JobCommand::Shell(line) => (around.spec.shell.as_os_str(), vec![OsStr::new("-c"), &line.0]),
+        JobCommand::Argv(words) => {
+            let (program, args) = words.split_first().ok_or(io::ErrorKind::InvalidInput)?;
+            (&program.0, args.iter().map(|word| word.0.as_os_str()).collect())
+        }
+        JobCommand::Prompt(_) => return Err(io::ErrorKind::InvalidInput.into()),
+    };
+    let both = around.env.iter().chain(around.marks).map(|(name, value)| (name.as_os_str(), value.as_os_str()));
+    let env: Vec<_> = both.chain([(OsStr::new("PWD"), around.dir.as_os_str())]).collect();
+    spawn_program(&Begin {
+        program,
+        args: &args,
+        env: &env,
+        dir: around.dir,
+        stdin: around.stdin.map(AsFd::as_fd),
+        output: around.log.as_fd(),
+    })
 }
 
 /// As a shell ends that cannot run a program.

@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! claim ──job──> run ──> finish and claim ──job──> run …
+//!   └─none─> wait a moment for the next one ──job──> run …
 //!   └─none─> does some job wait for a time, and nobody sleeps for it? ──yes──> sleep ──> claim …
 //!                                              └─no─> end
 //! ```
@@ -15,6 +16,8 @@ mod ears;
 mod handing;
 mod input;
 mod job;
+mod kin;
+mod linger;
 mod log;
 mod pane;
 mod progress;
@@ -38,6 +41,7 @@ use crate::{
 };
 use ears::Ears;
 use handing::Handed;
+use linger::Lingered;
 pub use log::open as open_log;
 use md5::{Digest, Md5};
 use pane::Pane;
@@ -55,6 +59,9 @@ pub fn name(dir: &Path) -> String {
     let short: String = digest.iter().take(4).map(|b| format!("{b:02x}")).collect();
     format!("{RUNNERS}{short}")
 }
+
+/// What a runner without a job is called: it is no job's process in the making.
+const IDLE_NAME: &str = "agents:idle";
 
 /// Where there is always another job: jobs between two times at which old ones are forgotten.
 const TIDY_AFTER: u32 = 256;
@@ -176,16 +183,33 @@ fn begin(dir: &Path, habits: Option<Habits>) -> Result<Option<Runner>, StoreErro
     if let Some(habits) = habits {
         store.set_habits(habits);
     }
+    store.set_busy()?;
     Ok(Runner::begin(store))
 }
 
 fn work(mut runner: Runner, mut next: Option<Box<Claimed>>, mut pane: Option<Pane>) -> Result<(), StoreError> {
+    // One in a tmux session would keep that open.
+    let mut lingers = false;
     loop {
         next = match next {
-            Some(claimed) => match runner.run_and_claim(*claimed, pane.take())? {
-                Next::Job(next) => next,
-                Next::End => return Ok(()),
-            },
+            Some(claimed) => {
+                lingers = pane.is_none() && !within::is_held();
+                match runner.run_and_claim(*claimed, pane.take())? {
+                    Next::Job(next) => next,
+                    Next::End => return Ok(()),
+                }
+            }
+            None if std::mem::take(&mut lingers) => {
+                runner.tidy_at_once();
+                call_ourselves(IDLE_NAME);
+                let lingered = runner.linger();
+                call_ourselves(&name(runner.store.dir()));
+                match lingered? {
+                    Lingered::Job(next) => Some(next),
+                    Lingered::Nothing => None,
+                    Lingered::Down => return Ok(()),
+                }
+            }
             None if within::is_held() => return Ok(()),
             None => {
                 // Another runner may have been killed meanwhile, with nobody there to give a command.
@@ -194,9 +218,11 @@ fn work(mut runner: Runner, mut next: Option<Box<Claimed>>, mut pane: Option<Pan
                 runner.leave_tmux();
                 runner.store.settle();
                 let_go_of_code();
+                call_ourselves(IDLE_NAME);
                 if !sleeper::sleep(&runner.store, &runner.ears)? {
                     return Ok(());
                 }
+                call_ourselves(&name(runner.store.dir()));
                 let next = runner.claim()?;
                 // Others whose time has come, and somebody who sleeps for the rest.
                 start::start(&runner.store)?;
@@ -303,6 +329,13 @@ impl Runner {
             && let Ok(server) = Server::of_jobs(self.store.dir())
         {
             let _ = server.go_when_empty(super::pane::DEADLINE);
+        }
+    }
+
+    /// Where jobs are not kept, they are forgotten as soon as they are over.
+    fn tidy_at_once(&mut self) {
+        if self.store.habits().is_some_and(|habits| habits.keep.none_of_some()) {
+            self.tidy();
         }
     }
 

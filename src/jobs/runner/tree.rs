@@ -2,6 +2,7 @@
 use super::{
     bounds::Group,
     ears::Ears,
+    kin,
     log::Cap,
     pane::{Gone, Pane},
 };
@@ -14,7 +15,7 @@ use crate::{
     store::jobs::JobStore,
     world::{
         clock,
-        process::{End, Ending, ProcId, descendants, let_go_of_code, marked, reap},
+        process::{End, Ending, ProcId, let_go_of_code, marked, reap},
     },
 };
 use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process_group, waitid};
@@ -101,7 +102,7 @@ impl Tree<'_> {
                     self.verdict = Some(Verdict::StepTimeout);
                 } else if count_at.is_some_and(|at| now >= at) {
                     count_at = Some(now.after(COUNT));
-                    if self.most.is_some_and(|most| ours().len() > most as usize) {
+                    if self.most.is_some_and(|most| kin::of(store, self.id).len() > most as usize) {
                         self.verdict = Some(Verdict::TooMany);
                     }
                 }
@@ -109,7 +110,7 @@ impl Tree<'_> {
             let mut until = [self.deadline, limit, count_at].into_iter().flatten().min();
             if self.verdict.is_some() {
                 let (end, give_up) = ending.get_or_insert_with(|| self.ending());
-                self.step(end, &ours());
+                self.step(end, &kin::of(store, self.id));
                 if clock::boot() >= *give_up {
                     return None;
                 }
@@ -142,7 +143,7 @@ impl Tree<'_> {
         let mut ending: Option<(Ending, Boot)> = None;
         loop {
             self.reap(0);
-            let mut left = ours();
+            let mut left = kin::of(store, self.id);
             if strays {
                 left.extend(marked(&marks(store, self.id)));
             }
@@ -253,9 +254,4 @@ fn go_on(child: u32) {
     if by.is_some_and(|by| [Signal::TSTP, Signal::TTIN, Signal::TTOU].map(Signal::as_raw).contains(&by)) {
         let _ = kill_process_group(pid, Signal::CONT);
     }
-}
-
-/// All processes of the job: we are the parent of those that lost theirs. Runners of other jobs are not among them.
-fn ours() -> Vec<ProcId> {
-    descendants(std::process::id())
 }

@@ -78,47 +78,35 @@ impl JobStore {
         self.told(query())
     }
 
-    /// Whether this job waits for a slot alone, and its group has one. Asked faster than [`JobStore::startable`].
-    pub fn has_slot(&self, id: JobId) -> Result<bool, StoreError> {
-        let query = || {
-            let sql = format!(
-                "SELECT 1 FROM job j JOIN grp g ON g.name = j.grp WHERE j.id = ?1 AND j.{READY}
-                   AND (slots IS NULL OR CASE slots WHEN -1 THEN ?2 ELSE slots END
-                     > (SELECT count(*) FROM job WHERE grp = g.name AND {LIVE}))"
-            );
-            self.conn.prepare_cached(&sql)?.exists(params![id.0, self.machine_slots])
-        };
-        self.told(query())
-    }
-
     /// How many runners could begin a job now: free slots that have a job. Never more than `most`.
     pub fn startable(&self, now: Wall, most: u32) -> Result<u32, StoreError> {
-        if !self.may_start(now)? {
-            return Ok(0);
-        }
-        let query = || {
-            let sql = format!(
-                "SELECT COALESCE(sum(min(
-                   CASE slots WHEN -1 THEN ?1 ELSE COALESCE(slots, ?2) END
-                     - (SELECT count(*) FROM job WHERE grp = g.name AND {LIVE}),
-                   (SELECT count(*) FROM (SELECT 1 FROM job WHERE grp = g.name AND {READY} LIMIT ?2))
-                 )) FILTER (WHERE slots IS NULL OR CASE slots WHEN -1 THEN ?1 ELSE slots END
-                     > (SELECT count(*) FROM job WHERE grp = g.name AND {LIVE})), 0)
-                   + (SELECT count(*) FROM (SELECT 1 FROM job WHERE wake IS NOT NULL AND wake <= ?3
-                                            AND state IN ('queued', 'backoff') LIMIT ?2))
-                 FROM grp g"
-            );
-            self.conn.prepare_cached(&sql)?.query_row(params![self.machine_slots, most, now.0], |r| r.get::<_, i64>(0))
+        let ready = self.told(self.ready(most))?;
+        let due = match self.next_wake()? {
+            Some(wake) if wake <= now => self.told(self.due(now, most))?,
+            _ => 0,
         };
-        let found = self.told(query())?;
-        Ok(u32::try_from(found).unwrap_or(0).min(most))
+        Ok(u32::try_from(ready + due).unwrap_or(0).min(most))
     }
 
-    /// Whether anything waits for a slot alone. Most often nothing does, and this is asked faster than the rest.
-    fn may_start(&self, now: Wall) -> Result<bool, StoreError> {
-        let asked = |sql: &str| self.conn.prepare_cached(sql)?.exists([]);
-        let ready = asked(&format!("SELECT 1 FROM job WHERE {READY} LIMIT 1"));
-        Ok(self.told(ready)? || self.next_wake()?.is_some_and(|wake| wake <= now))
+    /// Of every group the smaller number: free slots, or jobs that wait for one; of either at most `most`.
+    fn ready(&self, most: u32) -> rusqlite::Result<i64> {
+        let sql = format!(
+            "SELECT CASE slots WHEN -1 THEN ?1 ELSE slots END, (SELECT count(*) FROM job WHERE grp = g.name AND {LIVE}),
+               (SELECT count(*) FROM (SELECT 1 FROM job WHERE grp = g.name AND {READY} LIMIT ?2)) FROM grp g"
+        );
+        let mut query = self.conn.prepare_cached(&sql)?;
+        let groups = query.query_map([self.machine_slots, most], |r| {
+            let (slots, live, ready): (Option<i64>, i64, i64) = (r.get(0)?, r.get(1)?, r.get(2)?);
+            Ok(slots.map_or(i64::from(most), |slots| slots - live).clamp(0, ready))
+        })?;
+        groups.sum()
+    }
+
+    /// How many have waited for a time that has come. Whether there is a slot for them is seen when they are claimed.
+    fn due(&self, now: Wall, most: u32) -> rusqlite::Result<i64> {
+        let sql = "SELECT count(*) FROM (SELECT 1 FROM job
+                   WHERE wake IS NOT NULL AND wake <= ?1 AND state IN ('queued', 'backoff') LIMIT ?2)";
+        self.conn.prepare_cached(sql)?.query_row([now.0, i64::from(most)], |r| r.get(0))
     }
 
     /// When the first of those that wait for a time may run.

@@ -48,7 +48,7 @@ pub use submit::{NewJob, SubmitError};
 use super::{
     Durability, StoreError,
     sqlite::{
-        BUSY, blank, connect, fault,
+        BUSY, blank, busy, connect, fault,
         files::{Files, Presence},
         steps,
     },
@@ -64,11 +64,16 @@ use std::{
 /// The file's name.
 pub const FILE: &str = "jobs.db";
 
-/// Who opens the database when nobody else has it open reads its whole log: so it is kept short.
-const LOG_PAGES: u32 = 40;
+/// Pages of the `-wal` after which whoever runs jobs carries it over, in the middle of them. Others leave that to SQLite's
+/// own measure, which is more than they write.
+const LOG_PAGES: u32 = 400;
 
-/// Bytes of `-wal`: reading as much is a part of a millisecond.
+/// Bytes of `-wal`: whoever opens the store while nobody else has it open reads all of it, as much in a part of a
+/// millisecond.
 const LONG_WAL: u64 = 256 * 1024;
+
+/// The same where nobody has the time for it, but nobody may come who has.
+const TOO_LONG_WAL: u64 = 2 * 1024 * 1024;
 
 pub struct JobStore {
     conn: Connection,
@@ -113,8 +118,6 @@ fn known(files: &Files) -> Result<Connection, StoreError> {
 }
 
 fn ready(conn: Connection, files: Files, durability: Durability) -> Result<JobStore, StoreError> {
-    let set = conn.pragma_update(None, "wal_autocheckpoint", LOG_PAGES);
-    set.map_err(|e| fault::sql(&files.db, e))?;
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     let machine_slots = u32::try_from(cores).unwrap_or(u32::MAX).max(4);
     let pulse = Pulse::beside(&files);
@@ -151,7 +154,7 @@ fn fill(files: &Files) -> Result<Connection, StoreError> {
     let mut conn = connect(files, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
     // On the disk it is with the first job, whose write carries all that stands before it in the log.
     conn.pragma_update(None, "synchronous", "OFF").map_err(|e| fault::sql(&files.db, e))?;
-    steps::migrate(&mut conn, &files.db, schema::STEPS)?;
+    steps::make(&mut conn, &files.db, schema::STEPS, schema::WHOLE)?;
     Ok(conn)
 }
 
@@ -190,12 +193,27 @@ impl JobStore {
 
     /// Whoever opens the store while nobody else has it open reads all that stands in the `-wal`. So whoever has time
     /// carries it over, if it is much. Best effort; waits for nobody.
-    pub fn settle(&self) {
-        let long = std::fs::metadata(self.files.beside("-wal")).is_ok_and(|wal| wal.len() > LONG_WAL);
-        if long && self.conn.busy_timeout(Duration::ZERO).is_ok() {
+    pub fn settle(&mut self) {
+        self.carry_over(LONG_WAL);
+    }
+
+    fn carry_over(&mut self, long: u64) {
+        let is_long = std::fs::metadata(self.files.beside("-wal")).is_ok_and(|wal| wal.len() > long);
+        if is_long && self.conn.busy_timeout(Duration::ZERO).is_ok() {
             let _ = self.conn.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
-            let _ = self.conn.busy_timeout(BUSY);
+            let _ = self.conn.busy_handler(Some(busy::wait));
         }
+    }
+
+    /// We are here for more than one change: to be called by whoever runs jobs.
+    pub fn set_busy(&mut self) -> Result<(), StoreError> {
+        let set = self.conn.pragma_update(None, "wal_autocheckpoint", LOG_PAGES);
+        self.told(set)
+    }
+
+    /// For who ends right after this: the kernel closes the files, and nobody has to take apart what was made of them.
+    pub fn leave(self) {
+        std::mem::forget(self);
     }
 
     fn told<T>(&self, result: rusqlite::Result<T>) -> Result<T, StoreError> {

@@ -1,5 +1,5 @@
 //! New jobs: all of a batch, or none.
-use super::{Durability, JobStore, StoreError, env, family, row};
+use super::{Durability, JobStore, StoreError, TOO_LONG_WAL, env, family, row};
 use crate::model::{
     job::{JobId, JobSpec, JobState},
     time::Wall,
@@ -59,7 +59,9 @@ impl JobStore {
                 if jobs.iter().any(|job| job.spec.not_before.is_some_and(|time| time > at)) {
                     self.pulse.tell_alarm();
                 }
-                Ok(ids?)
+                let ids = ids?;
+                self.carry_over(TOO_LONG_WAL);
+                Ok(ids)
             }
         }
     }

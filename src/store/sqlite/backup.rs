@@ -95,8 +95,8 @@ fn copy(files: &Files, from: &Path, to: &Path) -> Result<(), StoreError> {
 fn open(path: &Path) -> Result<Connection, StoreError> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_NOFOLLOW;
     let told = |e| fault::sql(path, e);
-    let conn = Connection::open_with_flags(path, flags).map_err(told)?;
-    conn.busy_timeout(super::BUSY).map_err(told)?;
+    let mut conn = Connection::open_with_flags(path, flags).map_err(told)?;
+    conn.busy_handler(Some(super::busy::wait)).map_err(told)?;
     conn.set_db_config(rusqlite::config::DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true).map_err(told)?;
     conn.execute_batch("PRAGMA cache_size = -512; PRAGMA temp_store = MEMORY; PRAGMA synchronous = FULL;")
         .map_err(told)?;

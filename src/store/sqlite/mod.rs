@@ -5,6 +5,7 @@
 //! never becomes is an empty fleet.
 mod backup;
 pub(super) mod blank;
+pub(super) mod busy;
 pub(super) mod fault;
 pub(super) mod files;
 mod read;
@@ -30,7 +31,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// How long one process waits for another's transaction.
+/// How long one process waits for another's transaction, about.
 pub(super) const BUSY: Duration = Duration::from_secs(5);
 
 /// How much of the past is kept, and how often a copy is made.
@@ -191,8 +192,8 @@ fn quick_check(conn: &Connection, files: &Files, pragma: &str) -> Result<(), Sto
 pub(super) fn connect(files: &Files, access: OpenFlags) -> Result<Connection, StoreError> {
     let told = |e| fault::sql(&files.db, e);
     let flags = access | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_NOFOLLOW;
-    let conn = Connection::open_with_flags(&files.db, flags).map_err(told)?;
-    conn.busy_timeout(BUSY).map_err(told)?;
+    let mut conn = Connection::open_with_flags(&files.db, flags).map_err(told)?;
+    conn.busy_handler(Some(busy::wait)).map_err(told)?;
     // `-wal` and `-shm` stay when the last process closes: the next one opens faster, needs no space for them on a full
     // disk, and a file that is only looked at (a newer program's) is not written
     conn.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true).map_err(told)?;

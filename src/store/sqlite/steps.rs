@@ -34,3 +34,12 @@ pub fn migrate(conn: &mut Connection, path: &Path, steps: &[&str]) -> Result<(),
     tx.pragma_update(None, "user_version", known).map_err(told)?;
     tx.commit().map_err(told)
 }
+
+/// A new file in the last format, by what all steps come to.
+pub fn make(conn: &mut Connection, path: &Path, steps: &[&str], whole: &str) -> Result<(), StoreError> {
+    let told = |e| fault::sql(path, e);
+    let tx = conn.transaction_with_behavior(TransactionBehavior::Immediate).map_err(told)?;
+    tx.execute_batch(whole).map_err(told)?;
+    tx.pragma_update(None, "user_version", steps.len() as i64).map_err(told)?;
+    tx.commit().map_err(told)
+}

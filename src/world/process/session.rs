@@ -19,6 +19,13 @@ pub struct Limits {
     pub confinement: Option<Confinement>,
 }
 
+impl Limits {
+    pub fn is_none(&self) -> bool {
+        let Limits { nice, mem, group, confinement } = self;
+        nice.is_none() && mem.is_none() && group.is_none() && confinement.is_none()
+    }
+}
+
 /// Makes `command` begin in a session of its own, with no file open but the three that it is given, whatever our own
 /// caller left open in us.
 pub fn in_own_session(command: &mut Command, limits: Limits) -> &mut Command {

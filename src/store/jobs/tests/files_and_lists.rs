@@ -111,6 +111,20 @@ fn a_long_log_of_changes_is_carried_over_when_there_is_time() {
     assert_eq!(again(&store).list(&JobFilter::default(), None).expect("read").len(), 1000);
 }
 
+/// Each of them is alone with the file, as commands are: what one of them carries over, the next one does not know of.
+#[test]
+fn the_log_of_changes_does_not_grow_for_ever_where_nobody_runs_jobs() {
+    let (_dir, store) = temp();
+    let path = store.path();
+    drop(store);
+    for n in 0..400 {
+        let mut store = open(&path, Durability::Normal).expect("opened");
+        store.submit(&[new()], Wall(n)).expect("queued");
+    }
+    let length = std::fs::metadata(path.with_file_name("jobs.db-wal")).expect("there").len();
+    assert!(length < 3 << 20, "{length} bytes");
+}
+
 #[test]
 fn one_environment_is_stored_once_and_goes_with_its_last_job() {
     let (_dir, mut store) = temp();
