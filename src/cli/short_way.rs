@@ -12,7 +12,7 @@ use std::ffi::OsString;
 pub fn verb(argv: &[OsString]) -> Option<Verb> {
     let words = argv.get(1..)?;
     match words.first()?.to_str()? {
-        "run" => plain_run(words).or_else(|| read(words)).map(Verb::Run),
+        "run" => plain_run(words).or_else(|| read(words)).map(Box::new).map(Verb::Run),
         "jobs" => {
             let list = if words.get(1).is_some_and(|word| word == "list") { &words[1..] } else { words };
             read::<ListArgs>(list).map(|list| Verb::Jobs(JobsArgs::listing(list)))
