@@ -3,7 +3,7 @@ fn main() -> std::process::ExitCode {
     // First of all: an agent waits for it.
     let hook = agents::cli::hook_event::main(&words);
     let hidden = hook.or_else(|| agents::shim::main(&words)).or_else(|| agents::jobs::runner::main(&words));
-    let hidden = hidden.or_else(|| agents::jobs::pane::main(&words));
+    let hidden = hidden.or_else(|| agents::jobs::pane::main(&words)).or_else(|| agents::cli::window::main(&words));
     let hidden = hidden.or_else(|| agents::engine::guardian::main(&words));
     hidden.or_else(|| agents::engine::supervisor::main(&words)).unwrap_or_else(agents::cli::main)
 }

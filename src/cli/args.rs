@@ -68,7 +68,7 @@ pub enum Verb {
     /// Look after paused agents again
     Resume(ChangeArgs),
     /// Run a command as a job: here, or in the background
-    Run(RunArgs),
+    Run(Box<RunArgs>),
     /// Show what runs, in which state, and what comes next
     Status(StatusArgs),
     /// Say why an agent is in its state, and what happens next

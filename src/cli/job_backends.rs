@@ -5,7 +5,8 @@ use crate::{
     engine::environment::passes,
     launch::job::{job_agent, program},
     model::{
-        job_agent::JobAgent,
+        host::HostRules,
+        job_agent::{JobAgent, MODEL},
         name::printable_cut,
         policy::{Backend, EnvRules, PRESETS, Policy, Reader},
     },
@@ -25,15 +26,21 @@ const FOR_ALL: [&str; 2] = ["AGENTS_CONFIG", "AGENTS_BOOT_ID"];
 #[derive(Clone, Default)]
 pub struct Backends {
     of_project: Option<(Vec<Arc<Backend>>, EnvRules)>,
+    /// Of the project: before an agent is started, for a job too.
+    host: HostRules,
 }
 
 impl Backends {
     pub fn of(policy: &Policy) -> Backends {
-        Backends { of_project: Some((policy.backends.clone(), policy.env.clone())) }
+        Backends { of_project: Some((policy.backends.clone(), policy.env.clone())), host: policy.host.clone() }
     }
 
-    /// `env`: that of the job.
-    pub fn agent(&self, name: &str, env: &[(OsString, OsString)]) -> Result<JobAgent, Failure> {
+    /// `model`: that somebody asked for. `env`: that of the job.
+    pub fn agent(&self, name: &str, model: Option<&str>, env: &[(OsString, OsString)]) -> Result<JobAgent, Failure> {
+        if let Some(model) = model.filter(|model| !is_a_model(model)) {
+            let text = format!("`{}` cannot be the name of a model", printable_cut(model, 60));
+            return Err(Failure::new(2, text).hint("it is one word: --model opus"));
+        }
         let variable = |name: &str| {
             let found = env.iter().rev().find(|(other, _)| other == name);
             found.and_then(|(_, value)| value.to_str()).map(str::to_owned)
@@ -41,7 +48,9 @@ impl Backends {
         let backend = self.named(name)?;
         let preset = backend.reader.preset.clone().or_else(|| program(&backend, &variable));
         let lines = preset.as_deref().and_then(preset::named).and_then(|preset| preset.job.as_ref());
-        job_agent(&backend, lines, &variable).map_err(|unfit| Failure::new(3, unfit.why).hint(unfit.hint))
+        let agent = job_agent(&backend, lines, model, &variable)
+            .map_err(|unfit| Failure::new(3, unfit.why).hint(unfit.hint))?;
+        Ok(JobAgent { host: self.host.clone(), ..agent })
     }
 
     fn named(&self, name: &str) -> Result<Arc<Backend>, Failure> {
@@ -57,7 +66,8 @@ impl Backends {
             }),
             None if PRESETS.contains(&name) => {
                 let reader = Reader { preset: Some(name.to_owned()), ..Reader::default() };
-                Ok(Arc::new(Backend { name: name.to_owned(), bin: name.to_owned(), reader, ..Backend::default() }))
+                let (name, model_flag) = (name.to_owned(), format!("--model '{MODEL}'"));
+                Ok(Arc::new(Backend { bin: name.clone(), name, model_flag, reader, ..Backend::default() }))
             }
             None => Err(unknown(PRESETS.to_vec(), String::new())),
         }
@@ -77,6 +87,12 @@ impl Backends {
         let keep = |name: &OsString| named.contains(name) || is_for_agents(name);
         env.iter().filter(|(name, _)| keep(name)).cloned().collect()
     }
+}
+
+/// One word, and nothing that we, or the program, would take for something else.
+fn is_a_model(word: &str) -> bool {
+    let odd = |c: char| c.is_whitespace() || c.is_control() || "{}".contains(c);
+    !word.is_empty() && !word.starts_with('-') && !word.contains(odd)
 }
 
 #[cfg(test)]
@@ -105,18 +121,30 @@ mod tests {
             env.into_iter().map(|(name, _)| name.to_string_lossy().into_owned()).collect()
         };
         assert_eq!(names(&Backends::default()), ["PATH", "AGENTS_CONFIG", "AGENTS_MINE", "CLAUDE_CONFIG_DIR"]);
-        let project = Backends { of_project: Some((Vec::new(), rules)) };
+        let project = Backends { of_project: Some((Vec::new(), rules)), ..Backends::default() };
         assert_eq!(names(&project), ["AGENTS_CONFIG", "AGENTS_MINE", "CLAUDE_CONFIG_DIR"]);
     }
 
     #[test]
     fn without_a_project_the_known_programs_are_backends() {
         for name in PRESETS {
-            let agent = Backends::default().agent(name, &[]).expect("an agent");
+            let agent = Backends::default().agent(name, None, &[]).expect("an agent");
             assert_eq!((agent.start[0].clone(), agent.goes_on()), (Bytes(name.into()), true));
             assert!(agent.start.iter().all(|word| !word.0.to_string_lossy().contains("{flags}")));
         }
-        assert!(matches!(Backends::default().agent("vim", &[]), Err(Failure::Said { code: 3, .. })));
-        assert!(matches!(Backends::of(&Policy::default()).agent("claude", &[]), Err(Failure::Said { code: 3, .. })));
+        let words = |model| Backends::default().agent("opencode", Some(model), &[]).map(|agent| agent.start);
+        let line = words("openai/gpt-5.3").expect("an agent");
+        assert!(
+            line.windows(2).any(|two| two == [Bytes("--model".into()), Bytes("openai/gpt-5.3".into())]),
+            "{line:?}"
+        );
+        for odd in ["", "-p", "a b", "{session}", "a\nb"] {
+            assert!(matches!(words(odd), Err(Failure::Said { code: 2, .. })), "{odd:?}");
+        }
+        assert!(matches!(Backends::default().agent("vim", None, &[]), Err(Failure::Said { code: 3, .. })));
+        assert!(matches!(
+            Backends::of(&Policy::default()).agent("claude", None, &[]),
+            Err(Failure::Said { code: 3, .. })
+        ));
     }
 }

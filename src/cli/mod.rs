@@ -47,6 +47,7 @@ mod terminal;
 mod up;
 mod usage;
 mod watchdog;
+pub mod window;
 
 use args::{Args, Verb};
 use clap::{CommandFactory, FromArgMatches};

@@ -191,7 +191,16 @@ fn backend(f: &Fields, backends: &[Read], out: &mut Findings) -> (Arc<Backend>, 
         return (Arc::new(backends::placeholder("")), None);
     };
     match backends.iter().find(|b| b.backend.name == wanted) {
-        Some(read) => (read.backend.clone(), read.fault.clone()),
+        Some(read) => {
+            if read.fault.is_none() && read.backend.bin.is_empty() {
+                let shown = printable_cut(&wanted, 60);
+                let message =
+                    format!("{} names backend `{shown}`, which has no `bin`: it is only for jobs", f.owner("backend"));
+                let hint = format!("add the command that starts it to `[backend.{shown}]`: `bin = \"claude\"`");
+                f.bad(out, Class::MissingKey, span, message, hint);
+            }
+            (read.backend.clone(), read.fault.clone())
+        }
         None => {
             let known: Vec<&str> = backends.iter().map(|b| b.backend.name.as_str()).collect();
             let shown = printable_cut(&wanted, 60);

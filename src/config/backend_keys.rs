@@ -12,7 +12,12 @@ pub(super) static BACKEND: Section = Section {
     header: "[backend.NAME]",
     doc: "Patterns are regular expressions, searched for anywhere, in any case of letters.",
     keys: &[
-        key("bin", Text, Required, "The command, as shell text."),
+        key(
+            "bin",
+            Text,
+            Words("required, unless it has `job_command` and is only for jobs"),
+            "The command, as shell text.",
+        ),
         key(
             "prompt_delivery",
             Word(DELIVERIES),

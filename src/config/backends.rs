@@ -57,6 +57,8 @@ pub(super) fn read(root: &Fields, out: &mut Findings) -> Vec<Read> {
 fn one(name: &str, f: &Fields, out: &mut Findings) -> Backend {
     let bin = f.text(out, "bin");
     match &bin {
+        // Jobs need no more; an agent that is started by it does ([`super::agents`]).
+        None if f.find("bin").is_none() && f.find("job_command").is_some() => {}
         None if f.find("bin").is_none() => f.missing(out, "bin", "add the command that starts it: `bin = \"claude\"`"),
         Some(found) if found.value.trim().is_empty() => {
             let message = format!("`bin` of {} is empty", f.subject);

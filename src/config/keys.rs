@@ -130,7 +130,7 @@ pub(super) static WATCHDOG: Section = Section {
 
 pub(super) static HOST: Section = Section {
     header: "[host]",
-    doc: "Looked at before every start and restart; below, the start waits and goes on by itself. What runs is left alone.",
+    doc: "Looked at before every start and restart; below, the start waits and goes on by itself. The same for prompts as jobs. What runs is left alone.",
     keys: &[
         key(
             "min_memory",

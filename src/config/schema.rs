@@ -29,6 +29,10 @@ fn section(section: &Section) -> Value {
     if !required.is_empty() {
         out["required"] = json!(required);
     }
+    if section.header == "[backend.NAME]" {
+        // For jobs alone, one of the two is enough.
+        out["anyOf"] = json!([{ "required": ["bin"] }, { "required": ["job_command"] }]);
+    }
     if !section.doc.is_empty() {
         out["description"] = json!(section.doc);
     }
@@ -100,7 +104,8 @@ mod tests {
         assert_eq!(agent["required"], json!(["name"]));
         assert_eq!(agent["additionalProperties"], false);
         assert_eq!(agent["properties"]["watch"]["enum"], json!(["none", "heal", "heal+stall"]));
-        assert_eq!(schema["properties"]["backend"]["additionalProperties"]["required"], json!(["bin"]));
+        let either = json!([{ "required": ["bin"] }, { "required": ["job_command"] }]);
+        assert_eq!(schema["properties"]["backend"]["additionalProperties"]["anyOf"], either);
         assert_eq!(schema["properties"]["watchdog"]["properties"]["signal_interval"]["default"], 30);
         assert_eq!(schema["required"], json!(["defaults"]));
         assert_eq!(schema["properties"]["loop"]["properties"]["phases"]["default"], json!([]));

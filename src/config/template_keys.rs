@@ -29,8 +29,9 @@ pub(super) static JOB: Section = Section {
         key("mem", Size, Absent, "Memory of its processes, as the flag `--mem`."),
         key("procs", Count, Absent, "Processes at the same time."),
         key("sandbox", Bool, Is("false"), "Writes only in its folder and the temporary one, as the flag `--sandbox`."),
-        key("tmux", Bool, Words("true, where tmux is there and no step is a prompt"), "A tmux session of its own."),
+        key("tmux", Bool, Words("true, where tmux is there"), "A tmux session of its own."),
         key("backend", Text, Absent, "Who gets its prompts: the name of a `[backend.NAME]`."),
+        key("model", Text, Absent, "Which model it takes, as the flag `--model`."),
     ],
 };
 

@@ -106,12 +106,8 @@ impl Mind<'_> {
     /// What is missing for it, in words.
     fn lacks(&mut self, spec: Spec, host: &HostObs) -> Option<String> {
         let rules = &self.policy.host;
-        if let Some(free) = host.memory.filter(|free| *free < rules.min_memory) {
-            let asked = size(rules.min_memory);
-            return Some(format!("{} of memory available, `min_memory` of [host] is {asked}", size(free)));
-        }
-        if let Some(load) = host.load.filter(|load| rules.max_load > 0.0 && *load > rules.max_load) {
-            return Some(format!("a load of {load:.1} for each core, `max_load` of [host] is {}", rules.max_load));
+        if let Some(why) = rules.lacks_power(host) {
+            return Some(why);
         }
         // What ran before comes back on a full disk, too: it may be what makes room there.
         if self.unit(spec).restart_reason.is_some() {
@@ -121,19 +117,6 @@ impl Mind<'_> {
             Spec::Agent(agent) => workplace(agent),
             Spec::Service(service) => &service.dir,
         };
-        [folder, &self.policy.log_dir].into_iter().find_map(|folder| {
-            let free = *host.disks.get(folder).filter(|free| **free < rules.min_disk)?;
-            let asked = size(rules.min_disk);
-            Some(format!("{} free on the disk of {}, `min_disk` of [host] is {asked}", size(free), folder.display()))
-        })
-    }
-}
-
-/// `150 MB`, `1.2 GB`.
-fn size(bytes: u64) -> String {
-    match bytes {
-        b if b >= 1_000_000_000 => format!("{:.1} GB", b as f64 / 1e9),
-        b if b >= 1_000_000 => format!("{} MB", b / 1_000_000),
-        b => format!("{} kB", b / 1_000),
+        rules.lacks_disk(host, &[folder, &self.policy.log_dir])
     }
 }

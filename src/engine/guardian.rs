@@ -87,6 +87,7 @@ fn guard(config: &Path, file: &Path, adopted: Option<&OsString>) -> io::Result<u
         make_way: signals::pipe_for(&[SIGUSR1])?,
         look_at_lock: signals::pipe_for(&[SIGHUP])?,
     };
+    signals::unblock();
     guardian.revivals.next = None;
     if let Some(another) = guardian.take_lock() {
         eprintln!("error: the watchdog is guarded already: pid {another}");

@@ -15,21 +15,5 @@ pub fn look(obs: &Observation, state: &State, policy: &Policy, now: Now) -> Opti
     if near.is_empty() {
         return None;
     }
-    let mut host = HostObs::default();
-    if rules.min_memory > 0 {
-        host.memory = machine::memory_available();
-    }
-    if rules.max_load > 0.0 {
-        host.load = machine::load();
-    }
-    if rules.min_disk > 0 {
-        for folder in near.into_iter().chain([policy.log_dir.as_path()]) {
-            if !host.disks.contains_key(folder)
-                && let Some(free) = machine::disk_free(folder)
-            {
-                host.disks.insert(folder.to_owned(), free);
-            }
-        }
-    }
-    Some(host)
+    Some(machine::look(rules, near.into_iter().chain([policy.log_dir.as_path()])))
 }

@@ -221,6 +221,8 @@ mod tests {
             stream: Stream::Text,
             start: list(start),
             resume: list(resume),
+            model: None,
+            host: Default::default(),
         };
         let told = |agent: Option<JobAgent>, prompts: &[&str]| {
             let steps = prompts.iter().map(|text| prompt(text)).collect();

@@ -14,6 +14,7 @@ pub mod agent;
 pub mod check;
 pub mod fences;
 pub mod file;
+pub mod handed;
 pub mod idle;
 pub mod pane;
 pub mod place;
@@ -22,6 +23,7 @@ pub mod runner;
 pub mod start;
 pub mod tidy;
 pub mod waited;
+pub mod window;
 pub mod within;
 
 use crate::{

@@ -1,8 +1,9 @@
 //! A backend -> how it works on a prompt without a terminal. No shell has a part in that.
 use super::words::{NeedsShell, words};
 use crate::model::{
+    host::HostRules,
     job::Bytes,
-    job_agent::{JobAgent, JobLines, PROMPT, SESSION, Stream},
+    job_agent::{JobAgent, JobLines, MODEL, PROMPT, SESSION, Stream},
     name::printable_cut,
     policy::{Backend, PromptDelivery},
 };
@@ -23,13 +24,16 @@ pub fn program(backend: &Backend, variable: &dyn Fn(&str) -> Option<String>) -> 
     first.rsplit('/').next().map(str::to_owned)
 }
 
-/// `lines`: how its program is run, if that is known. `variable`: the environment.
+/// `lines`: how its program is run, if that is known. `model`: that somebody asked for, a plain word. `variable`: the
+/// environment.
 pub fn job_agent(
     backend: &Backend,
     lines: Option<&JobLines>,
+    model: Option<&str>,
     variable: &dyn Fn(&str) -> Option<String>,
 ) -> Result<JobAgent, Unfit> {
     let own = &backend.job;
+    let named = |word: &String| model.map_or_else(|| word.clone(), |model| word.replace(MODEL, model));
     let bytes = |list: &[String]| list.iter().map(|word| Bytes(word.into())).collect::<Vec<_>>();
     if !own.command.is_empty() {
         let stream = own.output.unwrap_or(Stream::Text);
@@ -38,8 +42,11 @@ pub fn job_agent(
             ([], Stream::Text) if own.command.iter().any(|word| word.contains(SESSION)) => &own.command,
             (resume, _) => resume,
         };
-        let (start, resume) = (bytes(&own.command), bytes(resume));
-        return Ok(JobAgent { backend: backend.name.clone(), stream, start, resume });
+        check_model(backend, model)?;
+        let line = |list: &[String]| bytes(&list.iter().map(named).collect::<Vec<_>>());
+        let (start, resume, model) = (line(&own.command), line(resume), model.map(str::to_owned));
+        let host = HostRules::default();
+        return Ok(JobAgent { backend: backend.name.clone(), stream, start, resume, model, host });
     }
     let hint = format!("say how in its table: `job_command = [\"PROGRAM\", \"{PROMPT}\"]`");
     let shown = printable_cut(&backend.name, 60);
@@ -66,6 +73,21 @@ pub fn job_agent(
             all.into_iter().filter(|flag| !lines.without.contains(flag)).collect()
         }
     };
+    let flags = match model {
+        Some(_) => {
+            let own = in_words("model_flag", &backend.model_flag)?;
+            if !own.iter().any(|word| word.contains(MODEL)) {
+                let why =
+                    format!("`model_flag` of the backend `{shown}` has no `{MODEL}`, so no model can be asked for");
+                return Err(Unfit {
+                    why,
+                    hint: "write for example `model_flag = \"--model '{model}'\"` into its table".into(),
+                });
+            }
+            own.iter().map(named).chain(flags).collect()
+        }
+        None => flags,
+    };
     let line = |template: &[String]| {
         let filled = template.iter().flat_map(|word| match word.as_str() {
             FLAGS => flags.clone(),
@@ -78,7 +100,26 @@ pub fn job_agent(
         stream: lines.stream,
         start: line(&lines.start),
         resume: line(&lines.resume),
+        model: model.map(str::to_owned),
+        host: HostRules::default(),
     })
+}
+
+/// Whether the user's own line says where a model stands, and one is asked for: both or none.
+fn check_model(backend: &Backend, model: Option<&str>) -> Result<(), Unfit> {
+    let takes = backend.job.command.iter().any(|word| word.contains(MODEL));
+    let shown = printable_cut(&backend.name, 60);
+    match (takes, model) {
+        (false, Some(_)) => Err(Unfit {
+            why: format!("`job_command` of the backend `{shown}` has no `{MODEL}`, so no model can be asked for"),
+            hint: format!("write it there: `\"--model\", \"{MODEL}\"`"),
+        }),
+        (true, None) => Err(Unfit {
+            why: format!("the backend `{shown}` has to be told a model: `{MODEL}` stands in its `job_command`"),
+            hint: format!("agents run --backend {shown} --model NAME 'PROMPT'"),
+        }),
+        _ => Ok(()),
+    }
 }
 
 #[cfg(test)]
@@ -107,7 +148,7 @@ mod tests {
     #[test]
     fn a_preset_and_the_users_own_flags_make_the_line() {
         let home = |name: &str| (name == "HOME").then(|| "/h".to_owned());
-        let read = |bin: &str, flags: &str, job| job_agent(&backend(bin, flags, job), Some(&lines()), &home);
+        let read = |bin: &str, flags: &str, job| job_agent(&backend(bin, flags, job), Some(&lines()), None, &home);
         let agent = read("~/x y", "--a 'b c' -i", BackendJob::default()).expect("an agent");
         assert_eq!(shown(&agent.start), "/h/x|y|--a|b c|run|--json");
         assert_eq!(shown(&agent.resume), "/h/x|y|--a|b c|run|--json|--session|{session}");
@@ -123,12 +164,42 @@ mod tests {
         let none = |_: &str| None;
         let list = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect::<Vec<_>>();
         let job = BackendJob { command: list(&["y", "{prompt}"]), ..BackendJob::default() };
-        let agent = job_agent(&backend("x", "", job), Some(&lines()), &none).expect("an agent");
+        let agent = job_agent(&backend("x", "", job), Some(&lines()), None, &none).expect("an agent");
         assert_eq!((shown(&agent.start).as_str(), agent.stream, agent.goes_on()), ("y|{prompt}", Stream::Text, false));
         let job = BackendJob { command: list(&["y", "--id={session}", "{prompt}"]), ..BackendJob::default() };
-        let agent = job_agent(&backend("x", "", job), None, &none).expect("an agent");
+        let agent = job_agent(&backend("x", "", job), None, None, &none).expect("an agent");
         assert_eq!((agent.start == agent.resume, agent.goes_on()), (true, true));
-        let unfit = job_agent(&backend("x", "", BackendJob::default()), None, &none).expect_err("unknown");
+        let unfit = job_agent(&backend("x", "", BackendJob::default()), None, None, &none).expect_err("unknown");
         assert_eq!(unfit.why, "nobody knows how the backend `x` works without a terminal");
+    }
+
+    #[test]
+    fn a_model_is_data_and_stands_where_the_backend_says() {
+        let none = |_: &str| None;
+        let of = |flag: &str, command: &[&str]| Backend {
+            model_flag: flag.into(),
+            ..backend(
+                "x",
+                "-y",
+                BackendJob { command: command.iter().map(|w| (*w).into()).collect(), ..BackendJob::default() },
+            )
+        };
+        let read = |backend: &Backend, model| job_agent(backend, Some(&lines()), model, &none);
+        let agent = read(&of("--model '{model}'", &[]), Some("a b'$(id)")).expect("an agent");
+        assert_eq!(shown(&agent.start), "x|--model|a b'$(id)|-y|run|--json");
+        assert!(shown(&agent.resume).starts_with("x|--model|a b'$(id)|-y|"));
+        assert_eq!(agent.model.as_deref(), Some("a b'$(id)"));
+        assert_eq!(shown(&read(&of("-m={model}", &[]), Some("m")).expect("an agent").start), "x|-m=m|-y|run|--json");
+        assert_eq!(shown(&read(&of("--model '{model}'", &[]), None).expect("an agent").start), "x|-y|run|--json");
+        let own = of("", &["y", "-m{model}", "{prompt}"]);
+        assert_eq!(shown(&read(&own, Some("m")).expect("an agent").start), "y|-mm|{prompt}");
+        for (backend, model, told) in [
+            (own, None, "has to be told a model"),
+            (of("--model '{model}'", &["y"]), Some("m"), "`job_command` of the backend `x` has no `{model}`"),
+            (of("", &[]), Some("m"), "`model_flag` of the backend `x` has no `{model}`"),
+        ] {
+            let unfit = read(&backend, model).expect_err(told);
+            assert!(unfit.why.contains(told), "{}", unfit.why);
+        }
     }
 }

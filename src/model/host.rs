@@ -1,6 +1,10 @@
 //! What the machine must have before something is started on it, and what it has.
 use serde::{Deserialize, Serialize};
-use std::{collections::BTreeMap, path::PathBuf, time::Duration};
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 /// `[host]`. What is 0 is not asked for.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -16,6 +20,9 @@ pub struct HostRules {
     pub retry: Duration,
 }
 
+// `max_load` was read from a range of numbers, so it is one.
+impl Eq for HostRules {}
+
 impl Default for HostRules {
     /// Nothing is asked for.
     fn default() -> HostRules {
@@ -26,6 +33,34 @@ impl Default for HostRules {
 impl HostRules {
     pub fn asks_nothing(&self) -> bool {
         self.min_memory == 0 && self.min_disk == 0 && self.max_load <= 0.0
+    }
+
+    /// What of memory and processor is missing, in words for people.
+    pub fn lacks_power(&self, host: &HostObs) -> Option<String> {
+        if let Some(free) = host.memory.filter(|free| *free < self.min_memory) {
+            let asked = size(self.min_memory);
+            return Some(format!("{} of memory available, `min_memory` of [host] is {asked}", size(free)));
+        }
+        let load = host.load.filter(|load| self.max_load > 0.0 && *load > self.max_load)?;
+        Some(format!("a load of {load:.1} for each core, `max_load` of [host] is {}", self.max_load))
+    }
+
+    /// On which disk there is too little, in words for people.
+    pub fn lacks_disk(&self, host: &HostObs, folders: &[&Path]) -> Option<String> {
+        folders.iter().find_map(|folder| {
+            let free = *host.disks.get(*folder).filter(|free| **free < self.min_disk)?;
+            let asked = size(self.min_disk);
+            Some(format!("{} free on the disk of {}, `min_disk` of [host] is {asked}", size(free), folder.display()))
+        })
+    }
+}
+
+/// `150 MB`, `1.2 GB`.
+fn size(bytes: u64) -> String {
+    match bytes {
+        b if b >= 1_000_000_000 => format!("{:.1} GB", b as f64 / 1e9),
+        b if b >= 1_000_000 => format!("{} MB", b / 1_000_000),
+        b => format!("{} kB", b / 1_000),
     }
 }
 

@@ -218,6 +218,50 @@ pub struct Job {
     pub bounds: Option<Bounds>,
 }
 
+/// Which of a job's pauses: the step that is next, when the one before it ended, and how many tries there were.
+pub type Pause = (usize, Option<Wall>, u32);
+
+impl Job {
+    /// As nothing has become of it yet: queued, at the beginning of time, without steps and without a log.
+    pub fn of(id: JobId, spec: JobSpec) -> Job {
+        Job {
+            id,
+            spec,
+            state: JobState::Queued,
+            steps: Vec::new(),
+            step: 0,
+            attempt: 1,
+            created: Wall(0),
+            started: None,
+            ended: None,
+            exit: None,
+            error: None,
+            log: PathBuf::new(),
+            run_dir: None,
+            wake: None,
+            runner: None,
+            child: None,
+            session: None,
+            progress: Progress::default(),
+            last_event: None,
+            agent_session: None,
+            files_changed: None,
+            cost_usd: None,
+            usage: None,
+            peak_rss: None,
+            cpu_s: None,
+            bounds: None,
+        }
+    }
+
+    /// `None`: it does not wait for an answer.
+    pub fn pause(&self) -> Option<Pause> {
+        let before = self.step.checked_sub(1).and_then(|step| self.steps.get(step)).and_then(|run| run.ended);
+        let tries = self.steps.iter().map(|run| run.attempt).sum();
+        (self.state == JobState::Paused).then_some((self.step, before, tries))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,5 +1,5 @@
 //! The agent program of a job: how it is run without a terminal, and what its output looks like.
-use super::bytes::Bytes;
+use super::{bytes::Bytes, host::HostRules};
 use serde::{Deserialize, Serialize};
 
 /// What a program prints while it works.
@@ -42,10 +42,18 @@ pub struct JobAgent {
     /// Goes on with one. Empty: it cannot.
     #[serde(default)]
     pub resume: Vec<Bytes>,
+    /// The model that somebody asked for; the lines name it. `None`: the program's own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub model: Option<String>,
+    /// What the machine must have before it is started.
+    #[serde(default, skip_serializing_if = "HostRules::asks_nothing")]
+    pub host: HostRules,
 }
 
 pub const PROMPT: &str = "{prompt}";
 pub const SESSION: &str = "{session}";
+/// In what a backend says of its command line, and not in a [`JobAgent`].
+pub const MODEL: &str = "{model}";
 
 impl JobAgent {
     /// Whether a second prompt can come into the same conversation.

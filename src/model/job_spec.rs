@@ -1,5 +1,5 @@
 //! What somebody asks for: a job's steps, and what holds for all of them.
-use super::{bytes::Bytes, job_agent::JobAgent, job_id::JobId, time::Wall};
+use super::{bytes::Bytes, job_agent::JobAgent, job_id::JobId, job_input::JobInput, time::Wall};
 use serde::{Deserialize, Serialize};
 use std::{path::PathBuf, time::Duration};
 
@@ -117,6 +117,9 @@ pub struct JobSpec {
     /// Its processes may write nowhere but in its folder and the temporary one, as far as the machine can see to that.
     #[serde(skip_serializing_if = "is_default")]
     pub sandbox: bool,
+    /// What its first step reads. `None`: nothing, or its terminal. It can be read once.
+    #[serde(skip_serializing_if = "is_default")]
+    pub input: Option<JobInput>,
 }
 
 fn is_default<T: Default + PartialEq>(value: &T) -> bool {
@@ -166,6 +169,7 @@ impl Default for JobSpec {
             tmux_asked: false,
             agent: None,
             sandbox: false,
+            input: None,
         }
     }
 }

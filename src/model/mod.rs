@@ -11,6 +11,7 @@ pub mod host;
 pub mod job;
 pub mod job_agent;
 pub mod job_id;
+pub mod job_input;
 pub mod job_rules;
 pub mod job_seen;
 pub mod job_spec;

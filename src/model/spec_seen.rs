@@ -2,6 +2,7 @@
 use super::{
     job::{DEFAULT_GROUP, JobCommand, JobId, JobSpec, StepSpec},
     job_agent::JobAgent,
+    job_input::JobInput,
     job_spec::{LOG_CAP, STOP_GRACE},
     time::Wall,
 };
@@ -45,6 +46,7 @@ pub struct SpecSeen<'a> {
     pub tmux_asked: bool,
     pub agent: Option<Cow<'a, JobAgent>>,
     pub sandbox: bool,
+    pub input: Option<JobInput>,
 }
 
 /// A [`StepSpec`].
@@ -139,6 +141,7 @@ impl Default for SpecSeen<'_> {
             tmux_asked: false,
             agent: None,
             sandbox: false,
+            input: None,
         }
     }
 }
@@ -169,6 +172,7 @@ impl<'a> SpecSeen<'a> {
             tmux_asked: spec.tmux_asked,
             agent: spec.agent.as_ref().map(Cow::Borrowed),
             sandbox: spec.sandbox,
+            input: spec.input,
         }
     }
 }
@@ -195,7 +199,7 @@ impl<'a> StepAsked<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::job::Bytes;
+    use crate::model::{host::HostRules, job::Bytes};
     use proptest::{prelude::*, sample::Index};
     use std::{ffi::OsString, os::unix::ffi::OsStringExt};
 
@@ -242,7 +246,10 @@ mod tests {
                 stream: crate::model::job_agent::Stream::Claude,
                 start: vec![Bytes("claude".into())],
                 resume: Vec::new(),
+                model: Some("m".into()),
+                host: HostRules::default(),
             }),
+            input: Some(JobInput { pid: 1, start: 2, fd: 3, inode: 4 }),
             sandbox: true,
         }
     }

@@ -1,8 +1,30 @@
 //! Memory, load and disks of the machine. What cannot be read is `None`.
+use crate::model::host::{HostObs, HostRules};
 use std::{
     fs,
     path::{Path, PathBuf},
 };
+
+/// What `rules` ask for, and nothing else. `folders`: whose disks count.
+pub fn look<'a>(rules: &HostRules, folders: impl IntoIterator<Item = &'a Path>) -> HostObs {
+    let mut host = HostObs::default();
+    if rules.min_memory > 0 {
+        host.memory = memory_available();
+    }
+    if rules.max_load > 0.0 {
+        host.load = load();
+    }
+    if rules.min_disk > 0 {
+        for folder in folders {
+            if !host.disks.contains_key(folder)
+                && let Some(free) = disk_free(folder)
+            {
+                host.disks.insert(folder.to_owned(), free);
+            }
+        }
+    }
+    host
+}
 
 /// Bytes of memory that could be had without swapping: of the machine, or of the narrowest control group that this
 /// process is in.

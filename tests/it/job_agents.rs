@@ -16,22 +16,22 @@ use std::{
 };
 
 /// A home with a CLI in it.
-struct World {
-    jobs: JobWorld,
+pub struct World {
+    pub jobs: JobWorld,
 }
 
 /// Of the recorded runs of Claude Code.
-const SESSION: &str = "c3e7d769-3802-4928-a222-5face4c132e6";
-const SAID: &str = "All done. The work is finished.";
+pub const SESSION: &str = "c3e7d769-3802-4928-a222-5face4c132e6";
+pub const SAID: &str = "All done. The work is finished.";
 
-fn stream(name: &str) -> String {
+pub fn stream(name: &str) -> String {
     let path = format!("{}/tests/streams/{name}.jsonl", env!("CARGO_MANIFEST_DIR"));
     fs::read_to_string(path).expect("a recorded stream")
 }
 
 impl World {
     /// `act`: shell lines for what it does after it has read its prompt; `$stream` names the folder of the streams.
-    fn new(cli: &str, act: &str) -> World {
+    pub fn new(cli: &str, act: &str) -> World {
         let world = World { jobs: JobWorld::new() };
         fs::create_dir(world.jobs.sandbox.join("bin")).expect("made");
         let program = world.jobs.sandbox.join("bin").join(cli);
@@ -47,11 +47,11 @@ impl World {
         world
     }
 
-    fn act(&self, act: &str) {
+    pub fn act(&self, act: &str) {
         fs::write(self.jobs.sandbox.join("act"), format!("{act}\n")).expect("written");
     }
 
-    fn agents<S: AsRef<OsStr>>(&self, line: &[S]) -> Command {
+    pub fn agents<S: AsRef<OsStr>>(&self, line: &[S]) -> Command {
         let mut command = self.jobs.agents(&[]);
         let path = std::env::var_os("PATH").unwrap_or_default();
         let path = [self.jobs.sandbox.join("bin").into_os_string(), path].join(OsStr::new(":"));
@@ -59,38 +59,38 @@ impl World {
         command
     }
 
-    fn run<S: AsRef<OsStr>>(&self, line: &[S]) -> Output {
+    pub fn run<S: AsRef<OsStr>>(&self, line: &[S]) -> Output {
         self.agents(line).output().expect("the program starts")
     }
 
     #[track_caller]
-    fn background(&self, line: &[&str]) -> JobId {
+    pub fn background(&self, line: &[&str]) -> JobId {
         let output = self.run(&[&["run", "-b"], line].concat());
         JobId::parse(out(&output).trim()).unwrap_or_else(|| panic!("no id: {output:?}"))
     }
 
     #[track_caller]
-    fn ok(&self, line: &[&str]) -> String {
+    pub fn ok(&self, line: &[&str]) -> String {
         let output = self.run(line);
         assert_eq!(output.status.code(), Some(0), "{line:?}: {}", err(&output));
         out(&output)
     }
 
-    fn argv(&self, n: usize) -> Vec<String> {
+    pub fn argv(&self, n: usize) -> Vec<String> {
         self.jobs.read(&format!("argv-{n}")).lines().map(str::to_owned).collect()
     }
 
-    fn stdin(&self, n: usize) -> Vec<u8> {
+    pub fn stdin(&self, n: usize) -> Vec<u8> {
         fs::read(self.jobs.sandbox.join(&format!("stdin-{n}"))).unwrap_or_default()
     }
 
-    fn calls(&self) -> usize {
+    pub fn calls(&self) -> usize {
         (0..).take_while(|n| self.jobs.sandbox.join(&format!("argv-{n}")).exists()).count()
     }
 
     /// It runs, and the conversation is known.
     #[track_caller]
-    fn talking(&self, id: JobId) -> Job {
+    pub fn talking(&self, id: JobId) -> Job {
         wait_until(30, "its conversation is known", || {
             let job = self.jobs.job(id);
             job.state == JobState::Running && job.agent_session.is_some()
@@ -99,7 +99,7 @@ impl World {
     }
 }
 
-fn out(output: &Output) -> String {
+pub fn out(output: &Output) -> String {
     String::from_utf8_lossy(&output.stdout).into_owned()
 }
 
@@ -364,7 +364,7 @@ fn backends_of_a_project_are_those_of_its_config() {
     let config = format!(
         "{CONFIG}[env]\ndeny = ['SECRET']\n[backend.mine]\nbin = 'claude --model \"a b\"'\nflags = '--yes'\n\
          [backend.other]\nbin = 'vim'\n[backend.shelly]\nbin = 'cd x && claude'\npreset = 'claude'\n\
-         [backend.own]\nbin = 'x'\njob_command = ['claude', '--id={{session}}', '{{prompt}}']\n"
+         [backend.own]\njob_command = ['claude', '--id={{session}}', '{{prompt}}']\n"
     );
     fs::write(world.jobs.sandbox.join("agents.toml"), config).expect("written");
     let mut command = world.agents(&["run", "--backend", "mine", "x"]);
@@ -421,4 +421,70 @@ fn a_job_file_has_prompts_and_commands() {
     let told = err(&world.run(&["run", "none.json"]));
     assert!(told.contains("the job has a prompt, and no backend"), "{told}");
     assert_eq!(world.jobs.jobs().len(), 1);
+}
+
+#[test]
+fn a_model_is_asked_for_on_the_line_or_in_the_file_and_stays_for_all_prompts() {
+    let world = World::new("claude", "cat \"$stream/claude-say.jsonl\"");
+    world.ok(&["run", "--backend", "claude", "--model", "opus", "--phases", "a,b", "x"]);
+    for n in [0, 1] {
+        assert_eq!(world.argv(n)[..3], ["--model", "opus", "-p"], "{n}");
+    }
+    let shown: Value = serde_json::from_str(&world.ok(&["jobs", "show", "j1", "--json"])).expect("JSON");
+    assert_eq!(shown["model"], "opus");
+    assert!(world.ok(&["jobs", "show", "j1"]).contains("  backend   claude (opus), conversation "));
+    let file = r#"{"backend": "claude", "model": "haiku", "tmux": false, "dir": ".", "steps": [{"prompt": "x"}]}"#;
+    fs::write(world.jobs.sandbox.join("job.json"), file).expect("written");
+    world.ok(&["run", "job.json"]);
+    assert_eq!(world.argv(2)[..2], ["--model", "haiku"]);
+    world.ok(&["run", "--model", "opus", "job.json"]);
+    assert_eq!(world.argv(3)[..2], ["--model", "opus"], "the line counts more");
+    for (line, code, told) in [
+        (&["--model", "opus", "true"][..], 2, "`--model` for a job without a prompt"),
+        (&["--backend", "claude", "--model", "a b", "x"], 2, "`a b` cannot be the name of a model"),
+        (&["--backend", "claude", "--model", "{session}", "x"], 2, "cannot be the name of a model"),
+    ] {
+        let output = world.run(&[&["run"], line].concat());
+        assert!(output.status.code() == Some(code) && err(&output).contains(told), "{line:?}: {}", err(&output));
+    }
+    // As the backend of a project says.
+    let config = format!(
+        "{CONFIG}[backend.claude]\nbin = 'claude'\nmodel_flag = '-m={{model}}'\nflags = '--yes'\n\
+         [backend.own]\njob_command = ['claude', 'with={{model}}']\n"
+    );
+    fs::write(world.jobs.sandbox.join("agents.toml"), config).expect("written");
+    world.ok(&["run", "--backend", "claude", "--model", "opus", "x"]);
+    assert_eq!(world.argv(4)[..3], ["-m=opus", "--yes", "-p"]);
+    world.ok(&["run", "--backend", "own", "--model", "opus", "x"]);
+    assert_eq!(world.argv(5), ["with=opus"]);
+    let output = world.run(&["run", "--backend", "own", "x"]);
+    assert!(output.status.code() == Some(3) && err(&output).contains("has to be told a model"), "{}", err(&output));
+    assert_eq!(world.calls(), 6);
+}
+
+#[test]
+fn without_room_on_the_machine_a_prompt_waits_and_says_for_what() {
+    let world = World::new("claude", "cat \"$stream/claude-say.jsonl\"");
+    let config = |memory: &str| {
+        let text = format!("{CONFIG}[host]\nmin_memory = '{memory}'\nretry = 0.1\n[backend.claude]\nbin = 'claude'\n");
+        fs::write(world.jobs.sandbox.join("agents.toml"), text).expect("written");
+    };
+    config("1000TB");
+    let id = world.background(&["--backend", "claude", "--timeout", "1h", "x"]);
+    let json = || -> Value { serde_json::from_str(&world.ok(&["jobs", "show", "j1", "--json"])).expect("JSON") };
+    wait_until(30, "it is said", || {
+        json()["last_event"].as_str().is_some_and(|said| said.starts_with("waits for room: "))
+    });
+    let shown = world.ok(&["jobs"]);
+    assert!(shown.contains("waits for room: "), "{shown}");
+    assert!(json()["last_event"].as_str().is_some_and(|said| said.contains("`min_memory` of [host] is 1000000.0 GB")));
+    // Commands are no agents.
+    world.ok(&["run", "true"]);
+    world.ok(&["stop", &id.to_string()]);
+    assert_eq!((json()["state"].as_str(), world.calls()), (Some("cancelled"), 0));
+    let output = world.run(&["run", "--timeout", "300ms", "--backend", "claude", "x"]);
+    assert!(output.status.code() == Some(1) && err(&output).contains("it ran longer than 300ms"), "{}", err(&output));
+    config("1MB");
+    world.ok(&["run", "--backend", "claude", "x"]);
+    assert_eq!(world.calls(), 1);
 }

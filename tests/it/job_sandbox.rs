@@ -218,6 +218,23 @@ fn the_lines_come_first_and_stand_in_the_log_and_on_the_page() {
 }
 
 #[test]
+fn of_several_jobs_in_the_foreground_it_is_told_too_what_holds_them() {
+    let world = JobWorld::new();
+    let job = |name: &str, sandbox: bool| serde_json::json!({"name": name, "dir": ".", "tmux": false, "sandbox": sandbox, "steps": [{"cmd": "true"}]});
+    let jobs = serde_json::json!([job("a", true), job("b", false), job("c", true)]);
+    fs::write(world.sandbox.join("three.json"), jobs.to_string()).expect("written");
+    let output = world.run(&["run", "three.json"]);
+    assert_eq!(output.status.code(), Some(0));
+    let told = String::from_utf8_lossy(&output.stderr).into_owned();
+    let (first, other) = if told.contains("agents: j1 sandbox: as that of j3") { ("j3", "j1") } else { ("j1", "j3") };
+    let bounds = world.jobs().into_iter().find_map(|job| job.bounds).expect("its bounds").sandbox();
+    let mut expected: Vec<String> = bounds.iter().map(|line| format!("agents: {first} sandbox: {line}")).collect();
+    assert!(expected.len() >= 2);
+    expected.push(format!("agents: {other} sandbox: as that of {first}"));
+    assert_eq!(told.lines().collect::<Vec<_>>(), expected);
+}
+
+#[test]
 fn conditions_retries_and_what_is_resumed_are_in_the_sandbox_too() {
     if no_landlock() {
         return;

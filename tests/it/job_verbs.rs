@@ -293,5 +293,12 @@ fn the_log_of_a_job_is_shown_by_id_and_by_name_without_any_config() {
     assert_eq!(home.ok(&["logs", "j1", "--raw"]), "one\n\u{1b}[31mtwo\u{1b}[0m\nthree");
     // Over: there is nothing to wait for.
     assert_eq!(home.ok(&["logs", "j1", "-f"]), "one\ntwo\nthree\n");
-    assert!(home.fails(3, &["logs", "nobody"]).contains("agents.toml"));
+    for nobody in ["nobody", "j99"] {
+        let told = home.fails(3, &["logs", nobody]);
+        assert!(
+            told.contains(&format!("no job has the id or name `{nobody}`, and there is no `agents.toml`")),
+            "{told}"
+        );
+    }
+    assert!(home.fails(3, &["logs"]).contains("no `agents.toml` in"));
 }

@@ -1,5 +1,6 @@
 //! `agents run` on real processes: what runs, when, and how it ends.
 use crate::{
+    job_verbs::err,
     jobs_world::JobWorld,
     sandbox::{Sandbox, wait_until},
 };
@@ -301,6 +302,61 @@ fn of_jobs_that_come_one_after_the_other_none_stands_still() {
     wait_until(30, "all have run", || world.jobs().iter().all(|job| job.state == JobState::Done));
     assert_eq!(world.read("ran").lines().count(), 30);
     wait_until(30, "no runner is left", || world.sandbox.processes().is_empty());
+}
+
+#[test]
+fn a_folder_that_was_removed_under_the_caller_matters_only_where_it_is_relied_on() {
+    let world = JobWorld::new();
+    let gone = world.sandbox.join("gone");
+    let run = |line: &str| {
+        std::fs::create_dir_all(&gone).expect("a folder");
+        let mut command = world.agents(&[]);
+        let line = format!("cd '{0}'; rmdir '{0}'; exec '{1}' {line}", gone.display(), Sandbox::exe());
+        let env: Vec<_> =
+            command.get_envs().filter_map(|(name, value)| Some((name.to_owned(), value?.to_owned()))).collect();
+        command = std::process::Command::new("/bin/sh");
+        command.env_clear().envs(env).stdin(Stdio::null()).args(["-c", &line]).output().expect("a shell")
+    };
+    let there = world.sandbox.path().display();
+    let output = run(&format!("run --dir '{there}' -- pwd"));
+    assert_eq!(
+        (output.status.code(), output.stdout),
+        (Some(0), format!("{there}\n").into_bytes()),
+        "{:?}",
+        output.stderr
+    );
+    for line in ["run -- pwd", "run --dir sub -- pwd"] {
+        let output = run(line);
+        assert_eq!(output.status.code(), Some(1), "{line}");
+        assert!(err(&output).contains("the current directory cannot be read") && err(&output).contains("--dir /PATH"));
+    }
+    assert_eq!(world.jobs().len(), 1);
+}
+
+#[test]
+fn signals_that_whoever_submitted_a_job_had_blocked_reach_it_and_its_runner() {
+    let world = JobWorld::new();
+    let mask = ["--block-signal=TERM", "--block-signal=CHLD", "--block-signal=USR1"];
+    let blocked = |line: &[&str]| {
+        let plain = world.agents(line);
+        let mut command = std::process::Command::new("env");
+        command.args(mask).arg(plain.get_program()).args(plain.get_args()).current_dir(world.sandbox.path());
+        command.env_clear().envs(plain.get_envs().filter_map(|(name, value)| Some((name, value?))));
+        command.stdin(Stdio::null()).output().expect("it starts")
+    };
+    let quiet = "grep SigBlk /proc/self/status; exec sleep 0.3";
+    let waits = "trap 'echo told; exit 3' TERM; echo begun; while :; do sleep 0.02; done";
+    // The first runner is the command itself, forked; the second one is a program of its own.
+    assert_eq!(blocked(&["run", "-b", waits]).status.code(), Some(0));
+    assert_eq!(blocked(&["run", quiet]).status.code(), Some(0));
+    let mask: String = world.log(JobId(2)).chars().filter(|c| c.is_ascii_digit()).collect();
+    assert_eq!(mask, "0".repeat(16), "{}", world.log(JobId(2)));
+    assert_eq!(blocked(&["run", "-b", quiet]).status.code(), Some(0));
+    assert_eq!((world.over(JobId(3)).state, world.log(JobId(3))), (JobState::Done, world.log(JobId(2))));
+    wait_until(30, "it runs", || world.log(JobId(1)) == "begun\n");
+    assert_eq!(world.run(&["stop", "j1"]).status.code(), Some(0));
+    assert_eq!(world.job(JobId(1)).state, JobState::Cancelled);
+    assert!(world.log(JobId(1)).ends_with("told\n"), "{}", world.log(JobId(1)));
 }
 
 /// A runner that is about to end takes the next job only when that may run.

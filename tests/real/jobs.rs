@@ -5,6 +5,7 @@ use crate::{
     sandbox::Outcome,
     service::{Mode, Service},
 };
+use agents::world::tmux::Server;
 use serde_json::{Value, json};
 use std::{
     fs,
@@ -18,8 +19,14 @@ const TEXT: &str = "All done. The work is finished.";
 
 type Scene = (&'static str, fn(&World) -> Outcome<String>);
 
-const SCENES: [Scene; 5] =
-    [("prompt", prompt), ("phases", phases), ("tool", tool), ("error", error), ("cancel, resume", cut_off)];
+const SCENES: [Scene; 6] = [
+    ("prompt", prompt),
+    ("phases", phases),
+    ("tool", tool),
+    ("error", error),
+    ("cancel, resume", cut_off),
+    ("window", window),
+];
 
 /// `names`: of CLIs; none = all. One after the other.
 pub fn play(names: &[&str]) -> ExitCode {
@@ -227,5 +234,36 @@ fn cut_off(w: &World) -> Outcome<String> {
     expect(job["agent_session"] == before["agent_session"], "the same conversation", &job)?;
     let last = w.service.conversation().pop().ok_or("no request")?;
     expect(last.said.contains("MARK-cut") && last.said.contains("You were cut off"), "it goes on", &job)?;
+    Ok(told(&job))
+}
+
+/// With a session: what is said is seen in it while the work goes on, and a key is no word for the program.
+fn window(w: &World) -> Outcome<String> {
+    w.service.set_mode(Mode::Slow);
+    w.run(&["run", "-b", "--tmux", "--backend", w.cli.name, "MARK-seen is a long work"])?;
+    w.wait("conversation", || Ok(w.job()?["agent_session"].is_string()))?;
+    let job = w.job()?;
+    let session = job["session"].as_str().ok_or("no session")?.to_owned();
+    let server = Server::of_jobs(&w.project.join(".agents")).map_err(words("no server"))?;
+    let tmux = |line: &[&str]| -> Outcome<String> {
+        let mut tmux = Command::new("tmux");
+        let output =
+            tmux.args(["-u", "-N", "-S"]).arg(server.socket_path()).args(line).output().map_err(words("tmux"))?;
+        Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+    };
+    let at = format!("={session}:");
+    let screen = || tmux(&["capture-pane", "-p", "-t", &at]);
+    let name = job["agent_session"].as_str().unwrap_or_default().to_owned();
+    w.wait("line about the conversation", || Ok(screen()?.contains(&name)))?;
+    tmux(&["send-keys", "-t", &at, "MARK-typed", "Enter", "C-c"])?;
+    w.wait("line about the keys", || Ok(screen()?.contains("agents stop j1 ends the job")))?;
+    expect(w.job()?["state"] == "running", "it works on", &job)?;
+    w.service.set_mode(Mode::Say);
+    w.wait("end", || Ok(w.job()?["ended"].is_string()))?;
+    let job = w.job()?;
+    expect(job["state"] == "done" && job["session"].is_null(), "it is done, and its session gone", &job)?;
+    let (_, log) = w.run(&["logs", "j1", "--raw"])?;
+    expect(!log.contains('\x1b') && log.lines().any(|line| line.starts_with('{')), "the stream in the log", &job)?;
+    expect(!w.service.conversation().iter().any(|a| a.said.contains("MARK-typed")), "nothing was typed", &job)?;
     Ok(told(&job))
 }

@@ -52,7 +52,7 @@ pub fn run(args: &ApproveArgs, context: &mut Context) -> Report {
     match answer {
         Answer::Continue => context.out.line(&format!("{id} goes on"))?,
         Answer::Retry => context.out.line(&format!("{id} tries its last step once more"))?,
-        Answer::Cancel => return Ok(u8::from(!cancel::ended(id, &ground, store, &mut news, context)?)),
+        Answer::Cancel => return Ok(u8::from(!cancel::ended(id, store, &mut news, context)?)),
     }
     Ok(0)
 }

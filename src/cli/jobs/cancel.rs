@@ -74,7 +74,7 @@ pub fn run(args: &CancelArgs, context: &mut Context) -> Report {
     }
     context.out.flush()?;
     for id in asked {
-        failed |= !ended(id, &ground, store, &mut news, context)?;
+        failed |= !ended(id, store, &mut news, context)?;
     }
     Ok(u8::from(failed))
 }
@@ -96,13 +96,7 @@ fn all(ground: &Ground, store: &mut JobStore) -> Result<Vec<(JobId, Cancelled)>,
     Ok(answers)
 }
 
-pub fn ended(
-    id: JobId,
-    ground: &Ground,
-    store: &mut JobStore,
-    news: &mut News,
-    context: &mut Context,
-) -> Result<bool, Failure> {
+pub fn ended(id: JobId, store: &mut JobStore, news: &mut News, context: &mut Context) -> Result<bool, Failure> {
     let grace = store.job(id)?.map_or(Duration::ZERO, |job| job.spec.stop_grace);
     let until = clock::boot().after(grace + MARGIN);
     loop {
@@ -118,6 +112,6 @@ pub fn ended(
             complain(&format!("error: {id} has not ended yet\nhint: `agents jobs show {id}` tells how it stands"));
             return Ok(false);
         }
-        news.wait(ground, store, Some(left))?;
+        news.wait(store, Some(left))?;
     }
 }

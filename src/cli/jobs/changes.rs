@@ -52,7 +52,7 @@ mod tests {
     use crate::{
         model::{
             job::{Job, JobId, JobSpec, Progress},
-            time::{Now, Wall},
+            time::Now,
         },
         view::{jobs::view, paint::Paint},
     };
@@ -64,34 +64,8 @@ mod tests {
 
     fn job(state: JobState, done: u64) -> JobView {
         let progress = Progress { done: Some(done), total: Some(9), ..Progress::default() };
-        view(&Job {
-            id: JobId(3),
-            spec: JobSpec { name: "web".into(), ..JobSpec::default() },
-            state,
-            steps: Vec::new(),
-            step: 0,
-            attempt: 1,
-            created: Wall(0),
-            started: None,
-            ended: None,
-            exit: None,
-            error: None,
-            log: "/l".into(),
-            run_dir: None,
-            wake: None,
-            runner: None,
-            child: None,
-            session: None,
-            progress,
-            last_event: None,
-            agent_session: None,
-            files_changed: None,
-            cost_usd: None,
-            usage: None,
-            bounds: None,
-            peak_rss: None,
-            cpu_s: None,
-        })
+        let spec = JobSpec { name: "web".into(), ..JobSpec::default() };
+        view(&Job { state, progress, ..Job::of(JobId(3), spec) })
     }
 
     #[test]

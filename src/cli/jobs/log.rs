@@ -26,7 +26,6 @@ use std::{
 
 /// A job whose log is wanted.
 pub struct JobLog {
-    ground: Ground,
     store: JobStore,
     id: JobId,
     pub path: PathBuf,
@@ -58,7 +57,7 @@ pub fn named(word: &str, context: &mut Context) -> Result<Option<JobLog>, Failur
         Meant::Several(_) => words::one(Some(&store), word)?,
     };
     let Some(job) = store.job(id)? else { return Ok(None) };
-    Ok(Some(JobLog { ground, store, id, stream: stream_of(&job.spec), path: job.log, state: job.state }))
+    Ok(Some(JobLog { store, id, stream: stream_of(&job.spec), path: job.log, state: job.state }))
 }
 
 /// Gives what is written behind byte `from`, until the job is over and all was given.
@@ -84,12 +83,13 @@ pub fn follow(log: &mut JobLog, from: u64, out: &mut Out, take: &mut Take<'_>) -
         if over {
             return Ok(0);
         }
-        let heard = news.wait(&log.ground, &mut log.store, None)?;
+        let heard = news.wait(&mut log.store, None)?;
         look = heard.change;
     }
 }
 
-fn open(path: &Path, at: u64) -> Result<Option<File>, Failure> {
+/// `None`: it is not there yet.
+pub fn open(path: &Path, at: u64) -> Result<Option<File>, Failure> {
     match File::open(path) {
         Ok(mut file) => {
             let _ = file.seek(SeekFrom::Start(at));
@@ -101,7 +101,7 @@ fn open(path: &Path, at: u64) -> Result<Option<File>, Failure> {
 }
 
 /// Where it stands then. A log that was cut goes on at its end.
-fn drain(file: &mut File, mut at: u64, path: &Path, out: &mut Out, take: &mut Take<'_>) -> Result<u64, Failure> {
+pub fn drain(file: &mut File, mut at: u64, path: &Path, out: &mut Out, take: &mut Take<'_>) -> Result<u64, Failure> {
     if file.metadata().is_ok_and(|m| m.len() < at) {
         at = file.seek(SeekFrom::End(0)).map_err(|e| unreadable(path, &e))?;
     }

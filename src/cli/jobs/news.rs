@@ -1,8 +1,8 @@
 //! Waiting for news of jobs: the kernel tells, nobody asks again and again.
-use super::{super::failure::Failure, Ground};
+use super::super::failure::Failure;
 use crate::{
     jobs::{
-        process,
+        adopt, process,
         pulse::{SLOW, Watch},
     },
     model::job::ProcMark,
@@ -63,14 +63,13 @@ impl News {
 
     /// Until something happened or the time is over; fails with [`Failure::Closed`] if our reader went away. A runner
     /// that dies tells nobody: its jobs are seen to here.
-    pub fn wait(&mut self, ground: &Ground, store: &mut JobStore, most: Option<Duration>) -> Result<Heard, Failure> {
-        self.wait_or(ground, store, most, &[])
+    pub fn wait(&mut self, store: &mut JobStore, most: Option<Duration>) -> Result<Heard, Failure> {
+        self.wait_or(store, most, &[])
     }
 
     /// The same, or until there is something to read in one of `others`.
     pub fn wait_or(
         &mut self,
-        ground: &Ground,
         store: &mut JobStore,
         most: Option<Duration>,
         others: &[BorrowedFd],
@@ -80,7 +79,7 @@ impl News {
         // It died before we looked; whoever takes over needs a moment.
         let dead = runners.len() < marks.len();
         if dead {
-            ground.adopt(store)?;
+            adopt::lost(store)?;
         }
         let watches = [Some(&self.changes), self.growth.as_ref()];
         let deaf = watches.iter().flatten().any(|watch| watch.fd().is_none());
@@ -106,7 +105,7 @@ impl News {
         drop(fds);
         watches.iter().flatten().for_each(|watch| watch.clear());
         if died {
-            ground.adopt(store)?;
+            adopt::lost(store)?;
         }
         Ok(Heard { change: told[0] || died, file: told[1] })
     }

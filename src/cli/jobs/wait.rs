@@ -38,12 +38,12 @@ pub fn run(args: &WaitArgs, context: &mut Context) -> Report {
     let ground = Ground::find(context)?;
     let Some(mut store) = ground.existing()? else { return words::all(None, &args.ids, 2).map(|_| 2) };
     let waited = ground.wait(&store);
-    let done = until_over(args, &ground, &mut store, context);
+    let done = until_over(args, &mut store, context);
     ground.seen(waited, &mut store);
     done
 }
 
-fn until_over(args: &WaitArgs, ground: &Ground, store: &mut JobStore, context: &mut Context) -> Report {
+fn until_over(args: &WaitArgs, store: &mut JobStore, context: &mut Context) -> Report {
     let ids = words::all(Some(store), &args.ids, 2)?;
     let mut news = News::of(store.dir());
     let until = args.timeout.map(|time| clock::boot().after(time));
@@ -77,7 +77,7 @@ fn until_over(args: &WaitArgs, ground: &Ground, store: &mut JobStore, context: &
             if left.is_some_and(|left| left.is_zero()) {
                 return Err(still(&ids[i..], store)?);
             }
-            news.wait(ground, store, left)?;
+            news.wait(store, left)?;
         }
     }
     Ok(u8::from(failed))

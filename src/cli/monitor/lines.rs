@@ -4,7 +4,7 @@ use crate::{
     cli::{
         Context,
         failure::Report,
-        jobs::{Ground, changes::Changes, news::News},
+        jobs::{changes::Changes, news::News},
     },
     model::job::JobId,
     store::jobs::JobStore,
@@ -12,7 +12,7 @@ use crate::{
     world::clock,
 };
 
-pub fn run(ids: &[JobId], ground: &Ground, store: &mut JobStore, context: &mut Context) -> Report {
+pub fn run(ids: &[JobId], store: &mut JobStore, context: &mut Context) -> Report {
     let mut news = News::of(store.dir());
     let mut changes = Changes::default();
     loop {
@@ -26,6 +26,6 @@ pub fn run(ids: &[JobId], ground: &Ground, store: &mut JobStore, context: &mut C
         if all_over(&jobs) {
             return Ok(code(ids, &jobs));
         }
-        news.wait(ground, store, due.map(|due| due.since(clock::boot())))?;
+        news.wait(store, due.map(|due| due.since(clock::boot())))?;
     }
 }

@@ -4,7 +4,7 @@ use crate::{
     cli::{
         Context,
         failure::{Failure, Report},
-        jobs::{Ground, approve::refused, news::News},
+        jobs::{approve::refused, news::News},
         terminal::Taken,
     },
     jobs,
@@ -37,7 +37,7 @@ struct View {
     said: String,
 }
 
-pub fn run(ids: &[JobId], ground: &Ground, store: &mut JobStore, context: &mut Context) -> Report {
+pub fn run(ids: &[JobId], store: &mut JobStore, context: &mut Context) -> Report {
     let pipe = |signals: &[Signal]| {
         let numbers: Vec<i32> = signals.iter().map(|signal| signal.as_raw()).collect();
         signals::pipe_for(&numbers).map_err(|e| Failure::new(1, format!("signals cannot be heard: {e}")))
@@ -46,7 +46,7 @@ pub fn run(ids: &[JobId], ground: &Ground, store: &mut JobStore, context: &mut C
     let resized = pipe(&[Signal::WINCH])?;
     let taken = Taken::take().map_err(|e| Failure::new(1, format!("the terminal cannot be used: {e}")))?;
     let mut view = View { ids: ids.to_vec(), selected: 0, asked: None, said: String::new() };
-    let done = view.follow(ground, store, context, &taken, &leave, &resized);
+    let done = view.follow(store, context, &taken, &leave, &resized);
     // Before anything is said in lines again.
     drop(taken);
     let how = done?;
@@ -68,7 +68,6 @@ enum Left {
 impl View {
     fn follow(
         &mut self,
-        ground: &Ground,
         store: &mut JobStore,
         context: &mut Context,
         taken: &Taken,
@@ -100,7 +99,7 @@ impl View {
             };
             let ticks = jobs.iter().any(|job| job.state == JobState::Running);
             let others = [stdin(), leave.as_fd(), resized.as_fd()];
-            let heard = news.wait_or(ground, store, ticks.then_some(TICK), &others)?;
+            let heard = news.wait_or(store, ticks.then_some(TICK), &others)?;
             if let Some(left) = hear(self, store)? {
                 return Ok(left);
             }

@@ -39,18 +39,18 @@ pub fn run(args: &MonitorArgs, context: &mut Context) -> Report {
     let ground = Ground::find(context)?;
     let Some(mut store) = ground.existing()? else { return words::all(None, &args.ids, 2).map(|_| 2) };
     let waited = ground.wait(&store);
-    let done = until_over(args, &ground, &mut store, context);
+    let done = until_over(args, &mut store, context);
     ground.seen(waited, &mut store);
     done
 }
 
-fn until_over(args: &MonitorArgs, ground: &Ground, store: &mut JobStore, context: &mut Context) -> Report {
+fn until_over(args: &MonitorArgs, store: &mut JobStore, context: &mut Context) -> Report {
     let ids = words::all(Some(store), &args.ids, 2)?;
     let draws = context.out.terminal && terminal::can_draw();
     if draws && terminal::is_ours(stdin()) && terminal::is_ours(stdout()) {
-        live::run(&ids, ground, store, context)
+        live::run(&ids, store, context)
     } else {
-        lines::run(&ids, ground, store, context)
+        lines::run(&ids, store, context)
     }
 }
 

@@ -111,22 +111,25 @@ pub fn job(part: &JobPart, number: Option<usize>, given: &Given, now: Wall) -> R
     let mut env =
         if part.env.is_empty() && part.params.is_empty() { given.env.clone() } else { with_own(part, given).into() };
     let has_prompt = part.steps.iter().any(|step| matches!(step.command, JobCommand::Prompt(_)));
-    if given.backend.is_some() && !has_prompt {
-        return Err(about(Failure::new(2, "`--backend` for a job without a prompt")));
+    for (flag, is_given) in [("--backend", given.backend.is_some()), ("--model", given.model.is_some())] {
+        if is_given && !has_prompt {
+            return Err(about(Failure::new(2, format!("`{flag}` for a job without a prompt"))));
+        }
     }
     let backend = given.backend.as_ref().or(part.backend.as_ref()).filter(|_| has_prompt);
     if backend.is_some() {
         let own: Vec<OsString> = part.env.iter().map(|(name, _)| name.into()).collect();
         env = given.backends.env(&env, &[&given.named_env[..], &own].concat()).into();
     }
-    let agent = backend.map(|name| given.backends.agent(name, &env)).transpose().map_err(about)?;
+    let model = given.model.as_ref().or(part.model.as_ref()).map(String::as_str);
+    let agent = backend.map(|name| given.backends.agent(name, model, &env)).transpose().map_err(about)?;
     let description = match (&part.description, &part.steps[..]) {
         (Some(description), _) => description.clone(),
         (None, [step]) if step.desc.is_empty() => given::description(&step.command),
         (None, _) => String::new(),
     };
     let interactive = given.interactive || part.interactive;
-    let session = given.sessions.wanted(part.tmux, interactive, has_prompt).map_err(about)?;
+    let session = given.sessions.wanted(part.tmux, interactive).map_err(about)?;
     let spec = JobSpec {
         name: name.clone(),
         description,

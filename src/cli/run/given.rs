@@ -41,6 +41,8 @@ pub struct Given {
     pub rules: JobRules,
     /// Of the jobs' prompts. `None`: the file says it.
     pub backend: Option<String>,
+    /// That they take. `None`: the file says it.
+    pub model: Option<String>,
     pub backends: Backends,
 }
 

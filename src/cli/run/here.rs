@@ -7,6 +7,7 @@ use super::{
         footer::Footer,
         jobs::told::{Told, stream_of},
     },
+    input::Input,
     question::Question,
 };
 use crate::{
@@ -59,10 +60,12 @@ struct Follower<'a> {
     at_line_start: bool,
     /// Where the output is the stream of an agent.
     stream: Option<Told>,
+    /// What the job reads.
+    input: Option<Input>,
 }
 
-/// `paint`: for what an agent says.
-pub fn run(store: &mut JobStore, id: JobId, paint: Paint) -> Report {
+/// `input`: for the job. `paint`: for what an agent says.
+pub fn run(store: &mut JobStore, id: JobId, input: Option<Input>, paint: Paint) -> Report {
     let Some(job) = store.job(id)? else { return Ok(1) };
     let log = runner::open_log(&job.log)
         .map_err(|e| Failure::new(1, format!("its log `{}` cannot be written: {e}", job.log.display())))?;
@@ -100,6 +103,7 @@ pub fn run(store: &mut JobStore, id: JobId, paint: Paint) -> Report {
         footer: Footer::new(),
         at_line_start: true,
         stream: stream_of(&job.spec).map(|stream| Told::new(stream, paint)),
+        input,
     };
     follower.follow()
 }
@@ -133,6 +137,10 @@ impl Follower<'_> {
             }
             self.question.see(&job);
             self.deliver(&job);
+            if let Some(input) = &mut self.input {
+                input.see(&job);
+                input.pump();
+            }
             if self.wait() {
                 self.question.hear(self.store, self.id)?;
             }
@@ -250,6 +258,8 @@ impl Follower<'_> {
         if let Some((_, Some(runner))) = &self.runner {
             all.push(PollFd::new(runner, PollFlags::IN));
         }
+        let input = self.input.as_ref().and_then(Input::fd);
+        all.extend(input.map(|(fd, what)| PollFd::from_borrowed_fd(fd, what)));
         let typed = self.question.fd();
         all.extend(typed.map(|stdin| PollFd::from_borrowed_fd(stdin, PollFlags::IN)));
         let ready = poll(&mut all, left.as_ref()).unwrap_or(0) > 0;

@@ -3,8 +3,9 @@
 use super::super::{
     Context,
     failure::{Failure, Report, complain},
-    jobs::{Ground, approve::how, changes::Changes, news::News, wait::told},
+    jobs::{approve::how, changes::Changes, news::News, wait::told},
 };
+use super::held_in::HeldIn;
 use crate::{
     model::{
         job::{JobId, JobState},
@@ -28,8 +29,8 @@ use std::{io::Write, os::fd::AsFd};
 const PIPE: u8 = 128 + 13;
 
 /// Until all are over. A signal to end us ends them, and so does a reader of ours that goes away; 0: all succeeded.
-pub fn run(ids: &[JobId], ground: &Ground, store: &mut JobStore, context: &mut Context) -> Report {
-    match until_over(ids, ground, store, context) {
+pub fn run(ids: &[JobId], store: &mut JobStore, context: &mut Context) -> Report {
+    match until_over(ids, store, context) {
         Err(Failure::Closed) => {
             cancel(ids, store)?;
             Ok(PIPE)
@@ -38,7 +39,7 @@ pub fn run(ids: &[JobId], ground: &Ground, store: &mut JobStore, context: &mut C
     }
 }
 
-fn until_over(ids: &[JobId], ground: &Ground, store: &mut JobStore, context: &mut Context) -> Report {
+fn until_over(ids: &[JobId], store: &mut JobStore, context: &mut Context) -> Report {
     let enough: Vec<i32> = [Signal::INT, Signal::TERM, Signal::HUP, Signal::QUIT].map(|s| s.as_raw()).to_vec();
     let pipe = signals::pipe_for(&enough).map_err(|e| Failure::new(1, format!("signals cannot be heard: {e}")))?;
     let mut news = News::of(store.dir());
@@ -47,7 +48,9 @@ fn until_over(ids: &[JobId], ground: &Ground, store: &mut JobStore, context: &mu
     let (mut failed, mut ended) = (false, false);
     let mut paused: Vec<JobId> = Vec::new();
     let mut terminal = Terminal::of(context);
+    let mut held_in = HeldIn::of(ids, store)?;
     loop {
+        held_in.tell(store)?;
         let due = terminal.as_mut().map(|terminal| terminal.tell(&open, store)).transpose()?.flatten();
         let mut rest = Vec::new();
         for id in open {
@@ -82,11 +85,13 @@ fn until_over(ids: &[JobId], ground: &Ground, store: &mut JobStore, context: &mu
         }
         context.out.flush()?;
         if rest.is_empty() {
+            // Of one that began and ended meanwhile.
+            held_in.tell(store)?;
             return Ok(u8::from(failed));
         }
         open = rest;
         let until = due.map(|due| due.since(clock::boot()));
-        news.wait_or(ground, store, until, &[pipe.as_fd()])?;
+        news.wait_or(store, until, &[pipe.as_fd()])?;
         if signals::came(&pipe) && !ended {
             ended = true;
             cancel(&open, store)?;

@@ -10,7 +10,9 @@ mod apart;
 mod batch;
 mod files;
 mod given;
+mod held_in;
 mod here;
+mod input;
 mod many;
 mod question;
 mod template;
@@ -18,6 +20,7 @@ mod tmux;
 
 use self::{
     given::{Given, environment, shell},
+    input::Input,
     tmux::Sessions,
 };
 use crate::{
@@ -45,16 +48,18 @@ use std::{
 /// Less is a slip of the keyboard: no program starts in it.
 const LEAST_MEMORY: u64 = 1_000_000;
 
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 #[command(after_help = "\
 One word is a line for your shell, unless it names an existing job file; a program and its
 arguments stand behind `--` and are seen by no shell. In the foreground the job's output is
 shown, signals are passed on, and the exit code is the job's, or 128+N for signal N. Its
-standard input is empty; one in a tmux session has a terminal (`agents attach`). The job goes on
-if this command is killed.
+standard input is empty, so a loop around `agents run` keeps its lines; --stdin hands this
+command's over, --tmux gives it a terminal (`agents attach`). The job goes on if this command is
+killed.
 
 With --backend the word is a prompt (`-`: standard input has it), and what is shown is what the
-agent says and does. It works without a terminal, so its own flags decide what it may do.
+agent says and does, also in its tmux session. It works without a terminal, so its own flags
+decide what it may do.
 
 Examples:
   agents run 'cargo test 2>&1 | tail'
@@ -113,6 +118,9 @@ pub struct RunArgs {
     /// Without one
     #[arg(long, overrides_with = "tmux")]
     no_tmux: bool,
+    /// It reads what this command has on standard input: `echo hi | agents run --stdin cat`
+    #[arg(long, conflicts_with_all = ["background", "tmux", "backend"])]
+    stdin: bool,
     /// Added to its niceness, 0 to 19
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(i32).range(0..=19))]
     nice: Option<i32>,
@@ -131,6 +139,9 @@ pub struct RunArgs {
     /// A prompt for this agent program instead of a line: a `[backend.NAME]` of the project; without one claude, codex, opencode, gemini
     #[arg(long, value_name = "NAME", conflicts_with = "batch")]
     backend: Option<String>,
+    /// Which model it takes, by the name that its program knows
+    #[arg(long, value_name = "M", conflicts_with = "batch")]
+    model: Option<String>,
     /// With --backend: a step for each of these, all in one conversation
     #[arg(long, value_name = "A,B,C", value_delimiter = ',', requires = "backend")]
     phases: Vec<String>,
@@ -140,6 +151,13 @@ pub struct RunArgs {
     /// With -b: a JSON object for each job: v, id
     #[arg(long, requires = "background")]
     json: bool,
+}
+
+impl RunArgs {
+    /// As if nothing else was said.
+    pub fn in_background(line: &[OsString], argv: &[OsString]) -> RunArgs {
+        RunArgs { line: line.to_vec(), argv: argv.to_vec(), background: true, ..RunArgs::default() }
+    }
 }
 
 pub fn run(args: &RunArgs, context: &mut Context) -> Report {
@@ -176,6 +194,8 @@ pub fn run(args: &RunArgs, context: &mut Context) -> Report {
         }
     };
     let mut jobs = files::jobs(&parts, &given, clock::wall())?;
+    let input = args.stdin.then(Input::open).transpose()?;
+    input.as_ref().map(|input| input.give(&mut jobs)).transpose()?;
     // Whatever is wrong with them has been told, and nothing was made.
     let mut store = ground.open()?;
     files::set_parents(&mut jobs, &parts, &given, &store)?;
@@ -185,8 +205,8 @@ pub fn run(args: &RunArgs, context: &mut Context) -> Report {
         [] => Ok(1),
         foreground if !args.background => {
             let done = match foreground {
-                [id] => here::run(&mut store, *id, context.out.paint),
-                several => many::run(several, &ground, &mut store, context),
+                [id] => here::run(&mut store, *id, input, context.out.paint),
+                several => many::run(several, &mut store, context),
             };
             ground.seen(waited, &mut store);
             done
@@ -231,8 +251,7 @@ fn offer(args: &RunArgs, context: &mut Context) {
 }
 
 fn given(args: &RunArgs, ground: &Ground) -> Result<Given, Failure> {
-    let here =
-        std::env::current_dir().map_err(|e| Failure::new(1, format!("the current directory cannot be read: {e}")))?;
+    let here = here(args.dir.as_deref())?;
     let at = args.at.as_deref().map(|text| at::coming(text, clock::wall())).transpose();
     let name_of = |entry: &OsString| entry.as_bytes().split(|b| *b == b'=').next().map(<[u8]>::to_vec);
     Ok(Given {
@@ -249,7 +268,7 @@ fn given(args: &RunArgs, ground: &Ground) -> Result<Given, Failure> {
         priority: args.priority,
         hold: args.hold,
         interactive: args.interactive,
-        sessions: Sessions::asked(args.tmux.then_some(true).or(args.no_tmux.then_some(false))),
+        sessions: Sessions::asked(args.tmux.then_some(true).or((args.no_tmux || args.stdin).then_some(false))),
         nice: args.nice,
         mem: args.mem,
         procs: args.procs,
@@ -257,7 +276,17 @@ fn given(args: &RunArgs, ground: &Ground) -> Result<Given, Failure> {
         shell: shell(std::env::var_os("SHELL")),
         rules: ground.rules.clone(),
         backend: args.backend.clone(),
+        model: args.model.clone(),
         backends: ground.backends.clone(),
+    })
+}
+
+/// Where relative paths begin. A folder that was removed under us matters only to who relies on it.
+fn here(dir: Option<&Path>) -> Result<PathBuf, Failure> {
+    std::env::current_dir().or_else(|e| match dir {
+        Some(dir) if dir.is_absolute() => Ok(dir.to_owned()),
+        _ => Err(Failure::new(1, format!("the current directory cannot be read: {e}"))
+            .hint("`cd` to one that is there, or say where it runs: `--dir /PATH`")),
     })
 }
 

@@ -6,9 +6,8 @@ use super::super::{
 use crate::{
     jobs,
     model::{
-        job::{Answer, Job, JobId, JobState},
+        job::{Answer, Job, JobId, JobState, Pause},
         name::printable_cut,
-        time::Wall,
     },
     store::jobs::JobStore,
 };
@@ -18,9 +17,6 @@ use rustix::{
     termios::{isatty, tcgetpgrp},
 };
 use std::{io::Write, os::fd::BorrowedFd};
-
-/// Which of a job's pauses: the step that is next, when the one before it ended, and how many tries there were.
-type Pause = (usize, Option<Wall>, u32);
 
 /// What was asked last.
 #[derive(Default)]
@@ -41,8 +37,7 @@ impl Question {
             self.asked = None;
             return;
         }
-        let before = job.step.checked_sub(1).and_then(|step| job.steps.get(step)).and_then(|run| run.ended);
-        let pause = Some((job.step, before, job.steps.iter().map(|run| run.attempt).sum()));
+        let pause = job.pause();
         if self.asked == pause {
             return;
         }

@@ -27,17 +27,8 @@ impl Sessions {
         Sessions { asked, ..Sessions::default() }
     }
 
-    /// `own`: what the file says of the job. `prompts`: it is for an agent, which works without a terminal.
-    pub fn wanted(&self, own: Option<bool>, interactive: bool, prompts: bool) -> Result<Wanted, Failure> {
-        if prompts {
-            return match self.asked.or(own) {
-                Some(true) => {
-                    Err(Failure::new(2, "a prompt is worked on without a terminal, so it gets no tmux session")
-                        .hint("leave `--tmux` out; `agents monitor` and `agents logs -f` show what the agent does"))
-                }
-                _ => Ok(Wanted { tmux: false, asked: false }),
-            };
-        }
+    /// `own`: what the file says of the job.
+    pub fn wanted(&self, own: Option<bool>, interactive: bool) -> Result<Wanted, Failure> {
         let Some(tmux) = self.asked.or(own) else {
             let by_default = self.files || interactive;
             return Ok(Wanted { tmux: by_default && *self.there.get_or_init(pane::is_there), asked: false });

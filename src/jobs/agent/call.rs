@@ -70,6 +70,8 @@ mod tests {
             stream: Stream::Text,
             start: list(&["x", "--say={prompt}", "{other}"]),
             resume: list(&["x", "-r", "{session}"]),
+            model: None,
+            host: Default::default(),
         };
         let hostile = OsString::from_vec(b"-x {session} $(id) \xff".to_vec());
         let fresh = call(&agent, Turn::Fresh { session: "s" }, &hostile);

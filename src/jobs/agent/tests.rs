@@ -1,6 +1,9 @@
 //! What the real CLIs printed, and what was read of it. The streams stand under `tests/streams/`, one file a run.
 use super::*;
-use crate::model::{agent_said::ToolCall, job::Progress};
+use crate::model::{
+    agent_said::ToolCall,
+    job::{Job, JobId, JobSpec, Progress},
+};
 
 macro_rules! stream {
     ($name:literal) => {
@@ -144,7 +147,7 @@ fn a_second_run_of_a_conversation_comes_on_top() {
     add(&mut codex, Stream::Codex, stream!("codex-resumed"), true);
     assert_eq!(counts(&codex), ([2, 2, 0], [200, 40]));
     // And so it is after the runner was killed in between.
-    let mut job = crate::model::job::Job { usage: codex.usage(), ..job() };
+    let mut job = Job { usage: codex.usage(), ..Job::of(JobId(1), JobSpec::default()) };
     job.progress = codex.progress.clone();
     let mut taken = Tally::of(&job);
     add(&mut taken, Stream::Codex, stream!("codex-resumed"), true);
@@ -152,38 +155,6 @@ fn a_second_run_of_a_conversation_comes_on_top() {
     let mut fresh = tally(Stream::Codex, stream!("codex-say"));
     add(&mut fresh, Stream::Codex, stream!("codex-say"), false);
     assert_eq!(counts(&fresh), ([2, 2, 0], [200, 40]));
-}
-
-fn job() -> crate::model::job::Job {
-    use crate::model::{job::*, time::Wall};
-    Job {
-        id: JobId(1),
-        spec: JobSpec::default(),
-        state: JobState::Queued,
-        steps: Vec::new(),
-        step: 0,
-        attempt: 1,
-        created: Wall(0),
-        started: None,
-        ended: None,
-        exit: None,
-        error: None,
-        log: "/".into(),
-        run_dir: None,
-        wake: None,
-        runner: None,
-        child: None,
-        session: None,
-        progress: Progress::default(),
-        last_event: None,
-        agent_session: None,
-        files_changed: None,
-        cost_usd: None,
-        usage: None,
-        bounds: None,
-        peak_rss: None,
-        cpu_s: None,
-    }
 }
 
 #[test]

@@ -13,8 +13,9 @@ use crate::{
 };
 use std::time::Duration;
 
-pub const JOB: [&str; 19] = [
+pub const JOB: [&str; 20] = [
     "backend",
+    "model",
     "name",
     "description",
     "steps",
@@ -119,6 +120,7 @@ pub(super) fn job(
         procs: table.whole(out, "procs", 1..=MOST_PROCESSES).map(|n| n as u32),
         sandbox: table.flag(out, "sandbox"),
         backend: table.filled(out, "backend").map(|(text, _)| text.to_owned()),
+        model: table.filled(out, "model").map(|(text, _)| text.to_owned()),
         steps: steps(&table, format, step_timeout, out),
         params: Vec::new(),
     })

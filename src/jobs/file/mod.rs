@@ -50,6 +50,8 @@ pub struct JobPart {
     pub sandbox: bool,
     /// Who gets its prompts.
     pub backend: Option<String>,
+    /// Which model it takes.
+    pub model: Option<String>,
     /// Never empty.
     pub steps: Vec<StepSpec>,
     /// Variables of its environment that nothing changes: the parameters of a template.

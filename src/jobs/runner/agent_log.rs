@@ -117,6 +117,13 @@ impl AgentLog {
         self.news = store.agent_said(id, epoch, &news).is_err();
     }
 
+    /// Nothing is said yet, because something is waited for. `None`: not any more.
+    pub fn waits(&mut self, why: Option<&str>) {
+        self.tally.progress.text = why.unwrap_or_default().to_owned();
+        self.tally.last_event = why.map(str::to_owned);
+        self.news = true;
+    }
+
     /// What another step, or a program of plain text, says of its progress.
     pub fn said_progress(&mut self, said: &crate::model::job::Progress) {
         if !self.listens() {

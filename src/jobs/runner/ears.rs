@@ -31,11 +31,13 @@ pub struct Heard {
 impl Ears {
     pub fn open() -> io::Result<Ears> {
         use signal_hook::consts::{SIGCHLD, SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1};
-        Ok(Ears {
+        let ears = Ears {
             child: signals::pipe_for(&[SIGCHLD])?,
             look: signals::pipe_for(&[SIGUSR1])?,
             down: signals::pipe_for(&[SIGTERM, SIGINT, SIGHUP, SIGQUIT])?,
-        })
+        };
+        signals::unblock();
+        Ok(ears)
     }
 
     /// Waits for a signal, for `others` to be readable, or for `until`.

@@ -2,20 +2,24 @@
 //! the job. No lock and no transaction is held meanwhile.
 use super::{Runner, pane::end_of};
 use crate::{
-    jobs::{pane, pulse::Watch, start::KEPT, within::is_held},
+    jobs::{handed, pane, pulse::Watch, start::KEPT, within::is_held},
     store::{
         StoreError,
         jobs::{Claimed, Fenced},
     },
     world::{
         clock,
-        tmux::{NewSession, Server, TmuxError},
+        tmux::{Created, NewSession, Server, TmuxError},
     },
 };
 use std::{os::fd::AsFd, time::Duration};
 
 /// From the start of the session until the runner in it has the job.
 const PATIENCE: Duration = Duration::from_secs(20);
+
+/// Why there is no session where we are held in: the server would be so, too, and with it the sessions of all jobs after
+/// this one.
+pub const HELD_IN: &str = "a job that was submitted by one with a sandbox or limits gets none";
 
 pub enum Handed {
     /// Another process has the job, or it is nobody's any more. `down`: we were told to end meanwhile.
@@ -28,9 +32,7 @@ impl Runner {
     pub(super) fn hand_on(&mut self, claimed: &Claimed) -> Result<Handed, StoreError> {
         let (id, epoch) = (claimed.job.id, claimed.epoch);
         if is_held() {
-            // The server would be held in as we are, and with it the sessions of all jobs after this one.
-            let why = "a job that was submitted by one with a sandbox or limits gets none";
-            return Ok(Handed::Kept { epoch, why: why.into() });
+            return Ok(Handed::Kept { epoch, why: HELD_IN.into() });
         }
         let name = pane::session_name(id, &claimed.job.spec.name);
         // What is about to be made stands in the store before it is made.
@@ -72,22 +74,10 @@ impl Runner {
         if let Some(habits) = self.store.habits() {
             argv.extend(["--habits".into(), habits.word()]);
         }
-        argv.extend(["--pane".into(), format!("{id}@{epoch}")]);
+        argv.extend(["--pane".into(), handed::word(id, epoch)]);
         let pipe = pane::writer_line(&claimed.job.log, &pane::sign(server, id, epoch))?;
         let new = NewSession { name: name.into(), size: pane::SIZE, argv, pipe: Some(pipe) };
-        let env: Vec<(String, String)> =
-            KEPT.iter().filter_map(|name| Some(((*name).to_owned(), std::env::var(name).ok()?))).collect();
-        // A server that is started is nobody's: not ours either, who end all that is ours with the job.
-        let _ = rustix::process::set_child_subreaper(None);
-        let made = match server.open_session(&new, &env, pane::DEADLINE) {
-            // Left over from an earlier run of this job, which is over.
-            Err(TmuxError::Duplicate(_)) => server
-                .close_session(name, pane::DEADLINE)
-                .and_then(|()| server.open_session(&new, &env, pane::DEADLINE)),
-            made => made,
-        };
-        let _ = rustix::process::set_child_subreaper(Some(rustix::process::getpid()));
-        let created = made?;
+        let created = open(server, &new)?;
         match created.pipe_error {
             None => Ok(created.pid),
             Some(why) => Err(TmuxError::Refused(format!("its log cannot be written: {why}"))),
@@ -119,29 +109,25 @@ impl Runner {
     }
 }
 
+/// Makes a session of a job, and the server if need be. One of that name is left over from an earlier run of the job,
+/// which is over.
+pub fn open(server: &Server, new: &NewSession) -> Result<Created, TmuxError> {
+    let env: Vec<(String, String)> =
+        KEPT.iter().filter_map(|name| Some(((*name).to_owned(), std::env::var(name).ok()?))).collect();
+    let open = || server.open_session(new, &env, pane::DEADLINE);
+    // A server that is started is nobody's: not ours either, who end all that is ours with the job.
+    let _ = rustix::process::set_child_subreaper(None);
+    let made = match open() {
+        Err(TmuxError::Duplicate(_)) => server.close_session(&new.name, pane::DEADLINE).and_then(|()| open()),
+        made => made,
+    };
+    let _ = rustix::process::set_child_subreaper(Some(rustix::process::getpid()));
+    made
+}
+
 /// Of a pidfd.
 fn ended(leader: &std::os::fd::OwnedFd) -> bool {
     use rustix::event::{PollFd, PollFlags, Timespec, poll};
     let now = Timespec { tv_sec: 0, tv_nsec: 0 };
     poll(&mut [PollFd::new(leader, PollFlags::IN)], Some(&now)).is_ok_and(|ready| ready > 0)
-}
-
-/// What stands on the line of a runner in a session: `j7@3`, the job and the epoch by which it is handed on.
-pub fn parse(word: &str) -> Option<(crate::model::job::JobId, i64)> {
-    let (id, epoch) = word.split_once('@')?;
-    Some((crate::model::job::JobId::parse(id)?, epoch.parse().ok()?))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::model::job::JobId;
-
-    #[test]
-    fn what_is_handed_on_is_named_with_its_epoch() {
-        assert_eq!(parse("j7@3"), Some((JobId(7), 3)));
-        for bad in ["j7", "7@3", "j7@", "j7@x", "@3"] {
-            assert_eq!(parse(bad), None, "{bad}");
-        }
-    }
 }

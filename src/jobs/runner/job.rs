@@ -4,6 +4,7 @@ use super::{
     bounds,
     child::{self, Surroundings},
     ears::Ears,
+    input,
     log::{self, Cap},
     pane::{Gone, Pane},
     tree::{LIGHT_AFTER, Tree, Verdict},
@@ -197,7 +198,7 @@ fn one(
     step: &StepSpec,
     talk: &mut Option<Talk>,
 ) -> Ended {
-    let limit = step.timeout.map(|limit| clock::boot().after(limit));
+    let mut limit = step.timeout.map(|limit| clock::boot().after(limit));
     if let Some(line) = step.only_if.as_ref().filter(|_| tree.verdict.is_none()) {
         let asked = JobCommand::Shell(Bytes(line.into()));
         match child::spawn(around, tree.pane.as_ref(), &asked) {
@@ -210,6 +211,13 @@ fn one(
             Err(e) => return cannot_run(&around.spec.shell.to_string_lossy(), &e),
         }
     }
+    if let (Some(agent), JobCommand::Prompt(_)) = (&around.spec.agent, &step.command)
+        && tree.verdict.is_none()
+        && tree.wait_for_room(store, agent, around.dir) == Some(true)
+    {
+        // The step begins now.
+        limit = step.timeout.map(|limit| clock::boot().after(limit));
+    }
     if tree.verdict.is_none() {
         let started = match (talk.as_mut(), &step.command) {
             (Some(talk), JobCommand::Prompt(text)) => match talk.begin(tree, around, number, text) {
@@ -219,10 +227,18 @@ fn one(
             _ => None,
         };
         let command = started.as_ref().map_or(&step.command, |started| &started.command);
-        let stdin = started.as_ref().and_then(|started| started.stdin.as_ref());
-        let pid = match child::spawn(&Surroundings { stdin, ..*around }, tree.pane.as_ref(), command) {
-            Ok(pid) => pid,
-            Err(e) => return cannot_run(&program(around, command), &e),
+        let pid = {
+            // Ours until the process has it: who writes it hears when nobody reads it any more.
+            let input = around.spec.input.as_ref().filter(|_| number == 0).map(input::take_up);
+            let input = match input.transpose() {
+                Ok(input) => input,
+                Err(why) => return Ended { state: JobState::Failed, exit: None, error: Some(why) },
+            };
+            let stdin = started.as_ref().and_then(|started| started.stdin.as_ref()).or(input.as_ref());
+            match child::spawn(&Surroundings { stdin, ..*around }, tree.pane.as_ref(), command) {
+                Ok(pid) => pid,
+                Err(e) => return cannot_run(&program(around, command), &e),
+            }
         };
         // A child of ours keeps its number until it is reaped, also one that has ended by now.
         let mark = start_time(pid).map(|start| ProcMark { pid, start });

@@ -14,16 +14,19 @@ mod bounds;
 mod child;
 mod ears;
 mod handing;
+mod input;
 mod job;
 mod kin;
 mod linger;
 mod log;
 mod pane;
 mod progress;
+mod room;
 mod sleeper;
 mod tree;
+mod window;
 
-use super::{adopt, mark, start, tidy, within};
+use super::{adopt, handed, mark, start, tidy, within};
 use crate::{
     model::job::{JobId, JobState, ProcMark},
     store::{
@@ -46,6 +49,7 @@ use std::{
     cell::Cell, ffi::OsString, ops::RangeInclusive, os::unix::ffi::OsStrExt, path::Path, process::ExitCode,
     time::Duration,
 };
+use window::Opened;
 
 pub const WORD: &str = "__runner";
 
@@ -101,7 +105,7 @@ impl Meant {
             let [flag, value] = pair else { return None };
             match (flag.to_str()?, value.to_str()?) {
                 ("--adopt", id) => meant.adopt = Some(JobId::parse(id)?),
-                ("--pane", word) => meant.pane = Some(handing::parse(word)?),
+                ("--pane", word) => meant.pane = Some(handed::parse(word)?),
                 ("--habits", word) => meant.habits = Some(Habits::parse(word)?),
                 (within::ONLY, word) => meant.only = Some(within::parse(word)?),
                 _ => return None,
@@ -262,7 +266,13 @@ impl Runner {
 
     fn run_and_claim(&mut self, mut claimed: Claimed, pane: Option<Pane>) -> Result<Next, StoreError> {
         let mut no_session = None;
-        if claimed.job.spec.tmux && pane.is_none() {
+        if claimed.job.spec.tmux && claimed.job.spec.agent.is_some() {
+            match self.open_window(&claimed)? {
+                Opened::Open => {}
+                Opened::Without(why) => no_session = Some(why).filter(|_| claimed.job.spec.tmux_asked),
+                Opened::Over => return Ok(Next::Job(self.claim()?)),
+            }
+        } else if claimed.job.spec.tmux && pane.is_none() {
             match self.hand_on(&claimed)? {
                 Handed::Over { down: true } => return Ok(Next::End),
                 Handed::Over { down: false } => return Ok(Next::Job(self.claim()?)),

@@ -1,7 +1,7 @@
 //! A row as a [`Job`], and the few values that have a form of their own in it.
 use super::runs::runs;
 use crate::model::{
-    job::{Exit, Job, JobId, JobSpec, JobState, ProcMark, Progress, StepRun},
+    job::{Exit, Job, JobId, JobSpec, JobState, ProcMark, StepRun},
     name::printable_cut,
     time::Wall,
 };
@@ -85,11 +85,8 @@ fn rest(row: &Row, base: &Path, why: &str) -> rusqlite::Result<Job> {
         ..JobSpec::default()
     };
     Ok(Job {
-        id,
         // One that no version of ours knows is over, as far as this one can tell.
         state: state(row, 1).unwrap_or(JobState::Interrupted),
-        steps: Vec::new(),
-        step: 0,
         attempt: row.get::<_, u32>(2).unwrap_or(0).max(1),
         created: wall(4).unwrap_or_default(),
         started: wall(5),
@@ -101,17 +98,7 @@ fn rest(row: &Row, base: &Path, why: &str) -> rusqlite::Result<Job> {
         wake: wall(10),
         runner: mark(row, 11).ok().flatten(),
         child: mark(row, 13).ok().flatten(),
-        session: None,
-        progress: Progress::default(),
-        last_event: None,
-        agent_session: None,
-        files_changed: None,
-        cost_usd: None,
-        usage: None,
-        bounds: None,
-        peak_rss: None,
-        cpu_s: None,
-        spec,
+        ..Job::of(id, spec)
     })
 }
 

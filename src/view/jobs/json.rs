@@ -75,6 +75,8 @@ fn job(json: &mut Json, job: &JobSeen) {
     json.maybe(job.pid.map(u64::from), Json::count);
     json.raw(r#","backend":"#);
     json.maybe(spec.agent.as_ref().map(|agent| agent.backend.as_str()), Json::text);
+    json.raw(r#","model":"#);
+    json.maybe(spec.agent.as_ref().and_then(|agent| agent.model.as_deref()), Json::text);
     json.raw(r#","agent_session":"#);
     json.maybe(job.agent_session, Json::text);
     progress(json, job);

@@ -5,6 +5,7 @@ use super::{
 };
 use crate::model::{
     bounds::Bounds,
+    host::HostRules,
     job::{Bytes, Exit, Job, JobCommand, JobId, JobState, ProcMark, Progress, StepRun, StepSpec},
     job_agent::{JobAgent, Stream},
     job_seen::JobSeen,
@@ -37,6 +38,7 @@ struct Plain {
     session: Option<String>,
     pid: Option<u32>,
     backend: Option<String>,
+    model: Option<String>,
     agent_session: Option<String>,
     progress: PlainProgress,
     last_event: Option<String>,
@@ -136,6 +138,7 @@ fn plain(job: &Job) -> Plain {
         session: job.session.clone(),
         pid: job.child.filter(|_| job.state == JobState::Running).map(|child| child.pid),
         backend: spec.agent.as_ref().map(|agent| agent.backend.clone()),
+        model: spec.agent.as_ref().and_then(|agent| agent.model.clone()),
         agent_session: job.agent_session.clone(),
         progress: PlainProgress {
             rounds: counted(rounds),
@@ -268,8 +271,15 @@ fn progress() -> impl Strategy<Value = Progress> {
 }
 
 fn agent() -> impl Strategy<Value = Option<JobAgent>> {
-    let agent = |backend| JobAgent { backend, stream: Stream::Text, start: Vec::new(), resume: Vec::new() };
-    option::of(text().prop_map(agent))
+    let agent = |(backend, model)| JobAgent {
+        backend,
+        stream: Stream::Text,
+        start: Vec::new(),
+        resume: Vec::new(),
+        model,
+        host: HostRules::default(),
+    };
+    option::of((text(), option::of(text())).prop_map(agent))
 }
 
 prop_compose! {

@@ -28,6 +28,7 @@ pub struct JobView {
     /// The process of the step that runs.
     pub pid: Option<u32>,
     pub backend: Option<String>,
+    pub model: Option<String>,
     pub agent_session: Option<String>,
     pub progress: ProgressView,
     pub last_event: Option<String>,
@@ -108,6 +109,7 @@ pub fn view(job: &Job) -> JobView {
         session: job.session.clone(),
         pid: seen.pid,
         backend: spec.agent.as_ref().map(|agent| agent.backend.clone()),
+        model: spec.agent.as_ref().and_then(|agent| agent.model.clone()),
         agent_session: job.agent_session.clone(),
         progress: progress(&seen),
         last_event: job.last_event.clone(),

@@ -78,7 +78,8 @@ pub fn page(job: &JobView, look: Look) -> String {
     if let Some(backend) = &job.backend {
         let conversation =
             job.agent_session.as_ref().map(|name| format!(", conversation {}", printable_cut(name, 100)));
-        row("backend", format!("{}{}", printable_cut(backend, 60), conversation.unwrap_or_default()));
+        let model = job.model.as_ref().map(|model| format!(" ({})", printable_cut(model, 60))).unwrap_or_default();
+        row("backend", format!("{}{model}{}", printable_cut(backend, 60), conversation.unwrap_or_default()));
     }
     if let Some(files) = job.files_changed {
         row("changed", count(files, "file"));

@@ -27,37 +27,13 @@ fn shell(line: &str) -> JobCommand {
 /// A job of the shell lines given, created two minutes ago.
 pub(super) fn job(id: i64, state: JobState, lines: &[(&str, &str)]) -> Job {
     let run = StepRun { state: JobState::Queued, exit: None, started: None, ended: None, attempt: 1, session: None };
+    let steps = lines.iter().map(|(desc, line)| step(desc, shell(line))).collect();
     Job {
-        id: JobId(id),
-        spec: JobSpec {
-            dir: "/p".into(),
-            steps: lines.iter().map(|(desc, line)| step(desc, shell(line))).collect(),
-            ..JobSpec::default()
-        },
         state,
         steps: vec![run; lines.len()],
-        step: 0,
-        attempt: 1,
         created: Wall(NOW - 120_000),
-        started: None,
-        ended: None,
-        exit: None,
-        error: None,
         log: format!("/l/j{id}.log").into(),
-        run_dir: None,
-        wake: None,
-        runner: None,
-        child: None,
-        session: None,
-        progress: Progress::default(),
-        last_event: None,
-        agent_session: None,
-        files_changed: None,
-        cost_usd: None,
-        usage: None,
-        peak_rss: None,
-        cpu_s: None,
-        bounds: None,
+        ..Job::of(JobId(id), JobSpec { dir: "/p".into(), steps, ..JobSpec::default() })
     }
 }
 
@@ -201,7 +177,7 @@ fn a_page_tells_every_step() {
 #[test]
 fn json_has_the_fields_of_the_contract() {
     let fields = "v id name group state description steps step attempt created started ended exit signal error dir log \
-                  session pid backend agent_session progress last_event files_changed cost_usd usage peak_rss cpu_s";
+                  session pid backend model agent_session progress last_event files_changed cost_usd usage peak_rss cpu_s";
     let json = object(&failed());
     for field in fields.split_whitespace() {
         assert!(json.get(field).is_some(), "{field}");

@@ -11,6 +11,18 @@ pub fn pipe_for(signals: &[i32]) -> io::Result<OwnedFd> {
     Ok(reader)
 }
 
+/// Whoever started us may have blocked some: none stays so, neither for us nor for our children. To be called once
+/// [`pipe_for`] hears those that came meanwhile, and while there is one thread.
+pub fn unblock() {
+    let mut none = std::mem::MaybeUninit::<libc::sigset_t>::uninit();
+    // SAFETY: the first call fills the set that the second one reads.
+    #[allow(unsafe_code, reason = "no library has a safe call for it")]
+    unsafe {
+        libc::sigemptyset(none.as_mut_ptr());
+        libc::pthread_sigmask(libc::SIG_SETMASK, none.as_ptr(), std::ptr::null_mut());
+    }
+}
+
 /// Whether one came since the last call.
 pub fn came(pipe: &OwnedFd) -> bool {
     let mut came = false;

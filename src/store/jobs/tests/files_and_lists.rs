@@ -148,7 +148,7 @@ fn claims_and_lists_read_no_table_from_end_to_end() {
     submit(&mut store, new());
     let mut plans = Vec::new();
     for sql in [
-        (1..=5).fold(claim::claim_sql(None), |sql, n| sql.replace(&format!("?{n}"), "5")),
+        claim::next_sql(None).replace("?1", "5"),
         format!("SELECT id FROM job WHERE grp = 'x' AND {} ORDER BY priority DESC, id LIMIT 1", schema::READY),
         format!("SELECT count(*) FROM job WHERE grp = 'x' AND {}", schema::LIVE),
         "SELECT min(wake) FROM job WHERE wake IS NOT NULL AND state IN ('queued', 'backoff')".into(),
