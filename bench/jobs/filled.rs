@@ -28,6 +28,7 @@ pub fn finished(place: &Place, count: usize) -> io::Result<()> {
     while let Some(claimed) = next {
         next = finish(&mut store, claimed.job.id, claimed.epoch, me, &boot).map_err(told)?;
     }
+    store.settle();
     Ok(())
 }
 

@@ -1,6 +1,6 @@
 //! Many new jobs that are alike: queued as they come, so that no more than one of them is in memory.
 use super::{
-    Durability, JobStore, SubmitError, env,
+    Durability, JobStore, SubmitError, TOO_LONG_WAL, env,
     submit::{first_id, has_group, insert},
 };
 use crate::model::{
@@ -50,6 +50,7 @@ impl JobStore {
                 if waits && !ids.is_empty() {
                     self.pulse.tell_alarm();
                 }
+                self.carry_over(TOO_LONG_WAL);
                 Ok(ids)
             }
         }

@@ -54,3 +54,15 @@ fn of_jobs_that_are_alike_none_is_queued_where_one_cannot_be() {
     assert_eq!(all(&store), []);
     assert_eq!(submit(&mut store, new()), JobId(1), "no id is lost");
 }
+
+/// Whoever comes next, and has the store open alone, reads all of it.
+#[test]
+fn a_large_batch_leaves_no_long_log() {
+    let (_dir, mut store) = temp();
+    let long = lines(4000).map(|(_, command)| ("x".repeat(1000), command));
+    let NewJob { spec, env, .. } = new();
+    assert_eq!(store.submit_alike(spec, &env, long, Wall(1000)).expect("queued").len(), 4000);
+    let log = std::fs::metadata(store.path().with_extension("db-wal")).expect("the log").len();
+    assert!(log < TOO_LONG_WAL, "{log} bytes");
+    assert_eq!(store.counts().expect("counted")[&JobState::Queued], 4000);
+}
