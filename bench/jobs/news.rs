@@ -22,10 +22,10 @@ pub fn run(plan: &Plan) -> io::Result<()> {
     // The slower of the two: a job is not over before that is on the disk.
     let place = Place::ready(&plan.program, Durability::Full)?;
     let store = place.store()?;
-    let waited = waiters(&place, &store)?;
+    let waited = waiters(&place)?;
     table::row("job's last word to its waiter's, durability full", "ms", waited.median(), Limit::Most(5.0));
     table::row("  worst", "ms", waited.worst(), Limit::None);
-    let followed = follower(&place, &store)?;
+    let followed = follower(&place)?;
     table::row("job's line to its follower's", "ms", followed.median(), Limit::Most(2.0));
     table::row("  worst", "ms", followed.worst(), Limit::None);
     idle(&place, &store)?;
@@ -63,7 +63,7 @@ impl Drop for Reader {
 }
 
 /// The job says when it ends; so the time holds the end of its process and of its shell, and what is written of it.
-fn waiters(place: &Place, store: &JobStore) -> io::Result<Times> {
+fn waiters(place: &Place) -> io::Result<Times> {
     let mut times = Times::default();
     for _ in 0..ENDS {
         let id = place.output(&["run", "-b", "sleep 0.3; date +%s%N"])?;
@@ -72,12 +72,12 @@ fn waiters(place: &Place, store: &JobStore) -> io::Result<Times> {
         let log = place.output(&["logs", &id])?;
         let said = process::stamp(&log).ok_or_else(|| Error::other(format!("{id} said `{log}`")))?;
         times.push(heard.saturating_sub(said));
-        place.settled(store)?;
+        place.settled()?;
     }
     Ok(times)
 }
 
-fn follower(place: &Place, store: &JobStore) -> io::Result<Times> {
+fn follower(place: &Place) -> io::Result<Times> {
     let line = format!("sleep 0.3; for i in $(seq {LINES}); do date +%s%N; sleep 0.03; done");
     let id = place.output(&["run", "-b", &line])?;
     let mut follower = Reader::of(place, &["logs", &id, "-f"])?;
@@ -87,7 +87,7 @@ fn follower(place: &Place, store: &JobStore) -> io::Result<Times> {
         let said = process::stamp(&line).ok_or_else(|| Error::other(format!("{id} said `{}`", line.trim())))?;
         times.push(seen.saturating_sub(said));
     }
-    place.settled(store)?;
+    place.settled()?;
     Ok(times)
 }
 

@@ -133,11 +133,17 @@ impl Place {
         wait(LONGEST, look, || Ok(is_drained(store)?.then_some(())))
     }
 
-    /// The same, and until the runners have gone, so that whatever is measured next has the machine to itself.
-    pub fn settled(&self, store: &JobStore) -> io::Result<()> {
-        self.drained(store, Duration::from_millis(1))?;
+    /// The same, so that whatever is measured next has the machine to itself. Nothing is held open afterwards: who finds
+    /// the store in use gets ready faster.
+    pub fn settled(&self) -> io::Result<()> {
+        self.drained(&self.store()?, Duration::from_millis(1))?;
         std::thread::sleep(Duration::from_millis(5));
         Ok(())
+    }
+
+    /// Until the last runner has ended.
+    pub fn left(&self) -> io::Result<()> {
+        wait(LONGEST, Duration::from_millis(5), || Ok(process::of(&self.root).is_empty().then_some(())))
     }
 
     pub fn running(&self, store: &JobStore, count: usize) -> io::Result<()> {

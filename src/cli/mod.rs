@@ -31,6 +31,7 @@ mod monitor;
 mod names;
 mod out;
 mod phase;
+mod pour;
 mod replay;
 mod report;
 mod run;

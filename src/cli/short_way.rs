@@ -12,11 +12,26 @@ use std::ffi::OsString;
 pub fn verb(argv: &[OsString]) -> Option<Verb> {
     let words = argv.get(1..)?;
     match words.first()?.to_str()? {
-        "run" => read::<Box<RunArgs>>(words).map(Verb::Run),
+        "run" => plain_run(words).or_else(|| read(words)).map(Box::new).map(Verb::Run),
         "jobs" => {
             let list = if words.get(1).is_some_and(|word| word == "list") { &words[1..] } else { words };
             read::<ListArgs>(list).map(|list| Verb::Jobs(JobsArgs::listing(list)))
         }
+        _ => None,
+    }
+}
+
+/// What a loop says most often, without any word that could mean something else: `run -b LINE`, `run -b -- PROGRAM…`.
+fn plain_run(words: &[OsString]) -> Option<RunArgs> {
+    let [_, background, rest @ ..] = words else { return None };
+    if background != "-b" && background != "--background" {
+        return None;
+    }
+    match rest {
+        [line] if !line.is_empty() && !line.as_encoded_bytes().starts_with(b"-") => {
+            Some(RunArgs::in_background(rest, &[]))
+        }
+        [dashes, argv @ ..] if dashes == "--" && !argv.is_empty() => Some(RunArgs::in_background(&[], argv)),
         _ => None,
     }
 }
@@ -41,6 +56,11 @@ mod tests {
     fn what_it_understands_is_what_the_long_way_understands() {
         for line in [
             "agents run -b true",
+            "agents run --background true",
+            "agents run -b -- true",
+            "agents run -b -- cargo test --all -- -b",
+            "agents run -b true false",
+            "agents run -b --",
             "agents run -b --name web --env A=1 --env B=2 --after j1 --priority -3 --timeout 10m -- cargo test --all",
             "agents run a.json b.json",
             "agents run -b --batch -",

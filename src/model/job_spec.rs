@@ -138,8 +138,9 @@ fn is_default_cap(cap: &u64) -> bool {
     *cap == LOG_CAP
 }
 
-const STOP_GRACE: Duration = Duration::from_secs(10);
-const LOG_CAP: u64 = 100_000_000;
+/// As in the default.
+pub const STOP_GRACE: Duration = Duration::from_secs(10);
+pub const LOG_CAP: u64 = 100_000_000;
 
 /// What holds where nothing is said. Without steps. Part of the format: rows rely on it for what they do not say.
 impl Default for JobSpec {

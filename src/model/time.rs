@@ -79,34 +79,43 @@ pub struct Stamper {
 #[derive(Clone, Debug)]
 struct Quarter {
     number: i64,
-    /// Up to the hour: `2026-11-21T14:`.
-    hour: String,
+    /// Its beginning: `2026-11-21T14:15:00.000+01:00`.
+    text: String,
     /// Minutes of that hour at which it begins.
-    minute: i64,
-    /// `+01:00`.
-    offset: String,
+    minute: u32,
 }
+
+/// Bytes of such a text.
+const LENGTH: usize = 29;
 
 /// Milliseconds between two moments at which an offset can change: a quarter of an hour.
 const QUARTER: i64 = 900_000;
 
 impl Stamper {
-    /// The same as [`Wall::rfc3339`].
-    pub fn rfc3339(&mut self, wall: Wall) -> String {
+    /// Appends the same as [`Wall::rfc3339`].
+    pub fn write(&mut self, wall: Wall, out: &mut Vec<u8>) {
         let number = wall.0.div_euclid(QUARTER);
         if self.known.as_ref().is_none_or(|known| known.number != number) {
             self.known = Quarter::of(number);
         }
-        let Some(quarter) = &self.known else { return wall.rfc3339() };
-        let ms = wall.0.rem_euclid(QUARTER);
-        let mut text = String::with_capacity(29);
-        text.push_str(&quarter.hour);
-        let minute = quarter.minute + ms / 60_000;
-        let digit = |number: i64, place: i64| char::from(b'0' + (number / place % 10) as u8);
-        text.extend([digit(minute, 10), digit(minute, 1), ':', digit(ms / 1000 % 60, 10), digit(ms / 1000, 1), '.']);
-        text.extend([digit(ms, 100), digit(ms, 10), digit(ms, 1)]);
-        text.push_str(&quarter.offset);
-        text
+        let Some(quarter) = &self.known else { return out.extend_from_slice(wall.rfc3339().as_bytes()) };
+        let ms = wall.0.rem_euclid(QUARTER) as u32;
+        let (minute, second, ms) = (quarter.minute + ms / 60_000, ms / 1000 % 60, ms % 1000);
+        let digit = |number: u32, place: u32| b'0' + (number / place % 10) as u8;
+        let begin = out.len();
+        out.extend_from_slice(quarter.text.as_bytes());
+        let digits = [
+            (14, digit(minute, 10)),
+            (15, digit(minute, 1)),
+            (17, digit(second, 10)),
+            (18, digit(second, 1)),
+            (20, digit(ms, 100)),
+            (21, digit(ms, 10)),
+            (22, digit(ms, 1)),
+        ];
+        if let Some(text) = out.get_mut(begin..begin + LENGTH) {
+            digits.iter().for_each(|(at, digit)| text[*at] = *digit);
+        }
     }
 }
 
@@ -114,12 +123,9 @@ impl Quarter {
     /// `None`: its offset is none of whole quarters of an hour, as before there were time zones.
     fn of(number: i64) -> Option<Quarter> {
         let text = Wall(number.checked_mul(QUARTER)?).rfc3339();
-        // `2026-11-21T14:15:00.000+01:00`
-        let (hour, rest) = text.split_at_checked(14)?;
-        let (minute, offset) =
-            (rest.get(..2)?.parse().ok()?, rest.strip_prefix(rest.get(..2)?)?.strip_prefix(":00.000")?);
-        let whole = minute % 15 == 0 && hour.ends_with(':');
-        whole.then(|| Quarter { number, hour: hour.into(), minute, offset: offset.into() })
+        let minute = text.get(14..16)?.parse().ok()?;
+        let whole = minute % 15 == 0 && text.len() == LENGTH && text.get(16..23) == Some(":00.000");
+        whole.then_some(Quarter { number, text, minute })
     }
 }
 
@@ -163,8 +169,11 @@ mod tests {
         for ms in
             [0, 1, -1, 899_999, 900_000, 1_800_000_000_123, 1_790_000_000_000, 1_743_296_399_999, 1_743_296_400_000]
         {
-            assert_eq!(stamper.rfc3339(Wall(ms)), Wall(ms).rfc3339());
-            assert_eq!(stamper.rfc3339(Wall(ms + 7)), Wall(ms + 7).rfc3339());
+            for wall in [Wall(ms), Wall(ms + 7), Wall(ms + 61_234)] {
+                let mut text = Vec::new();
+                stamper.write(wall, &mut text);
+                assert_eq!(String::from_utf8(text).as_deref(), Ok(wall.rfc3339().as_str()));
+            }
         }
     }
 }

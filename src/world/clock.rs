@@ -21,6 +21,11 @@ pub fn now() -> Now {
     Now { boot, wall, utc_offset_s, zones }
 }
 
+/// This moment for who asks for no time zone: their rules stay on the disk, and local is what UTC is.
+pub fn moment() -> Now {
+    Now { boot: boot(), wall: wall(), ..Now::default() }
+}
+
 /// CLOCK_BOOTTIME alone: cheaper than [`now`], for deadlines.
 pub fn boot() -> Boot {
     let t = clock_gettime(ClockId::Boottime);

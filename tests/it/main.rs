@@ -35,6 +35,7 @@ mod job_faults;
 mod job_files;
 mod job_input;
 mod job_limits;
+mod job_lists;
 mod job_monitor;
 mod job_offer;
 mod job_progress;

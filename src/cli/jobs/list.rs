@@ -1,15 +1,12 @@
 //! `agents jobs`, `agents jobs list`: the table, or the same as JSON.
 use super::{
-    super::{
-        Context,
-        failure::{Failure, Report},
-    },
+    super::{Context, failure::Report, pour::Pour},
     Ground, words,
 };
 use crate::{
     model::job::JobState,
     store::jobs::JobFilter,
-    view::jobs::{self, JobView, Look},
+    view::jobs::{self, JobView, JsonArray, Look},
     world::clock,
 };
 use clap::Args;
@@ -38,24 +35,26 @@ pub struct ListArgs {
 
 pub fn run(args: &ListArgs, context: &mut Context) -> Report {
     let ground = Ground::find(context)?;
+    let store = ground.existing()?;
+    let filter = JobFilter { state: args.state, group: args.group.clone() };
     let limit = if args.all { None } else { Some(args.newest.unwrap_or(NEWEST)) };
-    let mut views: Vec<JobView> = Vec::new();
-    let mut more = false;
-    if let Some(store) = ground.existing()? {
-        let filter = JobFilter { state: args.state, group: args.group.clone() };
-        // One more than is shown tells that there are more, without counting them.
-        let mut found = store.list(&filter, limit.map(|n| n.saturating_add(1)))?;
-        more = limit.is_some_and(|n| found.len() > n) && args.newest.is_none();
-        found.truncate(limit.unwrap_or(usize::MAX));
-        views = jobs::views(&found);
-    }
     let out = &mut context.out;
     if args.json {
-        let json = jobs::json_array(&views).map_err(|e| Failure::new(1, e.to_string()))?;
-        out.raw(json.as_bytes())?;
-    } else {
-        let look = Look { width: out.width(), paint: out.paint, now: clock::now() };
-        out.raw(jobs::list(&views, more, look).as_bytes())?;
+        let (mut json, mut pour) = (JsonArray::default(), Pour::into(out)?);
+        if let Some(store) = store {
+            store.each_seen(&filter, limit, |job| pour.some(json.push(job)))?;
+        }
+        pour.all(&json.end())?;
+        return Ok(0);
     }
+    let mut views: Vec<JobView> = Vec::new();
+    if let Some(store) = store {
+        // One more than is shown tells that there are more, without counting them.
+        store.each(&filter, limit.map(|n| n.saturating_add(1)), |job| views.push(jobs::view(&job)))?;
+    }
+    let more = limit.is_some_and(|n| views.len() > n) && args.newest.is_none();
+    views.truncate(limit.unwrap_or(usize::MAX));
+    let look = Look { width: out.width(), paint: out.paint, now: clock::moment() };
+    out.raw(jobs::list(&views, more, look).as_bytes())?;
     Ok(0)
 }

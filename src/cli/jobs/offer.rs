@@ -60,7 +60,7 @@ pub fn ask(left: &Left, named: &[JobId], store: &mut JobStore, context: &Context
 
 fn view(left: &Left, store: &JobStore, context: &Context) {
     let jobs: Vec<_> = left.ids.iter().filter_map(|id| store.job(*id).ok().flatten()).collect();
-    let look = Look { width: context.out.width(), paint: context.out.paint_of_errors(), now: clock::now() };
+    let look = Look { width: context.out.width(), paint: context.out.paint_of_errors(), now: clock::moment() };
     let pages: Vec<String> = views(&jobs).iter().map(|job| page(job, look)).collect();
     let _ = std::io::stderr().write_all(pages.join("\n").as_bytes());
 }

@@ -7,6 +7,7 @@ use super::{
     Ground, words,
 };
 use crate::{
+    model::job_seen::JobSeen,
     view::jobs::{self, Look},
     world::clock,
 };
@@ -28,14 +29,12 @@ pub fn run(args: &ShowArgs, context: &mut Context) -> Report {
     let id = words::one(store.as_ref(), &args.id)?;
     let job = store.as_ref().map(|s| s.job(id)).transpose()?.flatten();
     let Some(job) = job else { return Err(Failure::new(1, format!("{id} was removed"))) };
-    let view = jobs::view(&job);
     let out = &mut context.out;
     if args.json {
-        let json = jobs::json_object(&view).map_err(|e| Failure::new(1, e.to_string()))?;
-        out.raw(json.as_bytes())?;
+        out.raw(&jobs::json_object(&JobSeen::of(&job)))?;
     } else {
-        let look = Look { width: out.width(), paint: out.paint, now: clock::now() };
-        out.raw(jobs::page(&view, look).as_bytes())?;
+        let look = Look { width: out.width(), paint: out.paint, now: clock::moment() };
+        out.raw(jobs::page(&jobs::view(&job), look).as_bytes())?;
     }
     Ok(0)
 }

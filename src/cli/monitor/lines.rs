@@ -17,7 +17,7 @@ pub fn run(ids: &[JobId], store: &mut JobStore, context: &mut Context) -> Report
     let mut changes = Changes::default();
     loop {
         let jobs = look(ids, store)?;
-        let look = Look { width: context.out.width(), paint: context.out.paint, now: clock::now() };
+        let look = Look { width: context.out.width(), paint: context.out.paint, now: clock::moment() };
         let (lines, due) = changes.of(&shown(&jobs), look);
         for line in lines {
             context.out.line(&line)?;

@@ -129,7 +129,7 @@ impl View {
         let foot = self.foot(jobs);
         let jobs = shown(jobs);
         let whole = Screen { jobs: &jobs, selected: self.selected, log: &log, foot: &foot, columns, rows };
-        let look = Look { width: Some(columns), paint: context.out.paint, now: clock::now() };
+        let look = Look { width: Some(columns), paint: context.out.paint, now: clock::moment() };
         Ok(taken.draw(&screen(&whole, look), rows)?)
     }
 

@@ -91,7 +91,7 @@ pub fn jobs(parts: &[JobPart], given: &Given, now: Wall) -> Result<Vec<NewJob>, 
 }
 
 /// `number`: which of several.
-fn job(part: &JobPart, number: Option<usize>, given: &Given, now: Wall) -> Result<NewJob, Failure> {
+pub fn job(part: &JobPart, number: Option<usize>, given: &Given, now: Wall) -> Result<NewJob, Failure> {
     let name = given.name.clone().or_else(|| part.name.clone()).unwrap_or_default();
     let about = |failure: Failure| match (part.name.is_some(), number) {
         (true, _) => failure.about(&format!("job `{}`", printable(&name))),

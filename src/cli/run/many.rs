@@ -118,7 +118,7 @@ impl Terminal {
             jobs.extend(store.job(*id)?);
         }
         let width = tcgetwinsize(stderr()).ok().map(|size| size.ws_col).filter(|columns| *columns > 0);
-        let look = Look { width, paint: self.paint, now: clock::now() };
+        let look = Look { width, paint: self.paint, now: clock::moment() };
         let (lines, due) = self.changes.of(&views(&jobs), look);
         for line in lines {
             // One write, so that nothing comes in between.

@@ -32,7 +32,7 @@ use crate::{
     },
     store::{
         StoreError,
-        jobs::{NewJob, SubmitError},
+        jobs::{JobStore, NewJob, SubmitError},
     },
     world::clock,
 };
@@ -48,7 +48,7 @@ use std::{
 /// Less is a slip of the keyboard: no program starts in it.
 const LEAST_MEMORY: u64 = 1_000_000;
 
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 #[command(after_help = "\
 One word is a line for your shell, unless it names an existing job file; a program and its
 arguments stand behind `--` and are seen by no shell. In the foreground the job's output is
@@ -153,33 +153,41 @@ pub struct RunArgs {
     json: bool,
 }
 
+impl RunArgs {
+    /// As if nothing else was said.
+    pub fn in_background(line: &[OsString], argv: &[OsString]) -> RunArgs {
+        RunArgs { line: line.to_vec(), argv: argv.to_vec(), background: true, ..RunArgs::default() }
+    }
+}
+
 pub fn run(args: &RunArgs, context: &mut Context) -> Report {
     let ground = Ground::find(context)?;
     let mut given = given(args, &ground)?;
+    if let Some(file) = &args.batch {
+        given.dir.get_or_insert_with(|| given.here.clone());
+        let queued = batch::queue(file, &given, &ground)?;
+        return begin(queued.store, &queued.ids, !queued.tmux, &ground, args, context);
+    }
     let files = || files::files(&args.line).filter(|_| args.argv.is_empty());
-    let parts = match (&args.template, files(), &args.batch) {
-        (Some(name), ..) => match template::part(name, &args.line, &ground, context)? {
+    let parts = match (&args.template, files()) {
+        (Some(name), _) => match template::part(name, &args.line, &ground, context)? {
             Some(part) => vec![part],
             None => return Ok(0),
         },
-        (_, _, Some(file)) => {
-            given.dir.get_or_insert_with(|| given.here.clone());
-            batch::commands(file)?.into_iter().map(part).collect()
-        }
-        (_, Some(_), None) if !args.phases.is_empty() => {
+        (_, Some(_)) if !args.phases.is_empty() => {
             return Err(Failure::new(2, "`--phases` is for a prompt, and this is a job file")
                 .hint("write its steps into the file: `{\"prompt\": \"…\"}`"));
         }
-        (_, Some(files), None) => {
+        (_, Some(files)) => {
             given.sessions.files = true;
             files::read(&files, &ground.rules)?
         }
-        (_, None, None) if args.backend.is_some() => {
+        (_, None) if args.backend.is_some() => {
             given.dir.get_or_insert_with(|| given.here.clone());
             let prompt = agent::prompt_of(&args.line, &args.argv)?;
             vec![agent::part(args.backend.as_deref().unwrap_or_default(), prompt, &args.phases)?]
         }
-        (_, None, None) => {
+        (_, None) => {
             files::tell_missing(&args.line);
             given.dir.get_or_insert_with(|| given.here.clone());
             vec![part(command(args)?)]
@@ -206,13 +214,25 @@ pub fn run(args: &RunArgs, context: &mut Context) -> Report {
         ids => {
             // Who makes a tmux session must have nothing of ours about it.
             let alone = jobs.iter().all(|job| !job.spec.tmux);
-            if apart::start(store, ids, alone, &ground)? {
-                tell(ids, args, context)?;
-                offer(args, context);
-            }
-            Ok(0)
+            begin(store, ids, alone, &ground, args, context)
         }
     }
+}
+
+/// In the background.
+fn begin(
+    store: JobStore,
+    ids: &[JobId],
+    alone: bool,
+    ground: &Ground,
+    args: &RunArgs,
+    context: &mut Context,
+) -> Report {
+    if apart::start(store, ids, alone, ground)? {
+        tell(ids, args, context)?;
+        offer(args, context);
+    }
+    Ok(0)
 }
 
 fn tell(ids: &[JobId], args: &RunArgs, context: &mut Context) -> Result<(), Failure> {

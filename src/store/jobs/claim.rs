@@ -39,7 +39,7 @@ impl JobStore {
     /// The first job, by priority and then by age, that may run and whose group has a free slot. It is the caller's now.
     pub fn claim(&mut self, me: ProcMark, boot_id: &str, now: Wall) -> Result<Option<Claimed>, StoreError> {
         let base = self.dir().to_owned();
-        let (slots, only) = (self.machine_slots, self.only.clone());
+        let (slots, only) = (self.machine_slots(), self.only.clone());
         self.change(Durability::Full, |tx| claim(tx, &base, slots, only.as_ref(), me, boot_id, now))
     }
 
@@ -95,7 +95,7 @@ impl JobStore {
                (SELECT count(*) FROM (SELECT 1 FROM job WHERE grp = g.name AND {READY} LIMIT ?2)) FROM grp g"
         );
         let mut query = self.conn.prepare_cached(&sql)?;
-        let groups = query.query_map([self.machine_slots, most], |r| {
+        let groups = query.query_map([self.machine_slots(), most], |r| {
             let (slots, live, ready): (Option<i64>, i64, i64) = (r.get(0)?, r.get(1)?, r.get(2)?);
             Ok(slots.map_or(i64::from(most), |slots| slots - live).clamp(0, ready))
         })?;
@@ -131,17 +131,16 @@ pub fn claim(
          WHERE wake IS NOT NULL AND wake <= ?1 AND state IN ('queued', 'backoff')",
     )?
     .execute([now.0])?;
-    let sql = claim_sql(only);
+    let next = next_sql(only);
     loop {
-        let found = tx
-            .prepare_cached(&sql)?
-            .query_row(params![me.pid, me.start.cast_signed(), boot_id, now.0, machine_slots], |r| {
-                let job = row::whole(r, base).map_err(|error| row::unreadable(&error));
-                let id = JobId(r.get(0)?);
-                Ok((id, job, r.get::<_, i64>("epoch")?, r.get::<_, i64>("env")?, r.get::<_, bool>("goes_on")?))
-            })
-            .optional()?;
-        let Some((id, job, epoch, env_id, goes_on)) = found else { return Ok(None) };
+        let found = tx.prepare_cached(&next)?.query_row([machine_slots], |r| Ok((r.get(0)?, r.get(1)?))).optional()?;
+        let Some((id, goes_on)): Option<(i64, bool)> = found else { return Ok(None) };
+        let taken = params![id, me.pid, me.start.cast_signed(), boot_id, now.0];
+        tx.prepare_cached(if goes_on { TAKE_UP } else { TAKE_AFRESH })?.execute(taken)?;
+        let (job, epoch, env_id) = tx.prepare_cached(&read_sql())?.query_row([id], |r| {
+            let job = row::whole(r, base).map_err(|error| row::unreadable(&error));
+            Ok((job, r.get("epoch")?, r.get::<_, i64>("env")?))
+        })?;
         match job {
             Ok(job) => {
                 let env = tx
@@ -150,31 +149,40 @@ pub fn claim(
                 return Ok(Some(Claimed { job, epoch, env, goes_on }));
             }
             // It must not be in the way of the others.
-            Err(why) => family::fail(tx, id, &why, now)?,
+            Err(why) => family::fail(tx, JobId(id), &why, now)?,
         }
     }
 }
 
-/// `?1` to `?4`: pid and start of the runner, boot id, time; `?5`: the machine's slots.
-/// `only`: none but these ids.
-pub fn claim_sql(only: Option<&RangeInclusive<i64>>) -> String {
+/// Three short statements take half as long to get ready as the one that they could be, and the transaction makes them
+/// one. Of each `?1` to `?5`: the job, pid and start of the runner, boot id, time.
+const TAKE_UP: &str = "UPDATE job SET state = 'running', epoch = epoch + 1, attempt = attempt + 1, tries = tries + 1,
+       runner = ?2, runner_start = ?3, child = NULL, child_start = NULL, boot = ?4, started = ?5, ended = NULL,
+       code = NULL, signal = NULL, error = NULL, cancel = NULL, answer = NULL, peak_rss = NULL, cpu_s = NULL,
+       session = NULL, files_changed = NULL
+     WHERE id = ?1";
+
+/// The same, from the first step.
+const TAKE_AFRESH: &str =
+    "UPDATE job SET state = 'running', epoch = epoch + 1, attempt = attempt + 1, tries = tries + 1,
+       runner = ?2, runner_start = ?3, child = NULL, child_start = NULL, boot = ?4, started = ?5, ended = NULL,
+       code = NULL, signal = NULL, error = NULL, cancel = NULL, answer = NULL, peak_rss = NULL, cpu_s = NULL,
+       session = NULL, files_changed = NULL, steps = NULL, step = 0, progress = NULL, last_event = NULL,
+       agent_session = NULL, cost_usd = NULL, usage = NULL
+     WHERE id = ?1";
+
+fn read_sql() -> String {
+    format!("SELECT {COLUMNS}, epoch, env FROM job WHERE id = ?1")
+}
+
+/// The first job, by priority and then by age, that may run. `?1`: the machine's slots. `only`: none but these ids.
+pub fn next_sql(only: Option<&RangeInclusive<i64>>) -> String {
     let ours = only.map(|ids| format!("AND id BETWEEN {} AND {}", ids.start(), ids.end())).unwrap_or_default();
     format!(
-        "UPDATE job SET state = 'running', epoch = epoch + 1, attempt = attempt + 1, tries = tries + 1,
-           runner = ?1, runner_start = ?2, child = NULL, child_start = NULL, boot = ?3, started = ?4, ended = NULL,
-           code = NULL, signal = NULL, error = NULL, cancel = NULL, answer = NULL, peak_rss = NULL, cpu_s = NULL,
-           steps = CASE goes_on WHEN 0 THEN NULL ELSE steps END, step = CASE goes_on WHEN 0 THEN 0 ELSE step END,
-           progress = CASE goes_on WHEN 0 THEN NULL ELSE progress END,
-           last_event = CASE goes_on WHEN 0 THEN NULL ELSE last_event END, session = NULL,
-           agent_session = CASE goes_on WHEN 0 THEN NULL ELSE agent_session END,
-           cost_usd = CASE goes_on WHEN 0 THEN NULL ELSE cost_usd END,
-           usage = CASE goes_on WHEN 0 THEN NULL ELSE usage END, files_changed = NULL
-         WHERE id = (
-           SELECT j.id FROM grp g JOIN job j ON j.id =
-             (SELECT id FROM job WHERE grp = g.name AND {READY} {ours} ORDER BY priority DESC, id LIMIT 1)
-           WHERE g.slots IS NULL
-              OR CASE g.slots WHEN -1 THEN ?5 ELSE g.slots END > (SELECT count(*) FROM job WHERE grp = g.name AND {LIVE})
-           ORDER BY j.priority DESC, j.id LIMIT 1)
-         RETURNING {COLUMNS}, epoch, env, goes_on"
+        "SELECT j.id, j.goes_on FROM grp g JOIN job j ON j.id =
+           (SELECT id FROM job WHERE grp = g.name AND {READY} {ours} ORDER BY priority DESC, id LIMIT 1)
+         WHERE g.slots IS NULL
+            OR CASE g.slots WHEN -1 THEN ?1 ELSE g.slots END > (SELECT count(*) FROM job WHERE grp = g.name AND {LIVE})
+         ORDER BY j.priority DESC, j.id LIMIT 1"
     )
 }

@@ -40,7 +40,7 @@ impl JobStore {
             let rows = query.query_map([], |r| {
                 let slots: Option<i64> = r.get(1)?;
                 let limit = slots.map(|slots| match slots {
-                    BY_MACHINE => self.machine_slots,
+                    BY_MACHINE => self.machine_slots(),
                     n => u32::try_from(n).unwrap_or(u32::MAX),
                 });
                 Ok(Group { name: r.get(0)?, limit, running: r.get(2)?, queued: r.get(3)? })

@@ -13,6 +13,7 @@
 //!                                         └──> paused ──answer──> running
 //! ```
 mod agent;
+mod alike;
 mod approval;
 mod change;
 mod claim;
@@ -26,7 +27,9 @@ mod left;
 mod pulse;
 mod read;
 mod row;
+mod runs;
 mod schema;
+mod seen;
 mod session;
 mod submit;
 #[cfg(test)]
@@ -56,6 +59,7 @@ use super::{
 use pulse::Pulse;
 use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
 use std::{
+    cell::OnceCell,
     ops::RangeInclusive,
     path::{Path, PathBuf},
     time::Duration,
@@ -82,8 +86,9 @@ pub struct JobStore {
     durability: Durability,
     sync: Option<Durability>,
     pulse: Pulse,
-    /// Slots of a group that has no limit of its own.
-    machine_slots: u32,
+    /// Of a group that has no limit of its own. `None`: by the machine.
+    slots: Option<u32>,
+    cores: OnceCell<u32>,
     habits: Option<Habits>,
     /// Ids of the only jobs that can be claimed here.
     only: Option<RangeInclusive<i64>>,
@@ -118,10 +123,18 @@ fn known(files: &Files) -> Result<Connection, StoreError> {
 }
 
 fn ready(conn: Connection, files: Files, durability: Durability) -> Result<JobStore, StoreError> {
-    let cores = std::thread::available_parallelism().map_or(1, usize::from);
-    let machine_slots = u32::try_from(cores).unwrap_or(u32::MAX).max(4);
     let pulse = Pulse::beside(&files);
-    Ok(JobStore { conn, files, durability, sync: None, pulse, machine_slots, habits: None, only: None })
+    Ok(JobStore {
+        conn,
+        files,
+        durability,
+        sync: None,
+        pulse,
+        slots: None,
+        cores: OnceCell::new(),
+        habits: None,
+        only: None,
+    })
 }
 
 /// Only one process makes it; the others wait and find it made: `None`.
@@ -161,9 +174,7 @@ fn fill(files: &Files) -> Result<Connection, StoreError> {
 impl JobStore {
     /// What the project says of its jobs. Without it the machine decides, and nothing is cleaned up unasked.
     pub fn set_habits(&mut self, habits: Habits) {
-        if let Some(slots) = habits.slots {
-            self.machine_slots = slots;
-        }
+        self.slots = habits.slots.or(self.slots);
         self.durability = habits.durability;
         self.habits = Some(habits);
     }
@@ -179,7 +190,16 @@ impl JobStore {
 
     /// Slots of the default group, where nobody has set a limit: `[jobs] slots`.
     pub fn set_machine_slots(&mut self, slots: u32) {
-        self.machine_slots = slots;
+        self.slots = Some(slots);
+    }
+
+    /// The machine is asked where nobody has said it, and where somebody needs to know: it answers from several files.
+    fn machine_slots(&self) -> u32 {
+        let by_machine = || {
+            let cores = std::thread::available_parallelism().map_or(1, usize::from);
+            u32::try_from(cores).unwrap_or(u32::MAX).max(4)
+        };
+        self.slots.unwrap_or_else(|| *self.cores.get_or_init(by_machine))
     }
 
     /// The folder that holds the database, the logs and the run directories. Absolute.

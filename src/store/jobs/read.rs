@@ -3,8 +3,12 @@ use super::{
     JobStore, StoreError,
     row::{self, COLUMNS},
     schema::{FINISHED, LIVE, UNFINISHED, WAITING},
+    seen::{Eye, MOST, REST},
 };
-use crate::model::job::{Job, JobId, JobState};
+use crate::model::{
+    job::{Job, JobId, JobState},
+    job_seen::JobSeen,
+};
 use rusqlite::{OptionalExtension, ToSql};
 use std::collections::BTreeMap;
 
@@ -27,19 +31,70 @@ fn condition(state: JobState) -> String {
     format!("{index} AND state = '{}'", state.word())
 }
 
+/// What stands behind `FROM job`; `?1` is the group.
+fn tail(filter: &JobFilter, limit: Option<usize>) -> String {
+    let mut wanted: Vec<String> = filter.state.map(condition).into_iter().collect();
+    wanted.extend(filter.group.as_ref().map(|_| "grp = ?1".to_owned()));
+    let limit = limit.map_or(-1, |n| i64::try_from(n).unwrap_or(i64::MAX));
+    let tail = format!("ORDER BY id DESC LIMIT {limit}");
+    if wanted.is_empty() { tail } else { format!("WHERE {} {tail}", wanted.join(" AND ")) }
+}
+
+fn params(filter: &JobFilter) -> Vec<&dyn ToSql> {
+    filter.group.iter().map(|group| group as &dyn ToSql).collect()
+}
+
 impl JobStore {
     /// Newest first.
     pub fn list(&self, filter: &JobFilter, limit: Option<usize>) -> Result<Vec<Job>, StoreError> {
-        let mut wanted: Vec<String> = filter.state.map(condition).into_iter().collect();
-        let group: Vec<&dyn ToSql> = filter.group.iter().map(|group| group as &dyn ToSql).collect();
-        wanted.extend(filter.group.as_ref().map(|_| "grp = ?1".to_owned()));
-        let limit = limit.map_or(-1, |n| i64::try_from(n).unwrap_or(i64::MAX));
-        let tail = format!("ORDER BY id DESC LIMIT {limit}");
-        self.jobs(if wanted.is_empty() { tail } else { format!("WHERE {} {tail}", wanted.join(" AND ")) }, &group)
+        let mut jobs = Vec::new();
+        self.each(filter, limit, |job| jobs.push(job))?;
+        Ok(jobs)
+    }
+
+    /// The same, one after the other, as they all are at one moment.
+    pub fn each(&self, filter: &JobFilter, limit: Option<usize>, seen: impl FnMut(Job)) -> Result<(), StoreError> {
+        self.each_job(&tail(filter, limit), &params(filter), seen)
+    }
+
+    /// The same as programs are shown them: nothing is kept of one when the next one comes.
+    pub fn each_seen(
+        &self,
+        filter: &JobFilter,
+        limit: Option<usize>,
+        mut shown: impl FnMut(&JobSeen),
+    ) -> Result<(), StoreError> {
+        let eye = Eye::of(self.dir());
+        if limit.is_none() {
+            // Each page is looked at once: those before it need not be kept.
+            self.told(self.conn.pragma_update(None, "cache_size", -64))?;
+        }
+        let mut query = || {
+            let sql = format!("SELECT {MOST} FROM job {}", tail(filter, limit));
+            let mut query = self.conn.prepare_cached(&sql)?;
+            let mut rest = self.conn.prepare_cached(REST)?;
+            let mut rows = query.query(&params(filter)[..])?;
+            while let Some(row) = rows.next()? {
+                let found = eye.most(row);
+                if let Some((job, true)) = &found {
+                    shown(job);
+                    continue;
+                }
+                // As of the same moment: the first query is not over.
+                let id: i64 = row.get(0)?;
+                let mut more = rest.query([id])?;
+                match eye.whole(found, more.next()?) {
+                    Some(job) => shown(&job),
+                    None => self.read("WHERE id = ?1", &[&id], &mut |job| shown(&JobSeen::of(&job)))?,
+                }
+            }
+            Ok(())
+        };
+        self.told(query())
     }
 
     pub fn job(&self, id: JobId) -> Result<Option<Job>, StoreError> {
-        Ok(self.jobs("WHERE id = ?1".into(), &[&id.0])?.pop())
+        Ok(self.jobs("WHERE id = ?1", &[&id.0])?.pop())
     }
 
     /// Those with this name, newest first.
@@ -55,7 +110,7 @@ impl JobStore {
 
     /// Those that hold a slot, oldest first.
     pub fn running(&self) -> Result<Vec<Job>, StoreError> {
-        self.jobs(format!("WHERE {LIVE} ORDER BY id"), &[])
+        self.jobs(&format!("WHERE {LIVE} ORDER BY id"), &[])
     }
 
     pub fn exists(&self, id: JobId) -> Result<bool, StoreError> {
@@ -96,12 +151,22 @@ impl JobStore {
         Ok(counts)
     }
 
-    fn jobs(&self, rest: String, params: &[&dyn ToSql]) -> Result<Vec<Job>, StoreError> {
-        let query = || {
-            let mut query = self.conn.prepare_cached(&format!("SELECT {COLUMNS} FROM job {rest}"))?;
-            let rows = query.query_map(params, |r| row::job(r, self.dir()))?;
-            rows.collect()
-        };
-        self.told(query())
+    fn jobs(&self, rest: &str, params: &[&dyn ToSql]) -> Result<Vec<Job>, StoreError> {
+        let mut jobs = Vec::new();
+        self.each_job(rest, params, |job| jobs.push(job))?;
+        Ok(jobs)
+    }
+
+    fn each_job(&self, rest: &str, params: &[&dyn ToSql], mut seen: impl FnMut(Job)) -> Result<(), StoreError> {
+        self.told(self.read(rest, params, &mut seen))
+    }
+
+    fn read(&self, rest: &str, params: &[&dyn ToSql], seen: &mut dyn FnMut(Job)) -> rusqlite::Result<()> {
+        let mut query = self.conn.prepare_cached(&format!("SELECT {COLUMNS} FROM job {rest}"))?;
+        let mut rows = query.query(params)?;
+        while let Some(row) = rows.next()? {
+            seen(row::job(row, self.dir())?);
+        }
+        Ok(())
     }
 }

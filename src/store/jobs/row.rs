@@ -1,4 +1,5 @@
 //! A row as a [`Job`], and the few values that have a form of their own in it.
+use super::runs::runs;
 use crate::model::{
     job::{Exit, Job, JobId, JobSpec, JobState, ProcMark, StepRun},
     name::printable_cut,
@@ -104,7 +105,11 @@ fn rest(row: &Row, base: &Path, why: &str) -> rusqlite::Result<Job> {
 /// Where a job's output goes: `logs/jobs/j7-NAME.log`.
 pub fn log_path(base: &Path, id: JobId, name: &str) -> PathBuf {
     let file = if name.is_empty() { format!("{id}.log") } else { format!("{id}-{name}.log") };
-    base.join("logs/jobs").join(file)
+    logs(base).join(file)
+}
+
+pub fn logs(base: &Path) -> PathBuf {
+    base.join("logs/jobs")
 }
 
 /// Pid and start time in two columns.
@@ -127,20 +132,13 @@ pub fn exit_columns(exit: Option<Exit>) -> (Option<i32>, Option<i32>) {
 }
 
 pub fn state(row: &Row, at: usize) -> rusqlite::Result<JobState> {
-    let word: String = row.get(at)?;
-    JobState::parse(&word).ok_or_else(|| odd(at, format!("no job is in the state `{word}`")))
+    let word = row.get_ref(at)?.as_str()?;
+    JobState::parse(word).ok_or_else(|| odd(at, format!("no job is in the state `{word}`")))
 }
 
 /// What was written of the steps so far; what is missing up to the number `at_least` has not begun.
 pub fn steps(row: &Row, at: usize, at_least: usize) -> rusqlite::Result<Vec<StepRun>> {
-    let text: Option<String> = row.get(at)?;
-    let mut steps: Vec<StepRun> = match text {
-        Some(text) => serde_json::from_str(&text).map_err(|e| odd(at, e.to_string()))?,
-        None => Vec::new(),
-    };
-    let fresh = StepRun { state: JobState::Queued, exit: None, started: None, ended: None, attempt: 0, session: None };
-    steps.resize(steps.len().max(at_least), fresh);
-    Ok(steps)
+    runs(row.get_ref(at)?.as_str_or_null()?, at_least).map_err(|e| odd(at, e.to_string()))
 }
 
 pub fn json<T: DeserializeOwned>(row: &Row, at: usize) -> rusqlite::Result<T> {

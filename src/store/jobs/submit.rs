@@ -115,17 +115,14 @@ fn write(
     order: &[usize],
     at: Wall,
 ) -> rusqlite::Result<Result<Vec<JobId>, SubmitError>> {
-    let last: Option<i64> =
-        tx.query_row("SELECT seq FROM sqlite_sequence WHERE name = 'job'", [], |r| r.get(0)).optional()?;
-    let first = last.unwrap_or(0) + 1;
+    let first = first_id(tx)?;
     let ids: Vec<JobId> = (first..).take(jobs.len()).map(JobId).collect();
     let mut last_env: Option<(usize, i64)> = None;
     let mut groups = BTreeSet::new();
     for &job in order {
         let new = &jobs[job];
         if !groups.contains(&new.spec.group) {
-            let known = tx.prepare_cached("SELECT 1 FROM grp WHERE name = ?1")?.exists([&new.spec.group])?;
-            if !known {
+            if !has_group(tx, &new.spec.group)? {
                 return Ok(Err(SubmitError::UnknownGroup { group: new.spec.group.clone() }));
             }
             groups.insert(new.spec.group.clone());
@@ -150,7 +147,18 @@ fn write(
     Ok(Ok(ids))
 }
 
-fn insert(
+/// Of the next job.
+pub(super) fn first_id(tx: &Transaction) -> rusqlite::Result<i64> {
+    let last: Option<i64> =
+        tx.query_row("SELECT seq FROM sqlite_sequence WHERE name = 'job'", [], |r| r.get(0)).optional()?;
+    Ok(last.unwrap_or(0) + 1)
+}
+
+pub(super) fn has_group(tx: &Transaction, group: &str) -> rusqlite::Result<bool> {
+    tx.prepare_cached("SELECT 1 FROM grp WHERE name = ?1")?.exists([group])
+}
+
+pub(super) fn insert(
     tx: &Transaction,
     id: JobId,
     spec: &JobSpec,

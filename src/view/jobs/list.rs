@@ -61,7 +61,7 @@ fn row(job: &JobView, look: Look) -> [String; 7] {
         printable(&job.group),
         when::ago(job.times.created, look.now),
         took(job, look).map_or_else(|| "-".into(), human),
-        job.exit().map_or_else(|| "-".into(), exit_words),
+        job.exit.map_or_else(|| "-".into(), exit_words),
         printable(&job.title()),
     ]
 }

@@ -1,4 +1,7 @@
-//! Jobs as people and programs see them: one object ([`JobView`]), painted as a row, a page, or JSON.
+//! Jobs as people and programs see them: [`JobView`] is what a row, a page and a screen are painted of; JSON is written
+//! from the job itself.
+mod json;
+mod json_text;
 mod left;
 mod list;
 mod monitor;
@@ -8,11 +11,12 @@ mod page;
 mod sign;
 pub mod stream;
 
+pub use json::{JsonArray, json_object};
 pub use left::left;
 pub use list::list;
 pub use monitor::{Screen, screen};
 pub use news::{bar, news, told};
-pub use object::{JobView, ProgressView, StepView, json_array, json_object, view, views};
+pub use object::{JobView, ProgressView, StepView, view, views};
 pub use page::page;
 pub use sign::{exit_words, sign};
 
@@ -25,8 +29,11 @@ pub struct Look {
     /// Columns of the terminal; `None` = nothing is cut.
     pub width: Option<u16>,
     pub paint: Paint,
+    /// Its clocks; no rules of time zones.
     pub now: Now,
 }
 
+#[cfg(test)]
+mod json_tests;
 #[cfg(test)]
 mod tests;

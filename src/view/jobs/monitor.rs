@@ -69,7 +69,7 @@ fn head(job: &JobView, selected: bool, columns: usize, look: Look) -> Vec<String
     if let Some(step) = step_words(job) {
         rest.push_str(&format!(" {step}"));
     }
-    if let Some(exit) = job.exit().filter(|_| job.state.is_unfinished()) {
+    if let Some(exit) = job.exit.filter(|_| job.state.is_unfinished()) {
         rest.push_str(&format!(", exit {}", exit_words(exit)));
     }
     if let Some(took) = took(job, look) {

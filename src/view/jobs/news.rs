@@ -54,7 +54,7 @@ fn words(job: &JobView, look: Look) -> String {
         state => state.word().to_owned(),
     };
     if matches!(job.state, JobState::Failed | JobState::Backoff)
-        && let Some(exit) = job.exit().filter(|exit| *exit != Exit::Code(0))
+        && let Some(exit) = job.exit.filter(|exit| *exit != Exit::Code(0))
     {
         words.push_str(&format!(", exit {}", exit_words(exit)));
     }

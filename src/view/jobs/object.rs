@@ -1,14 +1,15 @@
-//! One job as data: exactly the object of `jobs show --json`.
+//! One job as people see it: what the row, the page and the screen are painted of.
 use crate::model::{
-    job::{Bytes, Exit, Job, JobCommand, JobState, StepRun, StepSpec},
-    time::{Stamper, Wall},
+    bounds::Bounds,
+    job::{Bytes, Exit, Job, JobCommand, JobId, JobState, StepRun, StepSpec},
+    job_seen::JobSeen,
+    time::Wall,
 };
-use serde::Serialize;
+use std::time::Duration;
 
 /// Texts are as they were given; a painting makes them safe.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct JobView {
-    pub v: u32,
     pub id: String,
     pub name: Option<String>,
     pub group: String,
@@ -18,12 +19,8 @@ pub struct JobView {
     /// Index of the step that runs, or is next.
     pub step: usize,
     pub attempt: u32,
-    /// RFC 3339, as all times.
-    pub created: String,
-    pub started: Option<String>,
-    pub ended: Option<String>,
-    pub exit: Option<i32>,
-    pub signal: Option<i32>,
+    pub times: Times,
+    pub exit: Option<Exit>,
     pub error: Option<String>,
     pub dir: String,
     pub log: String,
@@ -43,18 +40,14 @@ pub struct JobView {
     pub cpu_s: Option<f64>,
     pub priority: i64,
     pub retries: u32,
-    /// Ids that it comes after.
-    pub after: Vec<String>,
-    /// Does not start before.
-    pub wake: Option<String>,
-    /// Seconds; of the whole job.
-    pub timeout: Option<f64>,
-    pub limits: LimitsView,
-    /// What its sandbox enforces, once it has begun. `None`: it has none, or has not begun.
-    pub sandbox: Option<SandboxView>,
-    /// For the table; their facts stand in the fields above.
-    #[serde(skip)]
-    pub times: Times,
+    /// Comes after these.
+    pub after: Vec<JobId>,
+    /// Of the whole job.
+    pub timeout: Option<Duration>,
+    /// How its limits hold, in lines, once it has begun.
+    pub held: Vec<String>,
+    /// What its sandbox enforces, in lines, once it has begun. Empty: it has none, or has not begun.
+    pub sandbox: Vec<String>,
 }
 
 /// When: created, started, ended, next try.
@@ -66,41 +59,24 @@ pub struct Times {
     pub wake: Option<Wall>,
 }
 
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct StepView {
     pub desc: Option<String>,
-    pub cmd: CmdView,
-    /// What an agent is told, in place of a command.
-    pub prompt: Option<String>,
+    /// Its command, or the beginning of its prompt.
+    pub command: String,
     pub state: JobState,
-    pub exit: Option<i32>,
-    pub signal: Option<i32>,
-    pub started: Option<String>,
-    pub ended: Option<String>,
-    #[serde(skip)]
+    pub exit: Option<Exit>,
     pub ran: Option<(Wall, Option<Wall>)>,
 }
 
-/// As in a job file: a shell line, or a program and its arguments.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-#[serde(untagged)]
-pub enum CmdView {
-    Shell(String),
-    Argv(Vec<String>),
-    /// A prompt stands in its place.
-    None,
-}
-
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct ProgressView {
     pub rounds: Option<u64>,
     pub tool_calls: Option<u64>,
     pub model_calls: Option<u64>,
     pub done: Option<u64>,
     pub total: Option<u64>,
-    pub text: Option<String>,
-    /// As it was said, for the table and the page.
-    #[serde(skip)]
+    /// As it was said.
     said: String,
 }
 
@@ -110,70 +86,32 @@ impl ProgressView {
     }
 }
 
-/// What was asked for, and how it is enforced.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
-pub struct LimitsView {
-    pub nice: Option<i32>,
-    /// Bytes.
-    pub mem: Option<u64>,
-    pub procs: Option<u32>,
-    /// In words, once it has begun.
-    pub held: Vec<String>,
-}
-
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct SandboxView {
-    pub enforced: Vec<String>,
-    pub not_enforced: Vec<String>,
-    /// In lines, for the page.
-    #[serde(skip)]
-    said: Vec<String>,
-}
-
-impl SandboxView {
-    pub fn lines(&self) -> &[String] {
-        &self.said
-    }
+pub fn views(jobs: &[Job]) -> Vec<JobView> {
+    jobs.iter().map(view).collect()
 }
 
 pub fn view(job: &Job) -> JobView {
-    with(job, &mut Stamper::default())
-}
-
-pub fn views(jobs: &[Job]) -> Vec<JobView> {
-    let mut stamper = Stamper::default();
-    jobs.iter().map(|job| with(job, &mut stamper)).collect()
-}
-
-fn with(job: &Job, stamper: &mut Stamper) -> JobView {
-    let mut stamp = |wall: Wall| stamper.rfc3339(wall);
-    let spec = &job.spec;
-    let (exit, signal) = split(job.exit);
-    let live = job.state == JobState::Running;
+    let (spec, seen) = (&job.spec, JobSeen::of(job));
     JobView {
-        v: 1,
         id: job.id.to_string(),
         name: given(&spec.name),
         group: spec.group.clone(),
         state: job.state,
         description: spec.description.clone(),
-        steps: spec.steps.iter().enumerate().map(|(i, s)| step(s, job.steps.get(i), &mut stamp)).collect(),
+        steps: spec.steps.iter().enumerate().map(|(i, s)| step(s, job.steps.get(i))).collect(),
         step: job.step,
         attempt: job.attempt,
-        created: stamp(job.created),
-        started: job.started.map(&mut stamp),
-        ended: job.ended.map(&mut stamp),
-        exit,
-        signal,
+        times: Times { created: job.created, started: job.started, ended: job.ended, wake: job.wake },
+        exit: job.exit,
         error: job.error.clone(),
-        dir: job.run_dir.as_ref().unwrap_or(&spec.dir).to_string_lossy().into_owned(),
-        log: job.log.to_string_lossy().into_owned(),
+        dir: seen.dir().to_owned(),
+        log: seen.log.to_string(),
         session: job.session.clone(),
-        pid: job.child.filter(|_| live).map(|c| c.pid),
+        pid: seen.pid,
         backend: spec.agent.as_ref().map(|agent| agent.backend.clone()),
         model: spec.agent.as_ref().and_then(|agent| agent.model.clone()),
         agent_session: job.agent_session.clone(),
-        progress: progress(job),
+        progress: progress(&seen),
         last_event: job.last_event.clone(),
         files_changed: job.files_changed,
         cost_usd: job.cost_usd,
@@ -182,62 +120,31 @@ fn with(job: &Job, stamper: &mut Stamper) -> JobView {
         cpu_s: job.cpu_s,
         priority: spec.priority,
         retries: spec.retries,
-        after: spec.after.iter().map(ToString::to_string).collect(),
-        wake: job.wake.map(&mut stamp),
-        timeout: spec.timeout.map(|t| t.as_secs_f64()),
-        limits: limits(job),
-        sandbox: sandbox(job),
-        times: Times { created: job.created, started: job.started, ended: job.ended, wake: job.wake },
+        after: spec.after.clone(),
+        timeout: spec.timeout,
+        held: job.bounds.as_ref().map(|bounds| bounds.limits.clone()).unwrap_or_default(),
+        sandbox: seen.sandbox().map(Bounds::sandbox).unwrap_or_default(),
     }
 }
 
-fn limits(job: &Job) -> LimitsView {
-    let held = job.bounds.as_ref().map(|bounds| bounds.limits.clone()).unwrap_or_default();
-    LimitsView { nice: job.spec.nice, mem: job.spec.mem, procs: job.spec.procs, held }
-}
-
-fn sandbox(job: &Job) -> Option<SandboxView> {
-    let bounds = job.bounds.as_ref().filter(|_| job.spec.sandbox)?;
-    Some(SandboxView { enforced: bounds.enforced.clone(), not_enforced: bounds.open.clone(), said: bounds.sandbox() })
-}
-
-fn step(spec: &StepSpec, run: Option<&StepRun>, stamp: &mut impl FnMut(Wall) -> String) -> StepView {
-    let (exit, signal) = split(run.and_then(|r| r.exit));
+fn step(spec: &StepSpec, run: Option<&StepRun>) -> StepView {
     StepView {
         desc: given(&spec.desc),
-        cmd: match &spec.command {
-            JobCommand::Shell(line) => CmdView::Shell(text(line)),
-            JobCommand::Argv(words) => CmdView::Argv(words.iter().map(text).collect()),
-            JobCommand::Prompt(_) => CmdView::None,
-        },
-        prompt: match &spec.command {
-            JobCommand::Prompt(prompt) => Some(text(prompt)),
-            _ => None,
+        command: match &spec.command {
+            JobCommand::Shell(line) => text(line),
+            JobCommand::Argv(words) => words.iter().map(text).collect::<Vec<_>>().join(" "),
+            JobCommand::Prompt(prompt) => folded(&text(prompt)),
         },
         state: run.map_or(JobState::Queued, |r| r.state),
-        exit,
-        signal,
-        started: run.and_then(|r| r.started).map(&mut *stamp),
-        ended: run.and_then(|r| r.ended).map(&mut *stamp),
+        exit: run.and_then(|r| r.exit),
         ran: run.and_then(|r| Some((r.started?, r.ended))),
     }
 }
 
-/// Counts are known once something has counted.
-fn progress(job: &Job) -> ProgressView {
+fn progress(job: &JobSeen) -> ProgressView {
+    let [rounds, tool_calls, model_calls] = job.counts();
     let progress = &job.progress;
-    // Whoever counts answers of a model counts the rest as well.
-    let counts = progress.model_calls > 0;
-    let counted = |n: u64| (n > 0 || counts).then_some(n);
-    ProgressView {
-        rounds: counted(progress.rounds),
-        tool_calls: counted(progress.tool_calls),
-        model_calls: counted(progress.model_calls),
-        done: progress.done,
-        total: progress.total,
-        text: given(&progress.text),
-        said: progress.words(),
-    }
+    ProgressView { rounds, tool_calls, model_calls, done: progress.done, total: progress.total, said: progress.words() }
 }
 
 fn text(bytes: &Bytes) -> String {
@@ -248,11 +155,16 @@ fn given(text: &str) -> Option<String> {
     (!text.is_empty()).then(|| text.to_owned())
 }
 
-fn split(exit: Option<Exit>) -> (Option<i32>, Option<i32>) {
-    match exit {
-        None => (None, None),
-        Some(Exit::Code(code)) => (Some(code), None),
-        Some(Exit::Signal(signal)) => (None, Some(signal)),
+/// No more of a prompt than a line can show.
+fn folded(prompt: &str) -> String {
+    let beginning: String = prompt.chars().take(1000).collect();
+    beginning.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+impl StepView {
+    /// What it is called, else its command.
+    pub fn title(&self) -> &str {
+        self.desc.as_deref().unwrap_or(&self.command)
     }
 }
 
@@ -263,67 +175,8 @@ impl JobView {
             (Some(name), "") => name.clone(),
             (Some(name), description) if name == description => name.clone(),
             (Some(name), description) => format!("{name}: {description}"),
-            (None, "") => self.steps.first().map(StepView::title).unwrap_or_default(),
+            (None, "") => self.steps.first().map(StepView::title).unwrap_or_default().to_owned(),
             (None, description) => description.to_owned(),
         }
     }
-
-    pub fn exit(&self) -> Option<Exit> {
-        self.exit.map(Exit::Code).or(self.signal.map(Exit::Signal))
-    }
-}
-
-/// No more of a prompt than a line can show.
-fn folded(prompt: &str) -> String {
-    let beginning: String = prompt.chars().take(1000).collect();
-    beginning.split_whitespace().collect::<Vec<_>>().join(" ")
-}
-
-impl StepView {
-    /// What it is called, else its command.
-    pub fn title(&self) -> String {
-        self.desc.clone().unwrap_or_else(|| self.command())
-    }
-
-    /// Its command, or its prompt.
-    pub fn command(&self) -> String {
-        match &self.cmd {
-            CmdView::Shell(line) => line.clone(),
-            CmdView::Argv(words) => words.join(" "),
-            CmdView::None => folded(self.prompt.as_deref().unwrap_or_default()),
-        }
-    }
-}
-
-/// One object, with a newline at its end.
-pub fn json_object(job: &JobView) -> Result<String, serde_json::Error> {
-    Ok(safe(serde_json::to_string_pretty(job)?) + "\n")
-}
-
-/// An array with a job a line.
-pub fn json_array(jobs: &[JobView]) -> Result<String, serde_json::Error> {
-    let mut out = String::with_capacity(2 + jobs.len() * 1024);
-    out.push('[');
-    for (i, job) in jobs.iter().enumerate() {
-        out.push_str(if i == 0 { "\n" } else { ",\n" });
-        out.push_str(&serde_json::to_string(job)?);
-    }
-    out.push_str(if jobs.is_empty() { "]\n" } else { "\n]\n" });
-    Ok(safe(out))
-}
-
-/// Characters that steer a terminal can stand in JSON as they are, and only within texts: there an escape says the same.
-fn safe(json: String) -> String {
-    let steers = |c: char| {
-        matches!(c, '\u{7f}'..='\u{9f}' | '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}'
-            | '\u{2066}'..='\u{2069}' | '\u{feff}')
-    };
-    if json.is_ascii() && !json.contains('\u{7f}') || !json.contains(steers) {
-        return json;
-    }
-    let mut out = String::with_capacity(json.len() + 64);
-    for c in json.chars() {
-        if steers(c) { out.push_str(&format!("\\u{:04x}", c as u32)) } else { out.push(c) }
-    }
-    out
 }

@@ -7,7 +7,7 @@ use super::{
 };
 use crate::{
     model::{
-        job::{Exit, JobState},
+        job::JobState,
         name::{printable, printable_cut},
         time::{Wall, human},
     },
@@ -37,12 +37,12 @@ pub fn page(job: &JobView, look: Look) -> String {
     if job.state == JobState::Paused {
         row("answer", format!("agents jobs approve {} continue|retry|cancel", job.id));
     }
-    if let Some(exit) = job.exit() {
+    if let Some(exit) = job.exit {
         row("exit", exit_words(exit));
     }
     row("group", group(job));
     if !job.after.is_empty() {
-        row("after", job.after.join(" "));
+        row("after", job.after.iter().map(ToString::to_string).collect::<Vec<_>>().join(" "));
     }
     if job.attempt > 1 || job.retries > 0 {
         row("attempt", attempt(job));
@@ -61,7 +61,7 @@ pub fn page(job: &JobView, look: Look) -> String {
         row("took", human(took));
     }
     if let Some(limit) = job.timeout {
-        row("limit", human(Duration::try_from_secs_f64(limit).unwrap_or_default()));
+        row("limit", human(limit));
     }
     if let Some(pid) = job.pid {
         row("pid", pid.to_string());
@@ -90,10 +90,10 @@ pub fn page(job: &JobView, look: Look) -> String {
     if let Some(used) = used(job) {
         row("used", used);
     }
-    for line in &job.limits.held {
+    for line in &job.held {
         row("held", printable(line));
     }
-    for line in job.sandbox.iter().flat_map(|sandbox| sandbox.lines()) {
+    for line in &job.sandbox {
         row("sandbox", printable_cut(line, 1000));
     }
     row("dir", printable(&job.dir));
@@ -160,7 +160,7 @@ fn step(index: usize, step: &StepView, look: Look) -> String {
     let (mark, tint) = sign(step.state);
     let state = look.paint.tint(tint, &format!("{mark} {:<11}", step.state.word()));
     let mut out = format!("  {:>2} {state} {}", index + 1, printable_cut(&step.title(), 200));
-    if let Some(exit) = step.exit.map(Exit::Code).or(step.signal.map(Exit::Signal)) {
+    if let Some(exit) = step.exit {
         out.push_str(&format!(" · exit {}", exit_words(exit)));
     }
     if let Some((started, ended)) = step.ran {
@@ -169,7 +169,7 @@ fn step(index: usize, step: &StepView, look: Look) -> String {
     }
     out.push('\n');
     if step.desc.is_some() {
-        let command = printable_cut(&step.command(), 200);
+        let command = printable_cut(&step.command, 200);
         out.push_str(&format!("{:17} {}\n", "", look.paint.tint(Tint::Dim, &command)));
     }
     out

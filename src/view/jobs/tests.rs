@@ -3,6 +3,7 @@ use super::*;
 use crate::{
     model::{
         job::{Bytes, Exit, Job, JobCommand, JobId, JobSpec, JobState, ProcMark, Progress, StepRun, StepSpec},
+        job_seen::JobSeen,
         time::Wall,
     },
     view::paint::Paint,
@@ -113,6 +114,18 @@ fn the_signs_and_colours_are_those_of_the_field() {
     assert!(signs.len() >= 11, "{signs:?}");
 }
 
+fn array(jobs: &[Job]) -> String {
+    let mut json = JsonArray::default();
+    for job in jobs {
+        json.push(&JobSeen::of(job));
+    }
+    String::from_utf8(json.end()).expect("UTF-8")
+}
+
+fn object(job: &Job) -> serde_json::Value {
+    serde_json::from_slice(&json_object(&JobSeen::of(job))).expect("json")
+}
+
 #[test]
 fn no_text_of_a_job_reaches_the_terminal_uninterpreted() {
     let hostile = "x\u{1b}]0;owned\u{7}\n\u{9b}31m\u{202e}";
@@ -126,7 +139,8 @@ fn no_text_of_a_job_reaches_the_terminal_uninterpreted() {
     job.error = Some(hostile.into());
     job.last_event = Some(hostile.into());
     job.progress.text = hostile.into();
-    let job = view(&job);
+    let asked = job;
+    let job = view(&asked);
     let harmless = |text: &str| {
         let bad = |c: char| (c.is_control() && c != '\n') || c == '\u{202e}';
         assert!(!text.contains(bad), "{text:?}");
@@ -137,14 +151,14 @@ fn no_text_of_a_job_reaches_the_terminal_uninterpreted() {
     let page = page(&job, look(None, Paint::Plain));
     assert!(!page.lines().any(|l| l.starts_with(['\u{9b}', '3'])), "{page}");
     harmless(&page);
-    let json = json_array(std::slice::from_ref(&job)).expect("json");
+    let json = array(&[asked.clone()]);
     harmless(&json);
     assert_eq!(json.lines().count(), 3);
     // Safe, and yet the same.
     let back: serde_json::Value = serde_json::from_str(&json).expect("json");
     assert_eq!(back[0]["steps"][0]["cmd"], hostile);
     assert_eq!(back[0]["steps"][1]["cmd"][0], hostile);
-    assert_eq!(serde_json::from_str::<serde_json::Value>(&json_object(&job).expect("json")).expect("json"), back[0]);
+    assert_eq!(object(&asked), back[0]);
 }
 
 #[test]
@@ -164,7 +178,7 @@ fn a_page_tells_every_step() {
 fn json_has_the_fields_of_the_contract() {
     let fields = "v id name group state description steps step attempt created started ended exit signal error dir log \
                   session pid backend model agent_session progress last_event files_changed cost_usd usage peak_rss cpu_s";
-    let json = serde_json::to_value(view(&failed())).expect("json");
+    let json = object(&failed());
     for field in fields.split_whitespace() {
         assert!(json.get(field).is_some(), "{field}");
     }
@@ -180,7 +194,7 @@ fn json_has_the_fields_of_the_contract() {
     );
     assert_eq!((&json["exit"], &json["signal"]), (&serde_json::Value::Null, &9.into()));
     assert!(Wall::parse_rfc3339(json["ended"].as_str().unwrap_or_default()).is_some());
-    let running = serde_json::to_value(view(&running())).expect("json");
+    let running = object(&running());
     assert_eq!((&running["pid"], &running["step"], &running["steps"][0]["exit"]), (&77.into(), &1.into(), &0.into()));
     // A process that is gone has no number.
     let mut over = super::tests::running();

@@ -148,7 +148,7 @@ fn claims_and_lists_read_no_table_from_end_to_end() {
     submit(&mut store, new());
     let mut plans = Vec::new();
     for sql in [
-        (1..=5).fold(claim::claim_sql(None), |sql, n| sql.replace(&format!("?{n}"), "5")),
+        claim::next_sql(None).replace("?1", "5"),
         format!("SELECT id FROM job WHERE grp = 'x' AND {} ORDER BY priority DESC, id LIMIT 1", schema::READY),
         format!("SELECT count(*) FROM job WHERE grp = 'x' AND {}", schema::LIVE),
         "SELECT min(wake) FROM job WHERE wake IS NOT NULL AND state IN ('queued', 'backoff')".into(),
@@ -169,4 +169,39 @@ fn claims_and_lists_read_no_table_from_end_to_end() {
         let whole = |step: &&String| step.starts_with("SCAN") && !step.contains("INDEX") && !step.contains("SCAN g");
         assert_eq!(plan.iter().find(whole), None, "{sql}");
     }
+}
+
+/// A list of several values in the condition of an index is a table in memory for each write.
+#[test]
+fn a_write_makes_no_table_of_its_own() {
+    let (_dir, store) = temp();
+    for sql in [
+        "INSERT INTO job(id, name, grp, state, priority, created, env, spec) VALUES(1, '', 'g', 'queued', 0, 5, 1, '')",
+        "UPDATE job SET state = 'done', ended = 5, steps = '' WHERE id = 7 AND epoch = 1",
+        "DELETE FROM job WHERE id = 7",
+    ] {
+        let mut query = store.conn.prepare(&format!("EXPLAIN {sql}")).expect("a query");
+        let steps = query.query_map([], |r| r.get::<_, String>(1)).expect("its steps");
+        let steps: Vec<String> = steps.map(|step| step.expect("a step")).collect();
+        assert!(steps.len() > 10 && !steps.contains(&"OpenEphemeral".to_owned()), "{sql}: {steps:?}");
+    }
+}
+
+#[test]
+fn a_store_whose_unfinished_jobs_stand_in_an_older_index_gets_todays() {
+    let (_dir, mut store) = temp();
+    let failed = submit(&mut store, new());
+    submit(&mut store, new());
+    let old = "UPDATE job SET state = 'failed' WHERE id = 1; DROP INDEX job_unfinished;
+               CREATE INDEX job_unfinished ON job(state)
+                 WHERE state IN ('failed', 'timeout', 'cancelled', 'interrupted');
+               PRAGMA user_version = 5;";
+    store.conn.execute_batch(old).expect("as it was");
+    drop(again(&store));
+    let sql = "SELECT sql FROM sqlite_schema WHERE name = 'job_unfinished'";
+    let index: String = store.conn.query_row(sql, [], |r| r.get(0)).expect("the index");
+    assert!(index.contains("OR state = 'interrupted'"), "{index}");
+    let filter = JobFilter { state: Some(JobState::Failed), group: None };
+    let found = store.list(&filter, None).expect("a list");
+    assert_eq!(found.iter().map(|job| job.id).collect::<Vec<_>>(), [failed]);
 }

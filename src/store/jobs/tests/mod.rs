@@ -9,10 +9,12 @@ use std::{
 };
 
 mod agents;
+mod alike;
 mod approvals;
 mod families_and_wishes;
 mod files_and_lists;
 mod retention;
+mod seen;
 mod turns;
 mod unreadable;
 
