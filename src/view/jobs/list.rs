@@ -93,7 +93,7 @@ fn doing(job: &JobView) -> &str {
 /// `2/3: Build`, where there are several steps and it stands at one of them.
 pub(super) fn step_words(job: &JobView) -> Option<String> {
     let step = job.steps.get(job.step).filter(|_| at_a_step(job) && job.steps.len() > 1)?;
-    Some(format!("{}/{}: {}", job.step + 1, job.steps.len(), printable_cut(&step.title(), 24)))
+    Some(format!("{}/{}: {}", job.step + 1, job.steps.len(), printable_cut(step.title(), 24)))
 }
 
 fn at_a_step(job: &JobView) -> bool {

@@ -159,7 +159,7 @@ fn used(job: &JobView) -> Option<String> {
 fn step(index: usize, step: &StepView, look: Look) -> String {
     let (mark, tint) = sign(step.state);
     let state = look.paint.tint(tint, &format!("{mark} {:<11}", step.state.word()));
-    let mut out = format!("  {:>2} {state} {}", index + 1, printable_cut(&step.title(), 200));
+    let mut out = format!("  {:>2} {state} {}", index + 1, printable_cut(step.title(), 200));
     if let Some(exit) = step.exit {
         out.push_str(&format!(" · exit {}", exit_words(exit)));
     }

@@ -151,7 +151,7 @@ fn no_text_of_a_job_reaches_the_terminal_uninterpreted() {
     let page = page(&job, look(None, Paint::Plain));
     assert!(!page.lines().any(|l| l.starts_with(['\u{9b}', '3'])), "{page}");
     harmless(&page);
-    let json = array(&[asked.clone()]);
+    let json = array(std::slice::from_ref(&asked));
     harmless(&json);
     assert_eq!(json.lines().count(), 3);
     // Safe, and yet the same.
