@@ -20,6 +20,15 @@ pub fn check(conn: &Connection, path: &Path, steps: &[&str]) -> Result<i64, Stor
 
 /// Brings the file up to the last step, all steps or none.
 pub fn migrate(conn: &mut Connection, path: &Path, steps: &[&str]) -> Result<(), StoreError> {
+    go(conn, path, steps, None)
+}
+
+/// The same, for a new file. `whole`: what all steps come to. Another process may be faster, and do it step by step.
+pub fn make(conn: &mut Connection, path: &Path, steps: &[&str], whole: &str) -> Result<(), StoreError> {
+    go(conn, path, steps, Some(whole))
+}
+
+fn go(conn: &mut Connection, path: &Path, steps: &[&str], whole: Option<&str>) -> Result<(), StoreError> {
     let known = steps.len() as i64;
     if check(conn, path, steps)? == known {
         return Ok(());
@@ -28,23 +37,15 @@ pub fn migrate(conn: &mut Connection, path: &Path, steps: &[&str]) -> Result<(),
     let tx = conn.transaction_with_behavior(TransactionBehavior::Immediate).map_err(told)?;
     // another process may have done it while this one waited for the lock
     let found = check(&tx, path, steps)?;
-    for step in steps.iter().skip(usize::try_from(found).unwrap_or(0)) {
-        tx.execute_batch(step).map_err(told)?;
+    match whole {
+        Some(whole) if found == 0 => tx.execute_batch(whole).map_err(told)?,
+        _ => {
+            for step in steps.iter().skip(usize::try_from(found).unwrap_or(0)) {
+                tx.execute_batch(step).map_err(told)?;
+            }
+        }
     }
     tx.pragma_update(None, "user_version", known).map_err(told)?;
-    tx.commit().map_err(told)
-}
-
-/// A new file in the last format, by what all steps come to.
-pub fn make(conn: &mut Connection, path: &Path, steps: &[&str], whole: &str) -> Result<(), StoreError> {
-    let told = |e| fault::sql(path, e);
-    let tx = conn.transaction_with_behavior(TransactionBehavior::Immediate).map_err(told)?;
-    // Who came while it was empty, and only looks, may have done it.
-    if check(&tx, path, steps)? == steps.len() as i64 {
-        return Ok(());
-    }
-    tx.execute_batch(whole).map_err(told)?;
-    tx.pragma_update(None, "user_version", steps.len() as i64).map_err(told)?;
     tx.commit().map_err(told)
 }
 
@@ -53,14 +54,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_new_file_that_somebody_else_has_brought_up_is_made_already() {
-        let mut conn = Connection::open_in_memory().expect("a file");
-        let (path, steps) = (Path::new("x"), ["CREATE TABLE a(b);"]);
-        migrate(&mut conn, path, &steps).expect("by steps");
-        make(&mut conn, path, &steps, steps[0]).expect("found made");
-        let mut other = Connection::open_in_memory().expect("a file");
-        make(&mut other, path, &steps, steps[0]).expect("made");
-        migrate(&mut other, path, &steps).expect("nothing to do");
-        assert_eq!((check(&conn, path, &steps).expect("read"), check(&other, path, &steps).expect("read")), (1, 1));
+    fn a_file_that_somebody_has_made_meanwhile_is_left_as_it_is() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let path = dir.path().join("a.db");
+        let open = || Connection::open(&path).expect("opened");
+        let (steps, whole) = (["CREATE TABLE t(a)", "ALTER TABLE t ADD COLUMN b"], "CREATE TABLE t(a, b)");
+        make(&mut open(), &path, &steps[..1], steps[0]).expect("made");
+        open().execute("INSERT INTO t VALUES(1)", []).expect("written");
+        make(&mut open(), &path, &steps, whole).expect("stepped");
+        make(&mut open(), &path, &steps, whole).expect("there");
+        assert_eq!(open().query_row("SELECT a, b IS NULL FROM t", [], |r| Ok((r.get(0)?, r.get(1)?))), Ok((1, true)));
     }
 }
