@@ -3,7 +3,6 @@ use super::{
     Context,
     failure::{Failure, Report},
     jobs::log as job_log,
-    locate,
     log_agent::{self, Shown},
     log_follow::{Follow, Take},
     log_parts, log_times, log_transcript,
@@ -145,20 +144,14 @@ fn place(name: Option<&str>, follow: bool, context: &mut Context) -> Result<Plac
     }
     let path = match of_session {
         Some(path) => path?,
-        None => log_of(&fleet.map_err(|failure| nobody(failure, name, context))?, name)?,
+        None => {
+            let fleet = fleet.map_err(|failure| names::nobody(failure, name, context))?;
+            // What looks like an id means a job, and no agent.
+            log_of(&fleet, name).map_err(|failure| name.filter(|_| is_id).map_or(failure, names::no_job))?
+        }
     };
     let growing = follow.then(|| Follow::new(&path)).transpose().map_err(|e| unreadable(&path, &e))?;
     Ok((path, growing.map(Growing::Session), None))
-}
-
-/// Without a project, a name that is no job's is nobody's: that there is no project is only half of it.
-fn nobody(failure: Failure, name: Option<&str>, context: &Context) -> Failure {
-    let (Some(name), Ok(None)) = (name, locate::optional(context.config.clone())) else { return failure };
-    let text = format!(
-        "no job has the id or name `{}`, and there is no `agents.toml` here or above that could name an agent so",
-        printable(name)
-    );
-    Failure::new(3, text).hint("`agents jobs --all` lists the jobs, `--config PATH` names a config")
 }
 
 /// What the agent of a job says.

@@ -1,5 +1,5 @@
 //! Names on the line: all are known, or nothing is done.
-use super::failure::Failure;
+use super::{Context, failure::Failure, locate};
 use crate::model::{name::printable, nearest::nearest, policy::Policy};
 
 pub const WATCHDOG: &str = "watchdog";
@@ -41,4 +41,18 @@ pub fn meant(policy: &Policy, name: &str) -> String {
         Some(near) => format!("did you mean `{near}`?"),
         None => format!("there are: {} {WATCHDOG}", all(policy).collect::<Vec<_>>().join(" ")),
     }
+}
+
+/// Without a project, a name that is no job's is nobody's: that there is no project is only half of it.
+pub fn nobody(failure: Failure, name: Option<&str>, context: &Context) -> Failure {
+    let (Some(name), Ok(None)) = (name, locate::optional(context.config.clone())) else { return failure };
+    let text = format!(
+        "no job has the id or name `{}`, and there is no `agents.toml` here or above that could name an agent so",
+        printable(name)
+    );
+    Failure::new(3, text).hint("`agents jobs --all` lists the jobs, `--config PATH` names a config")
+}
+
+pub fn no_job(id: &str) -> Failure {
+    Failure::new(1, format!("no job has the id `{}`", printable(id))).hint("`agents jobs --all` lists them")
 }

@@ -84,7 +84,7 @@ pub fn job_agent(
                     hint: "write for example `model_flag = \"--model '{model}'\"` into its table".into(),
                 });
             }
-            own.iter().map(named).chain(flags).collect()
+            own.iter().map(named).chain(without_model(flags, &own)).collect()
         }
         None => flags,
     };
@@ -103,6 +103,29 @@ pub fn job_agent(
         model: model.map(str::to_owned),
         host: HostRules::default(),
     })
+}
+
+/// `flags` without another model that they name in the same way (`--model x`, `--model=x`): some programs take two for
+/// a mistake. `own`: the words that name one.
+fn without_model(flags: Vec<String>, own: &[String]) -> Vec<String> {
+    let (flag, takes_a_word) = match own {
+        [flag, value] if value == MODEL => (format!("{flag}="), Some(flag)),
+        [word] => match word.strip_suffix(MODEL) {
+            Some(flag) if flag.len() > 1 => (flag.to_owned(), None),
+            _ => return flags,
+        },
+        _ => return flags,
+    };
+    let mut flags = flags.into_iter();
+    let mut kept = Vec::new();
+    while let Some(word) = flags.next() {
+        if takes_a_word == Some(&word) {
+            flags.next();
+        } else if !word.starts_with(&flag) {
+            kept.push(word);
+        }
+    }
+    kept
 }
 
 /// Whether the user's own line says where a model stands, and one is asked for: both or none.
@@ -191,6 +214,15 @@ mod tests {
         assert_eq!(agent.model.as_deref(), Some("a b'$(id)"));
         assert_eq!(shown(&read(&of("-m={model}", &[]), Some("m")).expect("an agent").start), "x|-m=m|-y|run|--json");
         assert_eq!(shown(&read(&of("--model '{model}'", &[]), None).expect("an agent").start), "x|-y|run|--json");
+        for (flag, flags) in [
+            ("--model '{model}'", "-a --model old --models --model=older -y"),
+            ("--model={model}", "-a --model=old --models -y"),
+        ] {
+            let twice = Backend { flags: flags.into(), ..of(flag, &[]) };
+            let line = shown(&read(&twice, Some("m")).expect("an agent").start);
+            assert!(line.ends_with("m|-a|--models|-y|run|--json") && !line.contains("old"), "{line}");
+            assert!(shown(&read(&twice, None).expect("an agent").start).contains("old"));
+        }
         let own = of("", &["y", "-m{model}", "{prompt}"]);
         assert_eq!(shown(&read(&own, Some("m")).expect("an agent").start), "y|-mm|{prompt}");
         for (backend, model, told) in [

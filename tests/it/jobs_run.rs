@@ -305,6 +305,17 @@ fn of_jobs_that_come_one_after_the_other_none_stands_still() {
 }
 
 #[test]
+fn an_id_that_no_job_has_is_told_as_such_in_a_project_too() {
+    let world = JobWorld::new();
+    let config = "[defaults]\nsession_prefix = 'p-'\nlog_dir = 'l'\n";
+    std::fs::write(world.sandbox.join("agents.toml"), config).expect("a file");
+    let output = world.run(&["logs", "j99"]);
+    assert_eq!(output.status.code(), Some(1));
+    assert_eq!(err(&output), "error: no job has the id `j99`\nhint: `agents jobs --all` lists them\n");
+    assert!(err(&world.run(&["logs", "nobody"])).contains("no agent or service is named `nobody`"));
+}
+
+#[test]
 fn a_folder_that_was_removed_under_the_caller_matters_only_where_it_is_relied_on() {
     let world = JobWorld::new();
     let gone = world.sandbox.join("gone");

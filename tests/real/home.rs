@@ -100,7 +100,7 @@ fn codex(home: &Path, url: &str, project: &Path, welcome: Welcome) -> io::Result
 
 fn opencode(installed: &Installed, home: &Path, url: &str) -> io::Result<Env> {
     let provider = json!({"npm": "@ai-sdk/openai-compatible", "name": "Stub", "options": {"baseURL": format!("{url}/v1"), "apiKey": "x"},
-        "models": {"stub": {"name": "Stub", "tool_call": true}}});
+        "models": {"stub": {"name": "Stub", "tool_call": true}, "other": {"name": "Other", "tool_call": true}}});
     let settings = json!({"$schema": "https://opencode.ai/config.json", "model": "stub/stub", "small_model": "stub/stub",
         "autoupdate": false, "snapshot": false, "share": "disabled", "permission": {"bash": "ask"}, "provider": {"stub": provider}});
     let file = home.join("opencode.json");

@@ -19,13 +19,14 @@ const TEXT: &str = "All done. The work is finished.";
 
 type Scene = (&'static str, fn(&World) -> Outcome<String>);
 
-const SCENES: [Scene; 6] = [
+const SCENES: [Scene; 7] = [
     ("prompt", prompt),
     ("phases", phases),
     ("tool", tool),
     ("error", error),
     ("cancel, resume", cut_off),
     ("window", window),
+    ("model", model),
 ];
 
 /// `names`: of CLIs; none = all. One after the other.
@@ -265,5 +266,22 @@ fn window(w: &World) -> Outcome<String> {
     let (_, log) = w.run(&["logs", "j1", "--raw"])?;
     expect(!log.contains('\x1b') && log.lines().any(|line| line.starts_with('{')), "the stream in the log", &job)?;
     expect(!w.service.conversation().iter().any(|a| a.said.contains("MARK-typed")), "nothing was typed", &job)?;
+    Ok(told(&job))
+}
+
+/// The model of the line, also where the flags of the backend name another one.
+fn model(w: &World) -> Outcome<String> {
+    let (word, name) = match w.cli.name {
+        "claude" => ("claude-opus-4-5", "claude-opus-4-5"),
+        "codex" => ("gpt-5.1-codex", "gpt-5.1-codex"),
+        "opencode" => ("stub/other", "other"),
+        _ => ("gemini-2.5-pro", "gemini-2.5-pro"),
+    };
+    let (job, _) = w.done(&["--model", word, "MARK-model"])?;
+    let asked = w.service.conversation();
+    let is_meant = |a: &&crate::service::Asked| a.model == name || a.path.contains(name);
+    let wrong: Vec<_> = asked.iter().filter(|a| !is_meant(a)).map(|a| format!("{} {}", a.model, a.path)).collect();
+    expect(!asked.is_empty() && wrong.is_empty(), &format!("asked for {name}: {wrong:?}"), &job)?;
+    expect(job["model"] == word, "its page says so", &job)?;
     Ok(told(&job))
 }

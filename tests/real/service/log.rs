@@ -43,6 +43,8 @@ pub struct Asked {
     pub at: SystemTime,
     pub protocol: Protocol,
     pub path: String,
+    /// As the request names it; else it is in the path.
+    pub model: String,
     /// What the service did to everybody then.
     pub mode: Mode,
     /// What this request got.
@@ -89,6 +91,7 @@ impl Asked {
             at: SystemTime::now(),
             protocol,
             path: incoming.path.clone(),
+            model: body.get("model").and_then(Value::as_str).unwrap_or_default().to_owned(),
             mode: behaviour.mode,
             answer: behaviour.mode,
             news: serde_json::to_string(new).unwrap_or_default(),
