@@ -74,7 +74,7 @@ const LOG_PAGES: u32 = 400;
 
 /// Bytes of `-wal`: whoever opens the store while nobody else has it open reads all of it, as much in a part of a
 /// millisecond.
-const LONG_WAL: u64 = 256 * 1024;
+const LONG_WAL: u64 = 128 * 1024;
 
 /// The same where nobody has the time for it, but nobody may come who has.
 const TOO_LONG_WAL: u64 = 2 * 1024 * 1024;
@@ -97,7 +97,7 @@ pub struct JobStore {
 /// Opens the store; makes it, and its folder, if need be.
 pub fn open(path: &Path, durability: Durability) -> Result<JobStore, StoreError> {
     let Some(files) = Files::find(path, true)? else { return Err(fault::other(path, "its folder is gone")) };
-    let made = if files.presence()? == Presence::Present { None } else { make(&files)? };
+    let made = if files.presence()? == Presence::Present { None } else { make(&files, durability)? };
     let conn = match made {
         Some(conn) => conn,
         None => known(&files)?,
@@ -138,7 +138,7 @@ fn ready(conn: Connection, files: Files, durability: Durability) -> Result<JobSt
 }
 
 /// Only one process makes it; the others wait and find it made: `None`.
-fn make(files: &Files) -> Result<Option<Connection>, StoreError> {
+fn make(files: &Files, durability: Durability) -> Result<Option<Connection>, StoreError> {
     let lock = files.lock()?;
     if !lock.exclusive_within(BUSY)? {
         return Err(fault::other(&files.db, "another process has been making it for 5 s"));
@@ -153,7 +153,7 @@ fn make(files: &Files) -> Result<Option<Connection>, StoreError> {
     }
     // Nothing was ever in an empty one.
     files.remove(&files.db)?;
-    let made = files.create_with(&files.db, &blank::page()).and_then(|()| fill(files));
+    let made = files.create_with(&files.db, &blank::page(), durability).and_then(|()| fill(files));
     if made.is_err() {
         // Nothing was ever in it (a full disk): nothing is left of it that others would have to make sense of.
         for half in leavings.iter().chain([&files.db]) {

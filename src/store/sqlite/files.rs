@@ -4,7 +4,7 @@
 //! every writer, exclusively while the files themselves are made or replaced), `agents.db-suspect` (somebody met
 //! damage: check everything at the next open).
 use super::fault;
-use crate::store::StoreError;
+use crate::store::{Durability, StoreError};
 use rustix::{
     fs::{FlockOperation, Mode, flock},
     io::Errno,
@@ -85,11 +85,16 @@ impl Files {
         rustix::fs::fchmod(&file, Mode::from_raw_mode(0o600)).map_err(|e| fault::io(path, e.into()))
     }
 
-    /// The same with something in it, which is on the disk when this returns; the name may not be yet.
-    pub fn create_with(&self, path: &Path, content: &[u8]) -> Result<(), StoreError> {
+    /// The same with something in it. With [`Durability::Full`] that is on the disk when this returns; the name may not be
+    /// yet.
+    pub fn create_with(&self, path: &Path, content: &[u8], durability: Durability) -> Result<(), StoreError> {
         self.create(path)?;
         let file = OpenOptions::new().write(true).open(path);
-        let written = file.and_then(|mut file| file.write_all(content).and_then(|()| file.sync_all()));
+        let written = file.and_then(|mut file| {
+            file.write_all(content)?;
+            // Else a power cut may take the file, and with it what was written to it since.
+            if durability == Durability::Full { file.sync_all() } else { Ok(()) }
+        });
         written.map_err(|e| fault::io(path, e))
     }
 
