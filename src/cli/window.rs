@@ -30,6 +30,7 @@ use crate::{
 };
 use rustix::{
     event::{PollFd, PollFlags, Timespec, poll},
+    process::{Pid, PidfdFlags, pidfd_open},
     stdio::stdin,
     termios::{InputModes, LocalModes, OptionalActions, SpecialCodeIndex, tcgetattr, tcsetattr},
 };
@@ -83,13 +84,21 @@ fn show(meant: &Meant) -> Report {
     let _ = quieten();
     let done = follow(meant, &mut store, &end, &mut Out::new(ColorChoice::Auto));
     let closed = tcgetattr(stdin()).is_err();
-    let by_hand = closed && server.is_some_and(|server| !is_ending(server));
+    let by_hand = closed && server.is_some_and(|server| !is_ending(server) && !ends_soon(server));
     if by_hand && store.is_held(meant.id, meant.epoch)? {
         jobs::cancel(&mut store, meant.id)?;
     } else {
         let _ = store.set_session(meant.id, meant.epoch, None);
     }
     done
+}
+
+/// A server that is told to end closes its sessions first.
+fn ends_soon(server: ProcId) -> bool {
+    let pid = i32::try_from(server.pid).ok().and_then(Pid::from_raw);
+    let Some(Ok(end)) = pid.map(|pid| pidfd_open(pid, PidfdFlags::empty())) else { return true };
+    let longest = Timespec { tv_sec: 1, tv_nsec: 0 };
+    poll(&mut [PollFd::new(&end, PollFlags::IN)], Some(&longest)).is_ok_and(|ready| ready > 0) || is_ending(server)
 }
 
 /// Keys come one by one, none is a signal, none is shown, and none stops the output.

@@ -32,8 +32,11 @@ impl Idle {
     pub fn begin(dir: &Path) -> Option<Idle> {
         // For writing, too: else it would count as closed for good once a caller has closed it.
         let pipe = hold(dir, OFlags::RDWR).or_else(|_| {
-            mknodat(CWD, dir.join(IDLE), FileType::Fifo, Mode::RUSR | Mode::WUSR, 0)?;
-            hold(dir, OFlags::RDWR)
+            match mknodat(CWD, dir.join(IDLE), FileType::Fifo, Mode::RUSR | Mode::WUSR, 0) {
+                // Another one was faster.
+                Ok(()) | Err(Errno::EXIST) => hold(dir, OFlags::RDWR),
+                Err(e) => Err(e),
+            }
         });
         pipe.ok().map(Idle)
     }

@@ -67,7 +67,8 @@ fn the_end_of_a_job_ends_nothing_of_another_one_whose_runner_was_killed() {
     let wait = |word: &str| format!("until [ -e {word}.end ]; do sleep 0.01; done; echo {word} >> ledger");
     let first = world.submit(&[&wait("first")], |_| {});
     // Its runner takes the first job, and starts another runner for this one.
-    let second = world.background(&[&wait("second")]);
+    // Some of it says nothing of whose it is.
+    let second = world.background(&[&format!("env -i PATH=\"$PATH\" sh -c '{}'; true", wait("second"))]);
     let (outer, inner) = (world.running(first), world.running(second));
     let (outer, inner) = (outer.runner.expect("a runner"), inner.runner.expect("a runner"));
     let parent = std::fs::read_to_string(format!("/proc/{}/stat", inner.pid)).expect("it is there");

@@ -388,3 +388,13 @@ fn a_runner_that_waits_for_the_next_job_keeps_to_the_limits() {
     std::fs::write(world.sandbox.join("go"), "").expect("written");
     assert_eq!(world.over(second).state, JobState::Done);
 }
+
+/// The runner that a new job gets may find an older one first, which waits for a person.
+#[test]
+fn a_job_that_waits_for_an_answer_keeps_no_other_one_waiting() {
+    let world = JobWorld::new();
+    let asks = world.submit(&["true"], |spec| spec.interactive = true);
+    let next = world.background(&["true"]);
+    assert_eq!(world.over(next).state, JobState::Done);
+    wait_until(30, "it asks", || world.job(asks).state == JobState::Paused);
+}

@@ -2,7 +2,7 @@
 use super::super::failure::Failure;
 use crate::{
     jobs::{
-        adopt, process,
+        adopt, kick, process,
         pulse::{SLOW, Watch},
     },
     model::job::ProcMark,
@@ -103,6 +103,10 @@ impl News {
         // Where nobody knows, both may be.
         let told = heard.map(|at| ready == 0 || deaf || at.is_some_and(|at| !fds[at].revents().is_empty()));
         drop(fds);
+        // Whoever was called for it may have been killed since.
+        if ready == 0 && most == AT_LEAST_EVERY {
+            kick(store)?;
+        }
         watches.iter().flatten().for_each(|watch| watch.clear());
         if died {
             adopt::lost(store)?;

@@ -246,10 +246,6 @@ fn one(
             // Without it the job is found by the mark in its environment.
             let _ = store.started(tree.id, tree.epoch, number, mark, clock::wall());
         }
-        if tree.due.take() {
-            // Whatever goes wrong with others is theirs.
-            let _ = crate::jobs::kick(store);
-        }
         let exit = tree.wait_for(store, pid, limit);
         let why = talk.as_mut().filter(|_| started.is_some()).and_then(|talk| talk.end(store, tree, exit));
         if tree.verdict.is_none() {

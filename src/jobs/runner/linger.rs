@@ -21,23 +21,28 @@ pub enum Lingered {
 impl Runner {
     pub(super) fn linger(&mut self) -> Result<Lingered, StoreError> {
         let until = clock::boot().after(MOMENT);
-        let mut down = false;
+        let (mut down, mut called) = (false, false);
         while !down && clock::boot() < until {
             let Some(idle) = Idle::begin(self.store.dir()) else { break };
             // What was submitted before it was open called nobody.
-            let mut called = self.is_wanted()?;
+            called = self.is_wanted()?;
             while !called && !down && clock::boot() < until {
                 down = self.ears.wait(&[idle.fd()], Some(until)).down;
                 called = idle.is_called();
             }
             drop(idle);
-            if called && let Some(claimed) = self.claim()? {
+            if called
+                && !down
+                && let Some(claimed) = self.claim()?
+            {
                 return Ok(self.found(claimed));
             }
         }
         if down {
-            // Somebody may have called us.
-            start::start(&self.store)?;
+            if called {
+                // Somebody relies on us.
+                start::start(&self.store)?;
+            }
             return Ok(Lingered::Down);
         }
         if self.is_wanted()?

@@ -266,6 +266,10 @@ impl Runner {
 
     fn run_and_claim(&mut self, mut claimed: Claimed, pane: Option<Pane>) -> Result<Next, StoreError> {
         let mut no_session = None;
+        // A session takes its time.
+        if claimed.job.spec.tmux && self.due.take() {
+            super::kick(&mut self.store)?;
+        }
         if claimed.job.spec.tmux && claimed.job.spec.agent.is_some() {
             match self.open_window(&claimed)? {
                 Opened::Open => {}

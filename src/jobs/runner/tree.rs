@@ -173,6 +173,11 @@ impl Tree<'_> {
     }
 
     pub(super) fn listen(&mut self, store: &mut JobStore, until: Option<Boot>) {
+        // Before any wait, however long: of a process, an answer, or room on the machine.
+        if self.due.take() {
+            // Whatever goes wrong with others is theirs.
+            let _ = crate::jobs::kick(store);
+        }
         let look_at_log = self.cap.as_ref().and_then(Cap::deadline);
         if self.heavy_until.is_some_and(|until| clock::boot() >= until) {
             self.heavy_until = None;
