@@ -1,4 +1,5 @@
 //! Processes by pid and start time, so that a pid used again is never mistaken for the one we knew.
+mod apart;
 mod code;
 mod confine;
 mod demand;
@@ -20,6 +21,7 @@ mod tree;
 mod usage;
 mod watcher;
 
+pub use apart::begin_apart;
 pub use code::let_go_of_code;
 pub use confine::{Confinement, Room, landlock_version};
 pub use demand::wanted_processor;

@@ -13,6 +13,7 @@ mod alike;
 mod approvals;
 mod families_and_wishes;
 mod files_and_lists;
+mod found;
 mod retention;
 mod seen;
 mod turns;
