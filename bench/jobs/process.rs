@@ -60,11 +60,22 @@ pub fn found(pid: u32) -> Option<Found> {
     Some(Found { pid, words, name: name_of(pid).unwrap_or_default() })
 }
 
-/// It is neither stopped nor over.
+/// It is neither stopped nor over, nor waits for a child to become another program that is stopped: that wait heeds no
+/// STOP.
 pub fn runs(pid: u32) -> bool {
-    let text = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
-    let state = text.rsplit_once(')').and_then(|(_, rest)| rest.split_whitespace().next());
-    !matches!(state, None | Some("T" | "t" | "Z" | "X"))
+    match state(pid) {
+        None | Some('T' | 't' | 'Z' | 'X') => false,
+        Some('D') => {
+            let children = fs::read_to_string(format!("/proc/{pid}/task/{pid}/children")).unwrap_or_default();
+            !children.split_whitespace().any(|child| child.parse().ok().and_then(state) == Some('T'))
+        }
+        Some(_) => true,
+    }
+}
+
+fn state(pid: u32) -> Option<char> {
+    let text = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    text.rsplit_once(')')?.1.trim_start().chars().next()
 }
 
 pub fn signal(pid: u32, signal: Signal) {

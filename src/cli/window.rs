@@ -85,10 +85,10 @@ fn show(meant: &Meant) -> Report {
     let done = follow(meant, &mut store, &end, &mut Out::new(ColorChoice::Auto));
     let closed = tcgetattr(stdin()).is_err();
     let by_hand = closed && server.is_some_and(|server| !is_ending(server) && !ends_soon(server));
-    if by_hand && store.is_held(meant.id, meant.epoch)? {
-        jobs::cancel(&mut store, meant.id)?;
+    if by_hand {
+        jobs::session_ended(&mut store, meant.id, meant.epoch)?;
     } else {
-        let _ = store.set_session(meant.id, meant.epoch, None);
+        let _ = store.session_gone(meant.id, meant.epoch);
     }
     done
 }

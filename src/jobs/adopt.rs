@@ -3,12 +3,19 @@
 //! A job whose processes are still there keeps its slot, and another runner looks after it until they end; nobody but
 //! its parent is told the exit code, so it ends `interrupted`. One whose processes are gone is `interrupted` at once.
 //! Neither is run again unless somebody asks. One that waited for an answer between two steps waits for it again.
-use super::{process, runner, start, within::is_held};
+//!
+//! Many look at the same time: every command, everybody who waits. Who finds a job first says so in the store before it
+//! does anything else ([`Finder`]), and the others leave it alone as long as that process, or the runner that it has
+//! sent, is there to see to it.
+use super::{mark, process, runner, start, within::is_held};
 use crate::{
-    model::job::{Exit, JobId, JobState},
+    model::{
+        job::{Exit, JobId, JobState, ProcMark},
+        time::Boot,
+    },
     store::{
         StoreError,
-        jobs::{Ending, JobStore, Lost},
+        jobs::{Ending, Finder, JobStore, Lost},
     },
     world::{
         clock,
@@ -23,42 +30,86 @@ pub const RUNNER_GONE: &str = "its runner was killed, and nobody saw how it ende
 const BECOMING: Duration = Duration::from_millis(100);
 /// The machine went down.
 pub const REBOOT: &str = "the machine went down while it ran";
+/// From the moment at which a job is found until another runner has it, on a machine that is very busy. Whoever finds it
+/// may live for hours afterwards.
+const PATIENCE: Duration = Duration::from_secs(20);
 
-/// Looks at all jobs that say they run, which costs little while their runners are there. What was found.
+/// Looks at all jobs that say they run, which costs little while their runners are there. What was found here first.
 pub fn lost(store: &mut JobStore) -> Result<Vec<JobId>, StoreError> {
     if is_held() {
         // Who looks after them must be free to, and may have to go on with them.
         return Ok(Vec::new());
     }
-    let boot_id = clock::boot_id();
-    let live = store.lost(&boot_id)?;
-    let mut found = Vec::new();
-    for job in live {
-        if job.this_boot && job.runner.is_some_and(|mark| process(mark).is_alive()) {
-            continue;
-        }
-        found.push(job.id);
-        if job.paused {
-            // Nothing was cut off: another runner waits for the answer, or has it.
-            let _ = start::runner(store, Some(job.id));
-            continue;
-        }
-        // Who they all are, the runner that takes over finds out.
-        let is_there =
-            || job.child.is_some_and(|child| process(child).is_alive()) || !survivors(store, &job).is_empty();
-        // A runner that cannot be started leaves the row as it is: the next command tries again.
-        if !(job.this_boot && is_there()) {
-            let why = if job.this_boot { RUNNER_GONE } else { REBOOT };
-            interrupted(store, job.id, job.epoch, why)?;
-        } else {
-            let _ = start::runner(store, Some(job.id));
-        }
+    let (boot_id, now) = (clock::boot_id(), clock::boot());
+    let mut live = store.lost(&boot_id)?;
+    live.retain(|job| !has_runner(job) && !is_seen_to(job, &boot_id, now));
+    let Some(me) = ProcId::own().filter(|_| !live.is_empty()) else { return Ok(Vec::new()) };
+    let by = |mark: ProcMark| Finder { mark, boot: boot_id.clone(), at: now };
+    let ours = match store.found(&live, &by(mark(me))) {
+        // Whoever only looks can do so on a full disk, too; the next one tries again.
+        Err(StoreError::Full { .. }) => return Ok(Vec::new()),
+        ours => ours?,
+    };
+    // Of one that waits nothing was cut off: another runner waits for the answer, or has it.
+    let (go_on, rest): (Vec<&Lost>, Vec<&Lost>) =
+        ours.iter().partition(|job| job.paused || (job.this_boot && has_child(job)));
+    hand_on(store, &go_on, by);
+    let (there, gone) = remains(store, rest);
+    hand_on(store, &there, by);
+    for job in gone {
+        let why = if job.this_boot { RUNNER_GONE } else { REBOOT };
+        interrupted(store, job.id, job.epoch, why)?;
     }
-    if !found.is_empty() {
+    if !ours.is_empty() {
         // The slots that they held.
         start::start(store)?;
     }
-    Ok(found)
+    Ok(ours.into_iter().map(|job| job.id).collect())
+}
+
+fn has_runner(job: &Lost) -> bool {
+    job.this_boot && job.runner.is_some_and(|mark| process(mark).is_alive())
+}
+
+fn has_child(job: &Lost) -> bool {
+    job.child.is_some_and(|child| process(child).is_alive())
+}
+
+/// Somebody has found it, and is there to see to it. For how long is bounded: the runner that was sent may stand still.
+fn is_seen_to(job: &Lost, boot_id: &str, now: Boot) -> bool {
+    job.finder.as_ref().is_some_and(|finder| {
+        let in_time = finder.boot == boot_id && finder.at <= now && now.since(finder.at) < PATIENCE;
+        in_time && process(finder.mark).is_alive()
+    })
+}
+
+/// A runner for each of these. Who they all are that are left of it, that one finds out.
+fn hand_on(store: &mut JobStore, jobs: &[&Lost], by: impl Fn(ProcMark) -> Finder) {
+    if jobs.is_empty() {
+        return;
+    }
+    // A runner that cannot be started leaves the job to whoever finds it next.
+    let send = |job: &&Lost| {
+        let sent = start::adopter(store, job.id, job.epoch).ok();
+        (job.id, job.epoch, sent.map(|process| by(mark(process))))
+    };
+    let sent: Vec<_> = jobs.iter().map(send).collect();
+    // Where that cannot be written, we see to them as long as we live, and no longer than our time.
+    let _ = store.sent(&sent);
+}
+
+/// Those of which some process is there, and those of which there is none.
+fn remains<'a>(store: &JobStore, jobs: Vec<&'a Lost>) -> (Vec<&'a Lost>, Vec<&'a Lost>) {
+    if !jobs.iter().any(|job| job.this_boot) {
+        return (Vec::new(), jobs);
+    }
+    if jobs.iter().any(|job| job.this_boot && job.child.is_none()) {
+        becoming(store);
+    }
+    // Looked for once, however many jobs there are.
+    let all = marked(&[mark_of(store)]);
+    let there: Vec<JobId> = all.iter().filter_map(|found| job_of(store, found.pid)).collect();
+    jobs.into_iter().partition(|job| job.this_boot && (has_child(job) || there.contains(&job.id)))
 }
 
 /// The job is over, as far as anybody knows.
@@ -90,7 +141,11 @@ fn becoming(store: &JobStore) {
     let name = runner::name(store.dir());
     let is_known = |process: &ProcId| {
         let live = store.lost(&boot_id).unwrap_or_default();
-        live.iter().any(|job| job.runner.is_some_and(|mark| mark.pid == process.pid))
+        let is_it = |mark: ProcMark| mark.pid == process.pid;
+        live.iter().any(|job| {
+            // Or the runner that was sent to take it over.
+            job.runner.is_some_and(is_it) || job.finder.as_ref().is_some_and(|finder| is_it(finder.mark))
+        })
     };
     while clock::boot() < until && of_name(&name).iter().any(|process| !is_known(process)) {
         std::thread::sleep(Duration::from_millis(2));
@@ -100,7 +155,7 @@ fn becoming(store: &JobStore) {
 /// Whose mark this process carries. `None`: none of a job of this store, or it is not ours to look at.
 pub(super) fn job_of(store: &JobStore, pid: u32) -> Option<JobId> {
     let environment = std::fs::read(format!("/proc/{pid}/environ")).ok()?;
-    let dir = [b"AGENTS_JOBS=", store.dir().as_os_str().as_bytes()].concat();
+    let dir = mark_of(store);
     let mut entries = environment.split(|b| *b == 0);
     if !entries.clone().any(|entry| entry == dir) {
         return None;
@@ -111,6 +166,10 @@ pub(super) fn job_of(store: &JobStore, pid: u32) -> Option<JobId> {
 
 /// What the processes of a job carry in their environment.
 pub(super) fn marks(store: &JobStore, id: JobId) -> Vec<Vec<u8>> {
-    let dir = [b"AGENTS_JOBS=", store.dir().as_os_str().as_bytes()].concat();
-    vec![format!("AGENTS_JOB={id}").into_bytes(), dir]
+    vec![format!("AGENTS_JOB={id}").into_bytes(), mark_of(store)]
+}
+
+/// The same of those of all jobs of this store.
+fn mark_of(store: &JobStore) -> Vec<u8> {
+    [b"AGENTS_JOBS=", store.dir().as_os_str().as_bytes()].concat()
 }

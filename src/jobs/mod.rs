@@ -61,6 +61,18 @@ pub fn cancel(store: &mut JobStore, id: JobId) -> Result<Cancelled, StoreError> 
     Ok(done)
 }
 
+/// Ends a job whose session somebody ended, as [`cancel`] does. `opened`: the epoch by which that session was made; if the
+/// job has another one by now, nothing is done.
+pub fn session_ended(store: &mut JobStore, id: JobId, opened: i64) -> Result<(), StoreError> {
+    let done = store.cancel_with_session(id, opened, runner::SESSION_ENDED, clock::wall())?;
+    if let Some(Cancelled::Asked(runner)) = done
+        && !runner::tell(runner)
+    {
+        adopt::lost(store)?;
+    }
+    Ok(())
+}
+
 /// Answers a job that waits for an approval.
 pub fn answer(store: &mut JobStore, id: JobId, answer: Answer) -> Result<Answered, StoreError> {
     let done = store.answer(id, answer, clock::wall())?;

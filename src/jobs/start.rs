@@ -1,6 +1,6 @@
 //! Runners for what may run.
 use super::{
-    idle,
+    handed, idle,
     runner::WORD,
     within::{HELD, ONLY, is_held},
 };
@@ -12,7 +12,7 @@ use crate::{
     },
     world::{
         clock,
-        process::{Limits, in_own_session},
+        process::{ProcId, begin_apart},
     },
 };
 use rustix::fs::{FlockOperation, Mode, OFlags, flock};
@@ -46,7 +46,7 @@ pub(super) fn start(store: &JobStore) -> Result<u32, StoreError> {
     }
     for _ in 0..wanted {
         // A machine that cannot start a process now has runners that go on claiming, or a next command that tries again.
-        if runner(store, None).is_err() {
+        if runner(store).is_err() {
             break;
         }
         started += 1;
@@ -69,16 +69,18 @@ pub(super) fn within(store: &JobStore, ids: &[JobId]) -> Result<u32, StoreError>
     Ok(started)
 }
 
-/// Starts a runner that belongs to nobody. `adopt`: it first takes over this job.
-pub fn runner(store: &JobStore, adopt: Option<JobId>) -> io::Result<()> {
-    let mut command = command(store);
-    if let Some(id) = adopt {
-        command.arg("--adopt").arg(id.to_string());
-    }
-    apart(&mut command)
+/// Starts a runner that belongs to nobody.
+fn runner(store: &JobStore) -> io::Result<()> {
+    apart(&mut command(store)).map(drop)
 }
 
-pub(super) fn command(store: &JobStore) -> Command {
+/// One that first takes over this job, whose finder holds it by `epoch`.
+pub(super) fn adopter(store: &JobStore, id: JobId, epoch: i64) -> io::Result<ProcId> {
+    let pid = apart(command(store).arg("--adopt").arg(handed::word(id, epoch)))?;
+    ProcId::of(pid).ok_or_else(|| io::ErrorKind::NotFound.into())
+}
+
+fn command(store: &JobStore) -> Command {
     // The program that we are, also after it was replaced on disk.
     let mut command = Command::new("/proc/self/exe");
     command.arg0("agents").arg(WORD).arg(store.dir());
@@ -88,10 +90,11 @@ pub(super) fn command(store: &JobStore) -> Command {
     command
 }
 
-pub(super) fn apart(command: &mut Command) -> io::Result<()> {
+/// Nobody's child: whoever starts one may live on for hours and wait for none. Its pid.
+fn apart(command: &mut Command) -> io::Result<u32> {
     command.env_clear().envs(KEPT.iter().filter_map(|name| std::env::var_os(name).map(|value| (name, value))));
     command.current_dir("/").stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-    in_own_session(command, Limits::default()).spawn().map(drop)
+    begin_apart(command)
 }
 
 /// Whoever holds it sleeps until the next job's time. `None`: somebody else does.

@@ -20,7 +20,8 @@ pub const WORD: &str = "__window";
 pub struct Meant {
     pub dir: PathBuf,
     pub id: JobId,
-    /// By which the job's runner holds it. With another one the session belongs to a run that is over.
+    /// By which the runner held the job that made the session. It stands in the row as long as the session is the job's,
+    /// whoever runs it by then.
     pub epoch: i64,
     pub habits: Option<Habits>,
 }

@@ -110,7 +110,8 @@ fn a_session_that_is_ended_by_hand_ends_the_work_and_resume_goes_on_in_a_new_one
     let (id, job) = seen(&world, &["--backend", "claude", "--tmux", "long work"]);
     let agent = process(job.child.expect("a child"));
     tmux(&world, &["kill-session", "-t", "=j1:"]);
-    assert_eq!(world.jobs.over(id).state, JobState::Cancelled);
+    let job = world.jobs.over(id);
+    assert_eq!((job.state, job.error.as_deref()), (JobState::Cancelled, Some("its tmux session was ended")));
     assert!(!agent.is_alive());
     fs::remove_file(world.jobs.sandbox.join("go")).err();
     world.act("head -n 1 \"$stream/claude-say.jsonl\"; while ! [ -e \"$home/go\" ]; do sleep 0.02; done; cat \"$stream/claude-say.jsonl\"");
@@ -143,14 +144,68 @@ fn an_agent_works_on_when_its_window_or_its_tmux_server_is_killed() {
 }
 
 #[test]
-fn a_window_lasts_as_long_as_the_agent_whose_runner_was_killed() {
-    let world = World::new("claude", WAITS);
-    let (id, job) = seen(&world, &["--backend", "claude", "--tmux", "long work"]);
+fn an_agent_works_on_when_its_tmux_server_is_told_to_end() {
+    for by_tmux in [false, true] {
+        let world = World::new("claude", WAITS);
+        let (id, job) = seen(&world, &["--backend", "claude", "--tmux", "long work"]);
+        let (window, server) = around(&world);
+        if by_tmux {
+            tmux(&world, &["kill-server"]);
+        } else {
+            assert!(server.signal(Signal::TERM));
+        }
+        wait_until(30, "both are gone", || !window.is_alive() && !server.is_alive());
+        let now = world.jobs.job(id);
+        assert_eq!((now.state, now.child, now.runner), (JobState::Running, job.child, job.runner), "{by_tmux}");
+        assert_eq!(now.session, None, "nobody is told of a session");
+        go(&world);
+        let job = world.jobs.over(id);
+        assert_eq!((job.state, job.error), (JobState::Done, None));
+        assert_eq!((world.jobs.log(id), world.calls()), (stream("claude-tool"), 1));
+    }
+}
+
+/// Nobody gives a command: the window sees to the job.
+#[track_caller]
+fn adopted(world: &World, id: JobId, job: &Job) -> ProcId {
     let runner = process(job.runner.expect("a runner"));
     assert!(runner.signal(Signal::KILL));
     wait_until(30, "the runner is gone", || !runner.is_alive());
-    // Nobody gives a command: the window sees to the job.
     wait_until(30, "it is looked after", || world.jobs.job(id).runner.is_some_and(|mark| process(mark) != runner));
+    process(world.jobs.job(id).runner.expect("a runner"))
+}
+
+#[test]
+fn a_window_whose_job_has_another_runner_by_now_ends_it_when_its_session_is_ended() {
+    let world = World::new("claude", WAITS);
+    let (id, job) = seen(&world, &["--backend", "claude", "--tmux", "long work"]);
+    let agent = process(job.child.expect("a child"));
+    adopted(&world, id, &job);
+    tmux(&world, &["kill-session", "-t", "=j1:"]);
+    let job = world.jobs.over(id);
+    let why = "its tmux session was ended; its runner was killed before";
+    assert_eq!((job.state, job.error.as_deref()), (JobState::Cancelled, Some(why)));
+    assert!(!agent.is_alive());
+}
+
+#[test]
+fn a_window_is_no_parent_of_the_runners_that_it_starts() {
+    let world = World::new("claude", WAITS);
+    let (id, job) = seen(&world, &["--backend", "claude", "--tmux", "long work"]);
+    let window = around(&world).0;
+    let runner = adopted(&world, id, &job);
+    assert_ne!(Stat::read(runner.pid).expect("it runs").parent, window.pid);
+    let below = fs::read_to_string(format!("/proc/{0}/task/{0}/children", window.pid)).expect("it runs");
+    assert_eq!(below, "", "not even a zombie");
+    go(&world);
+    assert_eq!(world.jobs.over(id).state, JobState::Interrupted);
+}
+
+#[test]
+fn a_window_lasts_as_long_as_the_agent_whose_runner_was_killed() {
+    let world = World::new("claude", WAITS);
+    let (id, job) = seen(&world, &["--backend", "claude", "--tmux", "long work"]);
+    adopted(&world, id, &job);
     assert_eq!(sessions(&world), "j1\n");
     go(&world);
     shown_or_over(&world, id);

@@ -3,6 +3,7 @@ use crate::{jobs_world::JobWorld, sandbox::wait_until};
 use agents::{
     jobs,
     model::job::{JobId, JobState},
+    world::clock,
 };
 use rustix::process::Signal;
 use std::{
@@ -85,4 +86,28 @@ fn the_end_of_a_job_ends_nothing_of_another_one_whose_runner_was_killed() {
     wait_until(30, "it has ended by itself", || world.read("ledger").contains("second"));
     world.kick();
     assert_eq!(world.over(second).state, JobState::Interrupted);
+}
+
+/// Runners descend from runners. One that sleeps, perhaps for days, waits for no process of a job.
+#[test]
+fn a_runner_that_sleeps_has_no_zombies_of_those_that_it_started() {
+    let world = JobWorld::new();
+    let wait = |word: &str| format!("until [ -e {word}.end ]; do sleep 0.01; done");
+    let first = world.submit(&[&wait("first")], |_| {});
+    let second = world.background(&[&wait("second")]);
+    let of = |id: JobId| jobs::process(world.running(id).runner.expect("a runner"));
+    let (outer, inner) = (of(first), of(second));
+    let below = || std::fs::read_to_string(format!("/proc/{0}/task/{0}/children", outer.pid)).expect("it sleeps");
+    assert!(below().split(' ').any(|child| child == inner.pid.to_string()), "this is no test any more");
+    world.submit(&["true"], |spec| spec.not_before = Some(clock::wall().after(Duration::from_secs(3600))));
+    std::fs::write(world.sandbox.join("first.end"), "").expect("written");
+    let sleeps = || {
+        let locks = std::fs::read_to_string("/proc/locks").expect("the kernel's");
+        locks.lines().any(|line| line.contains("FLOCK") && line.split(' ').any(|w| w == outer.pid.to_string()))
+    };
+    wait_until(30, "it sleeps for the job that waits for its time", sleeps);
+    std::fs::write(world.sandbox.join("second.end"), "").expect("written");
+    wait_until(30, "the other one ends", || !inner.is_alive());
+    wait_until(30, "nothing is left of it", || below().is_empty());
+    assert!(outer.signal(Signal::TERM));
 }

@@ -29,6 +29,7 @@ mod git;
 mod guardian;
 mod hooks;
 mod host;
+mod job_adoption;
 mod job_agents;
 mod job_approvals;
 mod job_faults;

@@ -241,7 +241,9 @@ impl Follower<'_> {
         }
         self.runner = job.runner.map(|mark| {
             let pid = i32::try_from(mark.pid).ok().and_then(Pid::from_raw);
-            (mark, pid.and_then(|pid| pidfd_open(pid, PidfdFlags::empty()).ok()))
+            let end = pid.and_then(|pid| pidfd_open(pid, PidfdFlags::empty()).ok());
+            // Of one that is dead already it would be readable all the time.
+            (mark, end.filter(|_| jobs::process(mark).is_alive()))
         });
     }
 

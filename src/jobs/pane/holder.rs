@@ -7,7 +7,7 @@ use std::{
     ffi::OsString,
     io,
     os::{fd::AsFd, unix::process::CommandExt},
-    process::{Command, ExitCode},
+    process::{Child, Command, ExitCode},
 };
 
 /// `rest`: what stands on the runner's line behind its word.
@@ -17,8 +17,10 @@ use std::{
 /// steps go on.
 pub fn run(rest: &[OsString]) -> ExitCode {
     match begin(rest) {
-        Ok(()) => loop {
+        Ok(mut runner) => loop {
             let_go_of_code();
+            // No zombie is left of one that was killed.
+            let _ = runner.wait();
             // HUP ends us, and nothing else is waited for.
             let _ = rustix::event::poll(&mut [], None);
         },
@@ -29,15 +31,15 @@ pub fn run(rest: &[OsString]) -> ExitCode {
     }
 }
 
-fn begin(rest: &[OsString]) -> io::Result<()> {
+fn begin(rest: &[OsString]) -> io::Result<Child> {
     use signal_hook::consts::{SIGINT, SIGQUIT, SIGTSTP};
     // What is typed before the first step has the terminal must not hit us. Our children get these back.
     signals::pipe_for(&[SIGINT, SIGQUIT, SIGTSTP])?;
     let mut command = Command::new("/proc/self/exe");
-    command.arg0("agents").arg(runner::WORD).args(rest).process_group(0).spawn()?;
+    let runner = command.arg0("agents").arg(runner::WORD).args(rest).process_group(0).spawn()?;
     let null = std::fs::OpenOptions::new().read(true).write(true).open("/dev/null")?;
     for to_null in [rustix::stdio::dup2_stdin, rustix::stdio::dup2_stdout, rustix::stdio::dup2_stderr] {
         to_null(null.as_fd())?;
     }
-    Ok(())
+    Ok(runner)
 }

@@ -1,17 +1,14 @@
 //! A job of a runner that is gone: waits for its processes, and ends them if somebody asks.
 use super::{bounds::Group, ears::Ears};
 use crate::{
-    jobs::{
-        adopt::{RUNNER_GONE, marks, survivors},
-        process,
-    },
+    jobs::adopt::{RUNNER_GONE, marks, survivors},
     model::{
         job::{JobId, JobState, ProcMark},
         time::Boot,
     },
     store::{
         StoreError,
-        jobs::{Ending, Fenced, JobStore},
+        jobs::{Ending, Fenced, JobStore, Lost},
     },
     world::{
         clock,
@@ -40,13 +37,17 @@ pub struct Taken {
     deadline: Option<Boot>,
 }
 
-/// `None`: it is not lost any more, or another one was faster.
-pub fn take(store: &mut JobStore, id: JobId, me: ProcMark, boot_id: &str) -> Result<Option<Taken>, StoreError> {
-    let Some(lost) = store.lost(boot_id)?.into_iter().find(|lost| lost.id == id) else { return Ok(None) };
-    if lost.this_boot && lost.runner.is_some_and(|runner| process(runner).is_alive()) {
-        return Ok(None);
-    }
-    let Fenced::Held(epoch) = store.take_over(id, lost.epoch, me, boot_id)? else { return Ok(None) };
+/// `epoch`: the one by which its finder sent us. `None`: we come too late, or nobody runs it any more.
+pub fn take(
+    store: &mut JobStore,
+    id: JobId,
+    epoch: i64,
+    me: ProcMark,
+    boot_id: &str,
+) -> Result<Option<Taken>, StoreError> {
+    let is_it = |lost: &Lost| (lost.id, lost.epoch) == (id, epoch);
+    let Some(lost) = store.lost(boot_id)?.into_iter().find(is_it) else { return Ok(None) };
+    let Fenced::Held(epoch) = store.take_over(id, epoch, me, boot_id)? else { return Ok(None) };
     let members = if lost.this_boot { survivors(store, &lost) } else { Vec::new() };
     let group = Group::of(id, &members);
     let job = store.job(id)?;
@@ -72,7 +73,7 @@ pub fn look_after(store: &JobStore, ears: &Ears, taken: &Taken) -> Ending {
         let due = taken.deadline.is_some_and(|deadline| clock::boot() >= deadline);
         if state == JobState::Interrupted && ending.is_none() && alive {
             if store.is_cancelled(taken.id, taken.epoch).unwrap_or(false) {
-                (state, error) = (JobState::Cancelled, "cancelled; its runner was killed before".into());
+                (state, error) = (JobState::Cancelled, format!("{}; its runner was killed before", why(store, taken)));
             } else if due {
                 (state, error) = (JobState::Timeout, "it ran into its time limit; its runner was killed before".into());
             }
@@ -104,8 +105,14 @@ pub fn look_after(store: &JobStore, ears: &Ears, taken: &Taken) -> Ending {
         if dead > 0 && ending.is_none() {
             until = Some(clock::boot().after(LOOK * 10));
         }
-        going_down |= ears.wait(&open, until).down;
+        going_down |= ears.rest(&open, until).down;
     }
+}
+
+/// Of an end that was asked for.
+fn why(store: &JobStore, taken: &Taken) -> String {
+    let said = store.job(taken.id).ok().flatten().and_then(|job| job.error);
+    said.unwrap_or_else(|| "cancelled".into())
 }
 
 fn watch(process: ProcId) -> Option<OwnedFd> {

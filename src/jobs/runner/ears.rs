@@ -1,7 +1,10 @@
 //! What wakes a runner: signals as readable pipes. Nothing of it is periodic.
 use crate::{
     model::time::Boot,
-    world::{clock, process::signals},
+    world::{
+        clock,
+        process::{reap, signals},
+    },
 };
 use rustix::{
     event::{PollFd, PollFlags, Timespec, poll},
@@ -38,6 +41,14 @@ impl Ears {
         };
         signals::unblock();
         Ok(ears)
+    }
+
+    /// [`Ears::wait`] of a runner that has no process of a job: whoever ends below it was started by it, or has lost its
+    /// parent, and nobody asks how it ended.
+    pub fn rest(&self, others: &[BorrowedFd], until: Option<Boot>) -> Heard {
+        let heard = self.wait(others, until);
+        while matches!(reap(), Ok(Some(_))) {}
+        heard
     }
 
     /// Waits for a signal, for `others` to be readable, or for `until`.

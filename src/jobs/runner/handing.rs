@@ -100,7 +100,7 @@ impl Runner {
             fds.extend(news.fd());
             let look = news.fd().is_none().then(|| clock::boot().after(crate::jobs::pulse::SLOW));
             let next = look.map_or(until, |look| look.min(until));
-            down |= self.ears.wait(&fds, Some(next)).down;
+            down |= self.ears.rest(&fds, Some(next)).down;
             news.clear();
             if leader.as_ref().is_some_and(ended) {
                 return Ok(down);

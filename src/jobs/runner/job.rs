@@ -29,6 +29,9 @@ use std::{
     time::Duration,
 };
 
+/// Why a job ended whose session somebody ended.
+pub const SESSION_ENDED: &str = "its tmux session was ended";
+
 /// Longest pause before a step is tried again.
 const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 
@@ -266,7 +269,7 @@ fn step_said(verdict: Option<Verdict>, step: &StepSpec) -> (JobState, Option<Str
         Some(Verdict::JobTimeout) => (JobState::Timeout, None),
         Some(Verdict::Cancelled) => (JobState::Cancelled, None),
         Some(Verdict::Down) => (JobState::Interrupted, None),
-        Some(Verdict::Gone(Gone::ByHand)) => (JobState::Cancelled, Some("its tmux session was ended".into())),
+        Some(Verdict::Gone(Gone::ByHand)) => (JobState::Cancelled, Some(SESSION_ENDED.into())),
         Some(Verdict::Gone(Gone::WithServer)) => (JobState::Interrupted, Some("its tmux server was killed".into())),
         Some(Verdict::TooMany) | None => (JobState::Failed, None),
     }

@@ -27,7 +27,7 @@ impl Runner {
             // What was submitted before it was open called nobody.
             called = self.is_wanted()?;
             while !called && !down && clock::boot() < until {
-                down = self.ears.wait(&[idle.fd()], Some(until)).down;
+                down = self.ears.rest(&[idle.fd()], Some(until)).down;
                 called = idle.is_called();
             }
             drop(idle);

@@ -42,6 +42,7 @@ use crate::{
 };
 use ears::Ears;
 use handing::Handed;
+pub use job::SESSION_ENDED;
 use linger::Lingered;
 pub use log::open as open_log;
 use md5::{Digest, Md5};
@@ -92,7 +93,8 @@ pub fn main(words: &[OsString]) -> Option<ExitCode> {
 /// What stands behind the folder.
 #[derive(Default)]
 struct Meant {
-    adopt: Option<JobId>,
+    /// A job whose runner is gone, and the epoch by which its finder sent us.
+    adopt: Option<(JobId, i64)>,
     /// We were started in this job's session: the job, and the epoch by which it is handed on.
     pane: Option<(JobId, i64)>,
     habits: Option<Habits>,
@@ -106,7 +108,7 @@ impl Meant {
         for pair in flags.chunks(2) {
             let [flag, value] = pair else { return None };
             match (flag.to_str()?, value.to_str()?) {
-                ("--adopt", id) => meant.adopt = Some(JobId::parse(id)?),
+                ("--adopt", word) => meant.adopt = Some(handed::parse(word)?),
                 ("--pane", word) => meant.pane = Some(handed::parse(word)?),
                 ("--habits", word) => meant.habits = Some(Habits::parse(word)?),
                 (within::ONLY, word) => meant.only = Some(within::parse(word)?),
@@ -150,7 +152,7 @@ fn run(dir: &Path, meant: &Meant) -> Result<(), StoreError> {
         runner.store.set_only(meant.only.clone().unwrap_or_else(within::nothing));
     }
     let (first, pane) = match meant.pane {
-        None => (meant.adopt.map(|id| runner.adopt(id)).transpose()?.flatten(), None),
+        None => (meant.adopt.map(|(id, epoch)| runner.adopt(id, epoch)).transpose()?.flatten(), None),
         Some((id, epoch)) => match runner.sit_down(id, epoch)? {
             Some((claimed, pane)) => (Some(claimed), Some(pane)),
             None => return Ok(()),
@@ -372,8 +374,8 @@ impl Runner {
     }
 
     /// A job whose runner is gone. One that waits for an answer comes back: it goes on as if nothing had happened.
-    fn adopt(&mut self, id: JobId) -> Result<Option<Claimed>, StoreError> {
-        let Some(taken) = adopted::take(&mut self.store, id, self.me, &self.boot_id)? else { return Ok(None) };
+    fn adopt(&mut self, id: JobId, epoch: i64) -> Result<Option<Claimed>, StoreError> {
+        let Some(taken) = adopted::take(&mut self.store, id, epoch, self.me, &self.boot_id)? else { return Ok(None) };
         if taken.paused {
             return self.store.taken_over(id, taken.epoch, clock::wall());
         }

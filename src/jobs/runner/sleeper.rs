@@ -29,7 +29,7 @@ pub fn sleep(store: &JobStore, ears: &Ears) -> Result<bool, StoreError> {
             fds.extend(timer.as_ref().ok().map(|timer| timer.as_fd()));
             // Without a timer, or without news, it is looked rarely rather than never.
             let until = (fds.len() < 2).then(|| clock::boot().after(Duration::from_secs(1)));
-            if ears.wait(&fds, until).down {
+            if ears.rest(&fds, until).down {
                 return Ok(false);
             }
             watch.clear();

@@ -140,7 +140,7 @@ impl JobStore {
     }
 }
 
-fn cancel(tx: &Transaction, id: JobId, at: Wall) -> rusqlite::Result<Cancelled> {
+pub fn cancel(tx: &Transaction, id: JobId, at: Wall) -> rusqlite::Result<Cancelled> {
     let Some((state, runner)) = tx
         .prepare_cached("SELECT state, runner, runner_start FROM job WHERE id = ?1")?
         .query_row([id.0], |r| Ok((row::state(r, 0)?, row::mark(r, 1)?)))

@@ -1,6 +1,6 @@
 //! Who runs what: the next job for a runner, with its slot counted in the same statement; and those whose runner is gone.
 use super::{
-    Durability, Fenced, JobStore, StoreError, env, family,
+    Durability, Fenced, Finder, JobStore, StoreError, env, family, found,
     row::{self, COLUMNS},
     schema::{LIVE, READY},
 };
@@ -33,6 +33,8 @@ pub struct Lost {
     pub this_boot: bool,
     /// It waits for an answer, and so did its runner.
     pub paused: bool,
+    /// Who sees to it, if somebody has found that its runner is gone.
+    pub finder: Option<Finder>,
 }
 
 impl JobStore {
@@ -60,17 +62,20 @@ impl JobStore {
     pub fn lost(&self, boot_id: &str) -> Result<Vec<Lost>, StoreError> {
         let query = || {
             let sql = format!(
-                "SELECT id, epoch, runner, runner_start, child, child_start, boot, state = 'paused' FROM job WHERE {LIVE}"
+                "SELECT id, epoch, runner, runner_start, child, child_start, boot, state = 'paused', finder FROM job
+                 WHERE {LIVE}"
             );
             let mut query = self.conn.prepare_cached(&sql)?;
             let rows = query.query_map([], |r| {
+                let epoch = r.get(1)?;
                 Ok(Lost {
                     id: JobId(r.get(0)?),
-                    epoch: r.get(1)?,
+                    epoch,
                     runner: row::mark(r, 2)?,
                     child: row::mark(r, 4)?,
                     this_boot: r.get::<_, Option<String>>(6)?.as_deref() == Some(boot_id),
                     paused: r.get(7)?,
+                    finder: found::of(r.get_ref(8)?.as_str_or_null()?, epoch),
                 })
             })?;
             rows.collect()

@@ -231,7 +231,8 @@ fn finish(tx: &Transaction, id: JobId, epoch: i64, ending: &Ending, at: Wall) ->
     };
     let (code, signal) = row::exit_columns(ending.exit);
     tx.prepare_cached(
-        "UPDATE job SET state = ?2, ended = ?3, code = ?4, signal = ?5, error = ?6, wake = ?7, peak_rss = ?8, cpu_s = ?9,
+        "UPDATE job SET state = ?2, ended = ?3, code = ?4, signal = ?5,
+           error = coalesce(?6, CASE ?2 WHEN 'cancelled' THEN error END), wake = ?7, peak_rss = ?8, cpu_s = ?9,
            steps = ?10, step = ?11,
            child = NULL, child_start = NULL, runner = NULL, runner_start = NULL, session = NULL,
            goes_on = 0 WHERE id = ?1",

@@ -43,6 +43,11 @@ DROP INDEX job_unfinished;
 CREATE INDEX job_unfinished ON job(state)
   WHERE state = 'failed' OR state = 'timeout' OR state = 'cancelled' OR state = 'interrupted';
 ",
+    // Who has found that its runner is gone; the epoch by which its session was made.
+    "
+ALTER TABLE job ADD COLUMN finder TEXT;
+ALTER TABLE job ADD COLUMN opened INTEGER;
+",
 ];
 
 /// What all steps make, in one: each later step costs a new file as much as the first one.
@@ -57,7 +62,7 @@ CREATE TABLE job(id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT NOT NULL, grp T
                  child_start INTEGER, boot TEXT, run_dir BLOB, env INTEGER NOT NULL, spec TEXT NOT NULL, steps TEXT,
                  progress TEXT, last_event TEXT, peak_rss INTEGER, cpu_s REAL, answer TEXT,
                  told INTEGER NOT NULL DEFAULT 0, session TEXT, agent_session TEXT, files_changed INTEGER,
-                 cost_usd REAL, usage TEXT, bounds TEXT);
+                 cost_usd REAL, usage TEXT, bounds TEXT, finder TEXT, opened INTEGER);
 CREATE TABLE edge(parent INTEGER NOT NULL, child INTEGER NOT NULL, PRIMARY KEY(parent, child)) WITHOUT ROWID;
 CREATE INDEX edge_child ON edge(child);
 CREATE INDEX job_ready ON job(grp, priority DESC, id) WHERE state = 'queued' AND wake IS NULL;

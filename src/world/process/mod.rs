@@ -1,4 +1,5 @@
 //! Processes by pid and start time, so that a pid used again is never mistaken for the one we knew.
+mod apart;
 mod code;
 mod confine;
 mod demand;
@@ -20,6 +21,7 @@ mod tree;
 mod usage;
 mod watcher;
 
+pub use apart::begin_apart;
 pub use code::let_go_of_code;
 pub use confine::{Confinement, Room, landlock_version};
 pub use demand::wanted_processor;
@@ -41,6 +43,7 @@ pub use usage::tree_use;
 pub use watcher::ExitWatcher;
 
 use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
+use std::{fs::File, io::Read};
 
 /// A process that cannot be confused with a later one of the same pid.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
@@ -97,7 +100,10 @@ pub struct Stat {
 
 impl Stat {
     pub fn read(pid: u32) -> Option<Stat> {
-        Stat::parse(&std::fs::read(format!("/proc/{pid}/stat")).ok()?)
+        // It comes in one piece, and is asked for so often that the size is not asked for before.
+        let mut text = [0; 1024];
+        let length = File::open(format!("/proc/{pid}/stat")).ok()?.read(&mut text).ok()?;
+        Stat::parse(text.get(..length)?)
     }
 
     /// The name in parentheses may hold anything, `)` and newlines too: what counts stands after the last `)`.

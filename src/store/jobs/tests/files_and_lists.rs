@@ -196,6 +196,7 @@ fn a_store_whose_unfinished_jobs_stand_in_an_older_index_gets_todays() {
     let old = "UPDATE job SET state = 'failed' WHERE id = 1; DROP INDEX job_unfinished;
                CREATE INDEX job_unfinished ON job(state)
                  WHERE state IN ('failed', 'timeout', 'cancelled', 'interrupted');
+               ALTER TABLE job DROP COLUMN finder; ALTER TABLE job DROP COLUMN opened;
                PRAGMA user_version = 5;";
     store.conn.execute_batch(old).expect("as it was");
     drop(again(&store));

@@ -14,6 +14,7 @@ mod approvals;
 mod at_once;
 mod families_and_wishes;
 mod files_and_lists;
+mod found;
 mod retention;
 mod seen;
 mod turns;
