@@ -196,7 +196,10 @@ fn a_store_whose_unfinished_jobs_stand_in_an_older_index_gets_todays() {
     let old = "UPDATE job SET state = 'failed' WHERE id = 1; DROP INDEX job_unfinished;
                CREATE INDEX job_unfinished ON job(state)
                  WHERE state IN ('failed', 'timeout', 'cancelled', 'interrupted');
+               DROP INDEX job_ready; DROP INDEX job_within;
                ALTER TABLE job DROP COLUMN finder; ALTER TABLE job DROP COLUMN opened;
+               ALTER TABLE job DROP COLUMN within; ALTER TABLE env DROP COLUMN caller;
+               CREATE INDEX job_ready ON job(grp, priority DESC, id) WHERE state = 'queued' AND wake IS NULL;
                PRAGMA user_version = 5;";
     store.conn.execute_batch(old).expect("as it was");
     drop(again(&store));
