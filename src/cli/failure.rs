@@ -7,7 +7,11 @@
 //! | 3 | config |
 //! | 4 | a running supervisor is needed |
 //! | 5 | denied |
-use crate::{engine::fleet::FleetError, model::name::printable, store::StoreError};
+use crate::{
+    engine::fleet::FleetError,
+    model::name::printable,
+    store::{LIFT_FILE_LIMIT, StoreError},
+};
 use std::io::Write;
 
 /// Exit code of a verb, or why there is none.
@@ -84,7 +88,11 @@ impl From<FleetError> for Failure {
 
 impl From<StoreError> for Failure {
     fn from(error: StoreError) -> Failure {
-        Failure::new(1, error.to_string())
+        let failure = Failure::new(1, error.to_string());
+        match error {
+            StoreError::FileLimit { .. } => failure.hint(LIFT_FILE_LIMIT),
+            _ => failure,
+        }
     }
 }
 
@@ -93,7 +101,11 @@ impl From<std::io::Error> for Failure {
         if error.kind() == std::io::ErrorKind::BrokenPipe {
             Failure::Closed
         } else {
-            Failure::new(1, format!("cannot write the output: {error}"))
+            let failure = Failure::new(1, format!("cannot write the output: {error}"));
+            match error.kind() {
+                std::io::ErrorKind::FileTooLarge => failure.hint(LIFT_FILE_LIMIT),
+                _ => failure,
+            }
         }
     }
 }
