@@ -14,6 +14,9 @@ use crate::{
 };
 use std::io::Write;
 
+/// The kernel's words for a file that may not grow, whichever it is.
+const TOO_LARGE: &str = "File too large";
+
 /// Exit code of a verb, or why there is none.
 pub type Report = Result<u8, Failure>;
 
@@ -58,7 +61,8 @@ impl Failure {
                 if !message.starts_with("error: ") && !message.starts_with("warning: ") {
                     message.insert_str(0, "error: ");
                 }
-                if let Some(hint) = hint {
+                let of_limit = message.contains(TOO_LARGE).then_some(LIFT_FILE_LIMIT);
+                if let Some(hint) = hint.as_deref().or(of_limit) {
                     message.push_str(&format!("\nhint: {hint}"));
                 }
                 complain(&message);
@@ -101,11 +105,7 @@ impl From<std::io::Error> for Failure {
         if error.kind() == std::io::ErrorKind::BrokenPipe {
             Failure::Closed
         } else {
-            let failure = Failure::new(1, format!("cannot write the output: {error}"));
-            match error.kind() {
-                std::io::ErrorKind::FileTooLarge => failure.hint(LIFT_FILE_LIMIT),
-                _ => failure,
-            }
+            Failure::new(1, format!("cannot write the output: {error}"))
         }
     }
 }

@@ -18,7 +18,7 @@ use rustix::{
 };
 use std::{
     fs,
-    io::Write,
+    io::{BufRead, BufReader, Write},
     os::unix::fs::PermissionsExt,
     path::Path,
     process::{Command, Output, Stdio},
@@ -147,14 +147,21 @@ fn a_job_has_the_umask_and_the_limits_of_who_submitted_it_and_not_those_of_its_r
 
 /// A shell that waits for a line and then submits a job that tells of its limits, with these of its own.
 fn submit_with(world: &JobWorld, wanted: &[(Resource, Rlimit)]) -> JobId {
-    let mut command = after(world, "read line", &["run", "-b", TELL]);
+    let mut command = after(world, "echo ready; read line", &["run", "-b", TELL]);
     let mut shell = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("a shell");
     let pid = Pid::from_child(&shell);
+    let mut said = BufReader::new(shell.stdout.take().expect("piped"));
+    let mut line = String::new();
+    // A program that is only about to begin gets the limit of its stack back.
+    said.read_line(&mut line).expect("it begins");
+    line.clear();
     for (resource, limit) in wanted {
         prlimit(Some(pid), *resource, *limit).unwrap_or_else(|e| panic!("{resource:?}: {e}"));
     }
     shell.stdin.take().expect("piped").write_all(b"go\n").expect("written");
-    id_of(&shell.wait_with_output().expect("its end"))
+    said.read_line(&mut line).expect("an id");
+    assert!(shell.wait().expect("its end").success());
+    JobId::parse(line.trim()).unwrap_or_else(|| panic!("no id: {line}"))
 }
 
 #[test]
@@ -258,7 +265,7 @@ fn what_was_submitted_counts_also_when_it_is_tried_again_from_elsewhere() {
 }
 
 #[test]
-fn jobs_of_files_batches_and_templates_and_those_in_the_foreground_have_it_too() {
+fn jobs_of_files_and_batches_and_those_in_the_foreground_have_it_too() {
     let world = JobWorld::new();
     one_by_one(&world);
     // Whoever runs them all is none of theirs.
@@ -373,7 +380,8 @@ fn a_limit_of_file_sizes_is_an_error_with_a_hint_and_not_the_end_of_a_command() 
     let file = format!("ulimit -f 0; exec > {}", world.sandbox.join("output").display());
     let output = after(&world, &file, &["jobs"]).output().expect("a shell");
     assert_eq!(output.status.code(), Some(1), "{output:?}");
-    assert!(err(&output).contains("cannot write the output: File too large"), "{}", err(&output));
+    let said = err(&output);
+    assert!(said.contains("cannot write the output: File too large") && said.contains("hint: `ulimit"), "{said}");
 }
 
 #[test]
