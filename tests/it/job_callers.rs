@@ -366,8 +366,9 @@ fn a_limit_of_file_sizes_is_an_error_with_a_hint_and_not_the_end_of_a_command() 
     let said = err(&output);
     assert!(said.contains("cannot grow: a file may hold 0 bytes here"), "{said}");
     assert!(said.contains("hint: `ulimit -S -f $(ulimit -H -f)`"), "{said}");
-    // A store that is there.
-    world.over(world.background(&["true"]));
+    // A store that is there, and that somebody has open: so it can be read without a write.
+    let holds = world.background(&["sleep 1000"]);
+    world.running(holds);
     for line in [&["run", "-b", "true"][..], &["run", "true"], &["jobs", "limit", "3"]] {
         let output = after(&world, "ulimit -f 0", line).output().expect("a shell");
         let said = err(&output);
@@ -382,6 +383,8 @@ fn a_limit_of_file_sizes_is_an_error_with_a_hint_and_not_the_end_of_a_command() 
     assert_eq!(output.status.code(), Some(1), "{output:?}");
     let said = err(&output);
     assert!(said.contains("cannot write the output: File too large") && said.contains("hint: `ulimit"), "{said}");
+    assert!(world.run(&["jobs", "cancel", &holds.to_string()]).status.success());
+    world.over(holds);
 }
 
 #[test]
