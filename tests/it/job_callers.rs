@@ -290,15 +290,21 @@ fn jobs_of_files_and_batches_and_those_in_the_foreground_have_it_too() {
 }
 
 #[test]
-fn a_job_of_which_nothing_is_known_has_what_its_runner_was_handed() {
+fn a_job_of_which_nothing_is_known_has_what_was_handed_to_the_first_runner() {
     let world = JobWorld::new();
-    let old = world.submit(&["umask; ulimit -n; ulimit -f"], |_| ());
-    let kick = background_after(&world, "umask 0157; ulimit -S -n 99; ulimit -S -f 4000", &["true"]);
-    world.over(kick);
-    world.over(old);
+    // They wait for each other: the second one has a runner that the first one's started.
+    let old = [("a", "b"), ("b", "a")].map(|(own, other)| {
+        let line = format!("umask; ulimit -n; ulimit -f; touch {own}; until [ -e {other} ]; do sleep 0.02; done");
+        world.submit(&[&line], |_| ())
+    });
+    let first = "umask 0157; ulimit -S -n 99; ulimit -S -f 4000";
+    world.over(background_after(&world, first, &["true"]));
     // In blocks of half a kilobyte or of one, as the shell counts.
-    let shell = Command::new("/bin/sh").args(["-c", "ulimit -S -f 4000; ulimit -f"]).output().expect("a shell");
-    assert_eq!(world.log(old), format!("0157\n99\n{}", String::from_utf8_lossy(&shell.stdout)));
+    let expected = format!("0157\n99\n{}\n", shell_says("ulimit -S -f 4000; ulimit -f"));
+    for id in old {
+        world.over(id);
+        assert_eq!(world.log(id), expected);
+    }
 }
 
 #[test]
@@ -403,7 +409,7 @@ fn a_runner_writes_what_it_has_to_under_its_callers_soft_limit_of_file_sizes_and
     assert!(size > 0 && size <= 8192, "{log}");
     let size = |name: &str| fs::metadata(world.dir().join(name)).map_or(0, |meta| meta.len());
     assert!(size("jobs.db").max(size("jobs.db-shm")) > 8192, "the runner itself wrote more");
-    // The runner that it began starts another one, and so on: none hands on what is for its own files.
+    // No runner hands on what is for its own files.
     one_by_one(&world);
     let next = background_after(&world, "ulimit -S -f 8", &[&format!("{UNTIL_THERE}; ulimit -f")]);
     let plain = world.background(&["ulimit -f; head -c 900000 /dev/zero > big; stat -c %s big"]);
