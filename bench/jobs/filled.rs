@@ -55,5 +55,5 @@ fn job(dir: &Path, n: usize, env: &Environment) -> NewJob {
     let line = format!("cargo test --workspace part-{n}");
     let steps = vec![StepSpec::of(JobCommand::Shell(Bytes(line.clone().into())))];
     let spec = JobSpec { description: line, dir: dir.to_owned(), steps, ..JobSpec::default() };
-    NewJob { spec, env: env.clone(), after_batch: Vec::new() }
+    NewJob { spec, env: env.clone(), caller: None, after_batch: Vec::new() }
 }

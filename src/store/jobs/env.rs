@@ -33,13 +33,15 @@ pub fn store(tx: &Transaction, env: &[(OsString, OsString)], caller: Option<&Cal
 /// The columns that [`read`] wants.
 pub const COLUMNS: &str = "body, caller";
 
+type Entries = Vec<(OsString, OsString)>;
+
 /// What [`store`] wrote; `None` for a caller of whom nothing is known.
-pub fn read(r: &Row) -> rusqlite::Result<(Vec<(OsString, OsString)>, Option<Caller>)> {
+pub fn read(r: &Row) -> rusqlite::Result<(Entries, Option<Caller>)> {
     let caller = r.get_ref(1)?.as_str_or_null()?.and_then(Caller::parse);
     Ok((entries(r.get_ref(0)?.as_blob()?), caller))
 }
 
-fn entries(body: &[u8]) -> Vec<(OsString, OsString)> {
+fn entries(body: &[u8]) -> Entries {
     let entries = body.split(|b| *b == 0).filter(|entry| !entry.is_empty());
     entries
         .filter_map(|entry| {
