@@ -8,7 +8,7 @@
 //! | 4 | a running supervisor is needed |
 //! | 5 | denied |
 use crate::{engine::fleet::FleetError, model::name::printable, store::StoreError};
-use std::io::Write;
+use std::{io::Write, path::Path};
 
 /// Exit code of a verb, or why there is none.
 pub type Report = Result<u8, Failure>;
@@ -84,7 +84,14 @@ impl From<FleetError> for Failure {
 
 impl From<StoreError> for Failure {
     fn from(error: StoreError) -> Failure {
-        Failure::new(1, error.to_string())
+        let hint = match &error {
+            StoreError::Full { path } => {
+                let dir = Path::new(path).parent().unwrap_or(Path::new("/"));
+                Some(format!("`df -h {}` tells how full it is", printable(&dir.to_string_lossy())))
+            }
+            _ => None,
+        };
+        Failure::Said { code: 1, text: error.to_string(), hint }
     }
 }
 

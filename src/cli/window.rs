@@ -209,7 +209,7 @@ impl Said {
     fn of(job: &Job, out: &Out) -> Said {
         let painter = match stream_of(&job.spec) {
             Some(stream) => Painter::Agent(Box::new(Told::new(stream, out.paint))),
-            None => Painter::Plain(Box::default()),
+            None => Painter::Plain(Box::new(Cleaner::of_lines())),
         };
         Said { painter, lines: VecDeque::new(), first: true }
     }

@@ -7,7 +7,7 @@
 //! Many look at the same time: every command, everybody who waits. Who finds a job first says so in the store before it
 //! does anything else ([`Finder`]), and the others leave it alone as long as that process, or the runner that it has
 //! sent, is there to see to it.
-use super::{mark, process, runner, start, within::is_held};
+use super::{mark, pane, process, runner, start, within::is_held};
 use crate::{
     model::{
         job::{Exit, JobId, JobState, ProcMark},
@@ -56,9 +56,14 @@ pub fn lost(store: &mut JobStore) -> Result<Vec<JobId>, StoreError> {
     hand_on(store, &go_on, by);
     let (there, gone) = remains(store, rest);
     hand_on(store, &there, by);
+    let had_session = |job: &&Lost| store.job(job.id).is_ok_and(|job| job.is_some_and(|job| job.session.is_some()));
+    let had_sessions = gone.iter().any(had_session);
     for job in gone {
         let why = if job.this_boot { RUNNER_GONE } else { REBOOT };
         interrupted(store, job.id, job.epoch, why)?;
+    }
+    if had_sessions {
+        pane::leave_server(store);
     }
     if !ours.is_empty() {
         // The slots that they held.

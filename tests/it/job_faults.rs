@@ -1,6 +1,6 @@
 //! What is told of jobs that cannot be: what, where, and a way out. Nothing of them is queued.
 use crate::job_verbs::{Home, err};
-use std::fs;
+use std::{fs, os::unix::fs::symlink, process::Stdio};
 
 fn told(home: &Home, line: &[&str]) -> String {
     let output = home.run(line);
@@ -79,4 +79,47 @@ fn output_that_is_no_text_comes_through_as_it_is_and_is_harmless_in_tables() {
     for shown in [home.ok(&["jobs"]), home.ok(&["jobs", "show", "j2"]), home.ok(&["monitor", "j1", "j2"])] {
         assert!(!shown.contains('\u{1b}'), "{shown:?}");
     }
+}
+
+#[test]
+fn a_log_shows_every_line_however_often_it_was_printed() {
+    let home = Home::new();
+    let printed = "y\ny\n\n\ny\n";
+    assert_eq!(home.ok(&["run", "printf 'y\\ny\\n\\n\\ny\\n'"]), printed);
+    assert_eq!(home.ok(&["logs", "j1"]), printed);
+    assert_eq!(home.ok(&["logs", "j1", "-f", "-n", "10"]), printed);
+    assert_eq!(home.ok(&["logs", "j1", "-n", "2"]), "\ny\n");
+    assert_eq!(home.ok(&["logs", "j1", "--grep", "y"]), "y\ny\ny\n");
+}
+
+/// Whoever is told that it failed tries again: it must not run twice.
+#[test]
+fn a_job_whose_output_cannot_be_followed_does_not_run_later() {
+    let home = Home::new();
+    home.ok(&["jobs", "limit", "0"]);
+    home.ok(&["run", "-b", "true"]);
+    let store = home.path().join(".local/state/agents");
+    fs::create_dir_all(store.join("logs/jobs")).expect("a folder");
+    let log = store.join("logs/jobs/j2.log");
+    symlink("/etc/hostname", &log).expect("a link");
+    let said = told(&home, &["run", "touch late"]);
+    assert!(said.contains("cannot be written") && said.ends_with("; j2 is cancelled\n"), "{said}");
+    fs::remove_file(&log).expect("removed");
+    home.ok(&["jobs", "limit", "4"]);
+    home.ok(&["jobs", "wait", "j1"]);
+    assert_eq!(home.json(&["jobs", "show", "j2", "--json"])["state"], "cancelled");
+    assert!(!home.path().join("late").exists());
+}
+
+#[test]
+fn who_cannot_write_the_output_of_a_job_says_so() {
+    let home = Home::new();
+    let full = || Stdio::from(fs::OpenOptions::new().write(true).open("/dev/full").expect("a full device"));
+    let mut command = home.command(&["run", "echo begun; exec sleep 600"]);
+    let output = command.stdout(full()).stderr(Stdio::piped()).output().expect("it starts");
+    assert_eq!(output.status.code(), Some(1));
+    let said = err(&output);
+    assert!(said.starts_with("error: the output of j1 cannot be handed on: No space left on device"), "{said}");
+    assert!(said.ends_with("; j1 is cancelled\n"), "{said}");
+    assert_eq!(home.json(&["jobs", "show", "j1", "--json"])["state"], "cancelled");
 }

@@ -14,9 +14,10 @@ use crate::{
     jobs::{self, pulse::Watch, runner},
     model::{
         job::{Exit, Job, JobId, JobState, ProcMark},
+        name::printable,
         time::Boot,
     },
-    store::jobs::JobStore,
+    store::jobs::{Cancelled, JobStore},
     view::{self, jobs::stream::Line, paint::Paint},
     world::{clock, process::signals},
 };
@@ -67,13 +68,14 @@ struct Follower<'a> {
 /// `input`: for the job. `paint`: for what an agent says.
 pub fn run(store: &mut JobStore, id: JobId, input: Option<Input>, paint: Paint) -> Report {
     let Some(job) = store.job(id)? else { return Ok(1) };
-    let log = runner::open_log(&job.log)
-        .map_err(|e| Failure::new(1, format!("its log `{}` cannot be written: {e}", job.log.display())))?;
-    let mut listened = Vec::new();
-    for signal in [Signal::INT, Signal::TERM, Signal::HUP, Signal::QUIT] {
-        let pipe = signals::pipe_for(&[signal.as_raw()]);
-        listened.push((signal, pipe.map_err(|e| Failure::new(1, format!("signals cannot be heard: {e}")))?));
-    }
+    let (log, listened) = match ready(&job) {
+        Ok(ready) => ready,
+        Err(why) => {
+            // Nobody has begun it for us: it must not run later, when whoever was refused has tried again.
+            jobs::cancel(store, id)?;
+            return Err(Failure::new(1, format!("{why}; {id} is cancelled")));
+        }
+    };
     let (growth, changes) = (Watch::growth(&job.log), Watch::changes(store.dir()));
     let started = jobs::begin(store, &[id])?;
     // A runner that goes on claiming may have it by now.
@@ -108,6 +110,17 @@ pub fn run(store: &mut JobStore, id: JobId, input: Option<Input>, paint: Paint) 
     follower.follow()
 }
 
+/// The log, and the signals that are for the job. `Err`: why not.
+fn ready(job: &Job) -> Result<(File, Vec<(Signal, OwnedFd)>), String> {
+    let path = printable(&job.log.to_string_lossy());
+    let log = runner::open_log(&job.log).map_err(|e| format!("its log `{path}` cannot be written: {e}"))?;
+    let heard = [Signal::INT, Signal::TERM, Signal::HUP, Signal::QUIT].map(|signal| {
+        let pipe = signals::pipe_for(&[signal.as_raw()]);
+        Ok((signal, pipe.map_err(|e| format!("signals cannot be heard: {e}"))?))
+    });
+    Ok((log, heard.into_iter().collect::<Result<_, String>>()?))
+}
+
 impl Follower<'_> {
     fn follow(&mut self) -> Report {
         loop {
@@ -116,21 +129,25 @@ impl Follower<'_> {
                 return Err(Failure::new(1, format!("{} was removed", self.id)));
             };
             self.tell_bounds(&job);
-            if self.told_bounds && self.show().is_err() {
-                self.cancel()?;
-                return Ok(PIPE);
+            if self.told_bounds
+                && let Err(error) = self.show()
+            {
+                return self.unread(&error);
             }
             if job.state.is_over() {
                 self.footer.clear();
-                if self.stream.is_some() && self.show_told(|told, lines| told.end(lines)).is_err() {
-                    return Ok(PIPE);
+                if self.stream.is_some()
+                    && let Err(error) = self.show_told(|told, lines| told.end(lines))
+                {
+                    return self.unread(&error);
                 }
                 return Ok(said(&job));
             }
             self.know_runner(&job);
-            if job.state == JobState::Paused && self.show_told(|told, lines| told.flush(lines)).is_err() {
-                self.cancel()?;
-                return Ok(PIPE);
+            if job.state == JobState::Paused
+                && let Err(error) = self.show_told(|told, lines| told.flush(lines))
+            {
+                return self.unread(&error);
             }
             if self.footer.is_on() {
                 self.draw(&job);
@@ -289,6 +306,17 @@ impl Follower<'_> {
             let _ = rustix::process::kill_process_group(pid, signal);
             self.pending = None;
         }
+    }
+
+    /// Nobody gets what the job prints: it ends, as a program in its place would. A reader that went away knows why.
+    fn unread(&mut self, error: &io::Error) -> Report {
+        let id = self.id;
+        let was_over = matches!(jobs::cancel(self.store, id)?, Cancelled::Was(_));
+        if error.kind() == io::ErrorKind::BrokenPipe {
+            return Ok(PIPE);
+        }
+        let end = if was_over { String::new() } else { format!("; {id} is cancelled") };
+        Err(Failure::new(1, format!("the output of {id} cannot be handed on: {error}{end}")))
     }
 
     fn cancel(&mut self) -> Result<(), Failure> {

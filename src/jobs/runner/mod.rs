@@ -37,7 +37,6 @@ use crate::{
     world::{
         clock,
         process::{RUNNERS, call_ourselves, let_go_of_code, show_as},
-        tmux::Server,
     },
 };
 use ears::Ears;
@@ -326,13 +325,9 @@ impl Runner {
         Ok(Some((claimed, pane)))
     }
 
-    /// The tmux server of jobs is not kept for nothing. Best effort: who has the next session takes it back.
     fn leave_tmux(&mut self) {
-        if std::mem::take(&mut self.sessions)
-            && self.store.has_sessions().is_ok_and(|some| !some)
-            && let Ok(server) = Server::of_jobs(self.store.dir())
-        {
-            let _ = server.go_when_empty(super::pane::DEADLINE);
+        if std::mem::take(&mut self.sessions) {
+            super::pane::leave_server(&self.store);
         }
     }
 

@@ -19,6 +19,7 @@ use rustix::{
     termios::{OptionalActions, Termios, isatty, tcgetattr, tcsetattr},
 };
 use std::{
+    cell::Cell,
     io::{self, Write},
     os::fd::{AsFd, BorrowedFd, OwnedFd},
     path::{Path, PathBuf},
@@ -28,6 +29,8 @@ use std::{
 
 /// A writer of the log that does not come, or does not get ready, keeps the job no longer.
 const PATIENCE: Duration = Duration::from_secs(5);
+/// A tmux server that is told to end closes all sessions first, and is gone a moment later.
+const LAST_MOMENT: Duration = Duration::from_millis(500);
 /// Longest that a note for people may take.
 const NOTE: Duration = Duration::from_secs(1);
 
@@ -41,8 +44,10 @@ pub struct Pane {
     /// The first process of the session; it ends with the terminal.
     leader: ProcId,
     leader_end: OwnedFd,
-    /// The tmux server's process.
-    server: Option<ProcId>,
+    /// The tmux server's process, and how we hear of its end.
+    server: Option<(ProcId, OwnedFd)>,
+    /// What has become of it, once that is known.
+    went: Cell<Option<Gone>>,
     log: Option<Log>,
 }
 
@@ -81,9 +86,10 @@ impl Pane {
         let pid = pid.as_raw_nonzero().get().unsigned_abs();
         let leader = ProcId::of(pid).ok_or(io::ErrorKind::NotFound)?;
         let server = Stat::read(pid).and_then(|stat| ProcId::of(stat.parent));
+        let server = server.and_then(|server| Some((server, end_of(server.pid)?)));
         // From the background the kernel lets us only while its signal is ignored, which is how tmux starts us.
         let usual = tcgetattr(&tty).ok().filter(|_| ignores(Signal::TTOU));
-        Ok(Pane { tty, usual, leader, leader_end, server, log: None })
+        Ok(Pane { tty, usual, leader, leader_end, server, went: Cell::new(None), log: None })
     }
 
     /// Waits until the writer of the job's log is there. `epoch`: the one by which the job was handed on.
@@ -153,9 +159,13 @@ impl Pane {
         if tcgetattr(&self.tty).is_ok() && self.leader.is_alive() {
             return None;
         }
-        // A process that is killed is known as such before its files are closed.
-        let server_ends = self.server.is_none_or(is_ending);
-        Some(if server_ends { Gone::WithServer } else { Gone::ByHand })
+        if self.went.get().is_none() {
+            // A process that is killed is known as such before its files are closed.
+            let ends = |(server, end): &(ProcId, OwnedFd)| is_ending(*server) || came(end, PollFlags::IN, LAST_MOMENT);
+            let with_server = self.server.as_ref().is_none_or(ends);
+            self.went.set(Some(if with_server { Gone::WithServer } else { Gone::ByHand }));
+        }
+        self.went.get()
     }
 
     /// Lets go of the terminal, and waits until the session is gone and all that was printed is in the log. Not for ever:
