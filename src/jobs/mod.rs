@@ -32,7 +32,7 @@ use crate::{
         StoreError,
         jobs::{Answered, Cancelled, JobStore},
     },
-    world::{clock, process::ProcId},
+    world::{self, clock, process::ProcId},
 };
 
 /// Sees to it that what may run runs: to be called after anything that may let a job run (submit, release, retry, a new
@@ -71,6 +71,13 @@ pub fn session_ended(store: &mut JobStore, id: JobId, opened: i64) -> Result<(),
         adopt::lost(store)?;
     }
     Ok(())
+}
+
+/// Tells the processes of a job to end (TERM), of which no more can be written down than that it failed: for a full disk,
+/// which that very job may fill. How many there are.
+pub fn end_unwritten(store: &JobStore, id: JobId) -> usize {
+    let processes = world::process::marked(&adopt::marks(store, id));
+    processes.into_iter().filter(|process| process.signal(rustix::process::Signal::TERM)).count()
 }
 
 /// Answers a job that waits for an approval.

@@ -32,6 +32,7 @@ mod host;
 mod job_adoption;
 mod job_agents;
 mod job_approvals;
+mod job_ends;
 mod job_faults;
 mod job_files;
 mod job_input;

@@ -60,7 +60,11 @@ pub fn queue(file: &Path, given: &Given, ground: &Ground) -> Result<Queued, Fail
 fn read(file: &Path, shown: &str) -> Result<Vec<u8>, Failure> {
     let unreadable = |why: String| Failure::new(1, format!("the lines of `{shown}` cannot be read: {why}"));
     if file != "-" {
-        return crate::world::file::read(file, LARGEST).map_err(|e| unreadable(e.to_string()));
+        return crate::world::file::read(file, LARGEST).map_err(|e| {
+            let is_pipe = file.metadata().is_ok_and(|meta| !meta.is_file() && !meta.is_dir());
+            let failure = unreadable(e.to_string());
+            if is_pipe { failure.hint("of a pipe: `… | agents run -b --batch -`") } else { failure }
+        });
     }
     let mut bytes = Vec::new();
     let read = std::io::stdin().lock().take(LARGEST + 1).read_to_end(&mut bytes);

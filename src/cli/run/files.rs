@@ -137,7 +137,7 @@ pub fn job(part: &JobPart, number: Option<usize>, given: &Given, now: Wall) -> R
         dir,
         shell: given.shell.clone(),
         steps: part.steps.clone(),
-        timeout: given.timeout.or(part.timeout),
+        timeout: given.timeout.or(part.timeout).filter(|limit| !limit.is_zero()),
         retries: given.retries.or(part.retries).unwrap_or(0),
         not_before: at,
         hold: given.hold || part.hold,

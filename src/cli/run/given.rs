@@ -23,6 +23,7 @@ pub struct Given {
     pub env: Arc<Vec<(OsString, OsString)>>,
     /// The variables of `--env`.
     pub named_env: Vec<OsString>,
+    /// Zero: without one, whatever the file says.
     pub timeout: Option<Duration>,
     pub retries: Option<u32>,
     pub group: Option<String>,

@@ -15,7 +15,7 @@ use crate::{
     model::{
         job::{Exit, Job, JobId, JobState, ProcMark},
         name::printable,
-        time::Boot,
+        time::{Boot, Wall},
     },
     store::jobs::{Cancelled, JobStore},
     view::{self, jobs::stream::Line, paint::Paint},
@@ -35,6 +35,9 @@ use std::{
 /// What a shell says of a program whose reader went away.
 const PIPE: u8 = 128 + 13;
 
+/// Signals that are for the job. Of the last two none ends it, however many come.
+const HANDED_ON: [Signal; 6] = [Signal::INT, Signal::TERM, Signal::HUP, Signal::QUIT, Signal::USR1, Signal::USR2];
+
 /// Bytes by which a log is known again.
 const HEAD: usize = 64;
 
@@ -49,6 +52,8 @@ struct Follower<'a> {
     changes: Watch,
     signals: Vec<(Signal, OwnedFd)>,
     told: u32,
+    /// The one that ended the job itself.
+    ended_by: Option<Signal>,
     /// For a step whose process is not known yet.
     pending: Option<Signal>,
     /// Its runner, and how we hear of its end.
@@ -80,10 +85,13 @@ pub fn run(store: &mut JobStore, id: JobId, input: Option<Input>, paint: Paint) 
     let started = jobs::begin(store, &[id])?;
     // A runner that goes on claiming may have it by now.
     let state = store.state(id)?.unwrap_or(job.state);
-    if let (0, JobState::Held | JobState::Blocked | JobState::Queued) = (started, state) {
+    // For one that waits for its time somebody was started who sleeps until then.
+    let waits = started == 0 || job.wake.is_some();
+    if let (true, JobState::Held | JobState::Blocked | JobState::Queued) = (waits, state) {
         let why = match state {
             JobState::Held => format!("until `agents jobs release {id}`"),
             JobState::Blocked => "for the jobs that it comes after".into(),
+            _ if job.wake.is_some() => until(job.wake.unwrap_or_default()),
             _ => format!("for a free slot of its group `{}`", job.spec.group),
         };
         complain(&format!("agents: {id} waits {why}"));
@@ -98,6 +106,7 @@ pub fn run(store: &mut JobStore, id: JobId, input: Option<Input>, paint: Paint) 
         changes,
         signals: listened,
         told: 0,
+        ended_by: None,
         pending: None,
         runner: None,
         question: Question::default(),
@@ -110,11 +119,16 @@ pub fn run(store: &mut JobStore, id: JobId, input: Option<Input>, paint: Paint) 
     follower.follow()
 }
 
+/// `until 2026-11-21 14:30:00`
+fn until(time: Wall) -> String {
+    format!("until {}", time.format_local("%Y-%m-%d %H:%M:%S"))
+}
+
 /// The log, and the signals that are for the job. `Err`: why not.
 fn ready(job: &Job) -> Result<(File, Vec<(Signal, OwnedFd)>), String> {
     let path = printable(&job.log.to_string_lossy());
     let log = runner::open_log(&job.log).map_err(|e| format!("its log `{path}` cannot be written: {e}"))?;
-    let heard = [Signal::INT, Signal::TERM, Signal::HUP, Signal::QUIT].map(|signal| {
+    let heard = HANDED_ON.map(|signal| {
         let pipe = signals::pipe_for(&[signal.as_raw()]);
         Ok((signal, pipe.map_err(|e| format!("signals cannot be heard: {e}"))?))
     });
@@ -141,7 +155,7 @@ impl Follower<'_> {
                 {
                     return self.unread(&error);
                 }
-                return Ok(said(&job));
+                return Ok(said(&job, self.ended_by));
             }
             self.know_runner(&job);
             if job.state == JobState::Paused
@@ -287,10 +301,13 @@ impl Follower<'_> {
 
     /// The first signal is for the step that runs; the second one, and one for a job that waits, ends the job.
     fn hear(&mut self, signal: Signal) -> Result<(), Failure> {
-        self.told += 1;
         let running = self.store.state(self.id)? == Some(JobState::Running);
-        if self.told > 1 || !running {
-            return self.cancel();
+        if ![Signal::USR1, Signal::USR2].contains(&signal) {
+            self.told += 1;
+            if self.told > 1 || !running {
+                self.ended_by = Some(signal);
+                return self.cancel();
+            }
         }
         self.pending = Some(signal);
         Ok(())
@@ -302,8 +319,11 @@ impl Follower<'_> {
         let Some(signal) = self.pending else { return };
         let child = job.child.filter(|child| jobs::process(*child).is_alive());
         if let Some(pid) = child.and_then(|child| i32::try_from(child.pid).ok()).and_then(Pid::from_raw) {
-            // It leads a group of its own.
-            let _ = rustix::process::kill_process_group(pid, signal);
+            // It leads a group of its own, which hears what comes from a terminal. The rest is for a program that knows it.
+            let _ = match signal {
+                Signal::USR1 | Signal::USR2 => rustix::process::kill_process(pid, signal),
+                _ => rustix::process::kill_process_group(pid, signal),
+            };
             self.pending = None;
         }
     }
@@ -326,14 +346,20 @@ impl Follower<'_> {
 }
 
 /// The exit code; why, if the job's own words do not say it.
-fn said(job: &Job) -> u8 {
+fn said(job: &Job, ended_by: Option<Signal>) -> u8 {
     if let Some(error) = &job.error {
         complain(&format!("agents: {} {}: {error}", job.id, job.state.word()));
     }
     match (job.state, job.exit) {
         (JobState::Done, _) => 0,
         (_, Some(Exit::Code(code))) if code != 0 => u8::try_from(code).unwrap_or(1),
-        (_, Some(Exit::Signal(signal))) => u8::try_from(128 + signal).unwrap_or(1),
+        (_, Some(Exit::Signal(signal))) => of_signal(signal),
+        // It never had a process that could have one.
+        (JobState::Cancelled, None) => ended_by.map_or(1, |signal| of_signal(signal.as_raw())),
         _ => 1,
     }
+}
+
+fn of_signal(signal: i32) -> u8 {
+    u8::try_from(128 + signal).unwrap_or(1)
 }

@@ -126,7 +126,10 @@ fn wrong() -> ExitCode {
 /// Tells a runner that the store has something for its job: an end that somebody asked for. One that has another job by
 /// now looks, and goes on.
 pub fn tell(runner: ProcMark) -> bool {
-    super::process(runner).signal(rustix::process::Signal::USR1)
+    let runner = super::process(runner);
+    let told = runner.signal(rustix::process::Signal::USR1);
+    // One that somebody has stopped would hear of it when it is too late.
+    told && runner.signal(rustix::process::Signal::CONT)
 }
 
 /// What one runner is.

@@ -2,6 +2,7 @@
 use super::{
     Durability, JobStore, StoreError,
     schema::{BY_MACHINE, LIVE, READY},
+    slots_of_machine,
 };
 use crate::model::job::DEFAULT_GROUP;
 use rusqlite::params;
@@ -14,6 +15,14 @@ pub struct Group {
     pub running: u32,
     /// May run as soon as a slot is free.
     pub queued: u32,
+}
+
+impl Group {
+    /// The default group where there is no store yet. `own`: `[jobs] slots`.
+    pub fn untouched(own: Option<u32>) -> Group {
+        let limit = Some(own.unwrap_or_else(slots_of_machine));
+        Group { name: DEFAULT_GROUP.into(), limit, running: 0, queued: 0 }
+    }
 }
 
 impl JobStore {
