@@ -10,6 +10,9 @@
 use crate::{engine::fleet::FleetError, model::name::printable, store::StoreError};
 use std::{io::Write, path::Path};
 
+/// Failures that are told together.
+const AT_ONCE: usize = 10;
+
 /// Exit code of a verb, or why there is none.
 pub type Report = Result<u8, Failure>;
 
@@ -42,6 +45,23 @@ impl Failure {
             Failure::Said { code, text, hint } => Failure::Said { code, text: format!("{what}: {text}"), hint },
             closed => closed,
         }
+    }
+
+    /// Of several, what they all say, as far as it fits a screen; the code is the first one's.
+    pub fn all(failures: Vec<Failure>) -> Failure {
+        let left = failures.len().saturating_sub(AT_ONCE);
+        let mut first = None;
+        let mut texts: Vec<String> = Vec::new();
+        for failure in failures.into_iter().take(AT_ONCE) {
+            let Failure::Said { code, text, hint } = failure else { return Failure::Closed };
+            first.get_or_insert(code);
+            let hint = hint.map_or_else(String::new, |hint| format!("\nhint: {hint}"));
+            texts.push(format!("error: {text}{hint}"));
+        }
+        if left > 0 {
+            texts.push(format!("error: {left} more like these"));
+        }
+        first.map_or(Failure::Closed, |code| Failure::new(code, texts.join("\n\n")))
     }
 
     /// Says it on stderr; the exit code.

@@ -123,3 +123,23 @@ fn who_cannot_write_the_output_of_a_job_says_so() {
     assert!(said.ends_with("; j1 is cancelled\n"), "{said}");
     assert_eq!(home.json(&["jobs", "show", "j1", "--json"])["state"], "cancelled");
 }
+
+#[test]
+fn of_several_jobs_all_that_cannot_be_are_told() {
+    let home = Home::new();
+    let job = |what: &str| format!("{{{what}, \"steps\": [{{\"cmd\": \"true\"}}]}}");
+    let text = format!("[{}, {}, {}]", job("\"dir\": \"not here\""), job("\"dir\": \".\""), job("\"at\": \"soon\""));
+    fs::write(home.path().join("three.json"), text).expect("a file");
+    let said = told(&home, &["run", "-b", "three.json"]);
+    let parts: Vec<&str> = said.split("\n\n").collect();
+    assert!(
+        parts[0].starts_with("error: job 1: there is no folder `") && parts[0].contains("\nhint: mkdir -p"),
+        "{said}"
+    );
+    assert!(parts[1].starts_with("error: job 3: `at`: "), "{said}");
+    assert_eq!(parts.len(), 2, "{said}");
+    let all: Vec<String> = (0..15).map(|n| job(&format!("\"dir\": \"none/{n}\""))).collect();
+    fs::write(home.path().join("many.json"), format!("[{}]", all.join(","))).expect("a file");
+    assert!(told(&home, &["run", "-b", "many.json"]).ends_with("\n\nerror: 5 more like these\n"));
+    assert_eq!(home.json(&["jobs", "--json"]).as_array().map(Vec::len), Some(0));
+}

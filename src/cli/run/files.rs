@@ -86,7 +86,14 @@ pub fn jobs(parts: &[JobPart], given: &Given, now: Wall) -> Result<Vec<NewJob>, 
         return Err(Failure::new(2, format!("`--name` for {} jobs", parts.len())).hint("write the names into the file"));
     }
     let several = parts.len() > 1;
-    parts.iter().enumerate().map(|(i, part)| job(part, several.then_some(i + 1), given, now)).collect()
+    let (mut jobs, mut refused) = (Vec::with_capacity(parts.len()), Vec::new());
+    for (i, part) in parts.iter().enumerate() {
+        match job(part, several.then_some(i + 1), given, now) {
+            Ok(job) => jobs.push(job),
+            Err(failure) => refused.push(failure),
+        }
+    }
+    if refused.is_empty() { Ok(jobs) } else { Err(Failure::all(refused)) }
 }
 
 /// `number`: which of several.
