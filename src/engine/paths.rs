@@ -1,5 +1,9 @@
 //! Where a fleet keeps its things.
-use crate::{model::policy::Policy, world::file::write_whole};
+use crate::{
+    model::policy::Policy,
+    store::Durability,
+    world::file::{write_whole, write_whole_unsynced},
+};
 use std::path::{Path, PathBuf};
 
 /// All absolute. Directories are 0700, files 0600.
@@ -83,6 +87,11 @@ impl Paths {
     }
     /// `<log_dir>` and `state/`, made if missing.
     pub fn make(&self) -> std::io::Result<()> {
+        self.make_with(Durability::Full)
+    }
+
+    /// The same; how sure it is to be there after the power failed, `durability` says.
+    pub fn make_with(&self, durability: Durability) -> std::io::Result<()> {
         if self.log_dir.is_symlink() && !self.log_dir.exists() {
             let text = format!("`{}` is a symbolic link that leads nowhere", self.log_dir.display());
             return Err(std::io::Error::other(text));
@@ -90,7 +99,11 @@ impl Paths {
         if !self.log_dir.is_dir() {
             make_private(&self.log_dir)?;
             // An agent's `git add -A` must not publish logs and the kept environment. Best effort: without it all works.
-            let _ = write_whole(&self.log_dir.join(".gitignore"), b"*\n");
+            let write = match durability {
+                Durability::Full => write_whole,
+                Durability::Normal => write_whole_unsynced,
+            };
+            let _ = write(&self.log_dir.join(".gitignore"), b"*\n");
         }
         make_private(&self.state_dir)
     }

@@ -17,11 +17,26 @@ pub const IDLE: &str = "jobs.idle";
 
 /// Somebody waits, and has been called.
 pub fn call(dir: &Path) -> bool {
-    hold(dir, OFlags::WRONLY).is_ok_and(|pipe| match write(&pipe, b"j") {
-        // Full: there was nobody yet to read all the calls before this one, but there will be.
-        Ok(_) | Err(Errno::AGAIN) => true,
-        Err(_) => false,
-    })
+    somebody(dir).is_some_and(|waits| waits.call())
+}
+
+/// Somebody who waited a moment ago.
+pub struct Somebody(OwnedFd);
+
+/// `None`: nobody waits.
+pub fn somebody(dir: &Path) -> Option<Somebody> {
+    hold(dir, OFlags::WRONLY).ok().map(Somebody)
+}
+
+impl Somebody {
+    /// `false`: whoever it was waits no more.
+    pub fn call(self) -> bool {
+        match write(&self.0, b"j") {
+            // Full: there was nobody yet to read all the calls before this one, but there will be.
+            Ok(_) | Err(Errno::AGAIN) => true,
+            Err(_) => false,
+        }
+    }
 }
 
 /// Open while we wait.
@@ -73,7 +88,9 @@ mod tests {
         assert_eq!([first.is_called(), second.is_called(), first.is_called()], [true, false, false]);
         drop(first);
         assert!(call(dir.path()));
+        let somebody = somebody(dir.path()).expect("the second one waits");
         drop(second);
+        assert!(!somebody.call(), "that one waits no more");
         assert!(!call(dir.path()), "nobody waits");
         assert!(!Idle::begin(dir.path()).expect("again").is_called(), "an old call");
     }

@@ -45,10 +45,19 @@ pub fn read_tail(path: &Path, most: u64) -> io::Result<Vec<u8>> {
 
 /// Writes a file as a whole (0600): a reader sees the old text or the new one, also after a crash.
 pub fn write_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    put(path, bytes, |file| file.sync_data())
+}
+
+/// The same, for what may be empty after the power failed within a minute.
+pub fn write_whole_unsynced(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    put(path, bytes, |_| Ok(()))
+}
+
+fn put(path: &Path, bytes: &[u8], sync: impl FnOnce(&File) -> io::Result<()>) -> io::Result<()> {
     let dir = path.parent().ok_or_else(|| io::Error::other("a path without a folder"))?;
     let mut file = tempfile::Builder::new().prefix(".new-").tempfile_in(dir)?;
     file.write_all(bytes)?;
-    file.as_file().sync_data()?;
+    sync(file.as_file())?;
     file.persist(path).map(drop).map_err(|e| e.error)
 }
 

@@ -46,6 +46,7 @@ mod job_sandbox;
 mod job_sandbox_tries;
 mod job_templates;
 mod job_tmux;
+mod job_twins;
 mod job_unreadable;
 mod job_verbs;
 mod job_windows;

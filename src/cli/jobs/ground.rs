@@ -9,7 +9,10 @@ use crate::{
         jobs::{self, Habits, JobStore, Keep},
     },
 };
-use std::{os::fd::OwnedFd, path::PathBuf};
+use std::{
+    os::fd::OwnedFd,
+    path::{Path, PathBuf},
+};
 
 /// Whoever looks for a mistake wants to see everything: what is over is kept, whatever the config says.
 const DEBUG: &str = "AGENTS_DEBUG";
@@ -59,6 +62,11 @@ impl Ground {
         })
     }
 
+    /// The folder that holds the store, if there is one.
+    pub fn dir(&self) -> &Path {
+        self.place.dir()
+    }
+
     /// `None`: nobody has submitted anything.
     pub fn existing(&self) -> Result<Option<JobStore>, Failure> {
         let Some(mut store) = jobs::open_existing(&self.place.db(), self.durability)? else { return Ok(None) };
@@ -73,7 +81,7 @@ impl Ground {
         if let Some(paths) = &self.paths {
             // As the engine makes it: kept out of git.
             let told = |e| Failure::new(1, format!("cannot make the folder `{}`: {e}", paths.log_dir.display()));
-            paths.make().map_err(told)?;
+            paths.make_with(self.durability).map_err(told)?;
         }
         let mut store = jobs::open(&self.place.db(), self.durability)?;
         self.ready(&mut store);

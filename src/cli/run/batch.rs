@@ -5,7 +5,8 @@ use super::{
     super::{failure::Failure, jobs::Ground},
     files,
     given::{Given, description},
-    not_queued, part,
+    part,
+    queue::{not_queued, set_parents},
 };
 use crate::{
     jobs::file::unusable_command,
@@ -31,8 +32,6 @@ const LARGEST: u64 = 256 << 20;
 pub struct Queued {
     pub store: JobStore,
     pub ids: Vec<JobId>,
-    /// They have tmux sessions of their own.
-    pub tmux: bool,
 }
 
 /// Queues them all, or none. Whatever is wrong with one of them is told before anything is made.
@@ -51,12 +50,11 @@ pub fn queue(file: &Path, given: &Given, ground: &Ground) -> Result<Queued, Fail
     let part = part(first);
     let mut job = files::job(&part, None, given, clock::wall())?;
     let mut store = ground.open()?;
-    files::set_parents(from_mut(&mut job), from_ref(&part), given, &store)?;
-    let tmux = job.spec.tmux;
+    set_parents(from_mut(&mut job), from_ref(&part), given, &store)?;
     let commands = lines(&bytes).map(|(_, command)| (description(&command), command));
     let ids = store.submit_alike(job.spec, &job.env, commands, clock::wall());
     let ids = ids.map_err(|error| not_queued(error, &[]))?;
-    Ok(Queued { store, ids, tmux })
+    Ok(Queued { store, ids })
 }
 
 fn read(file: &Path, shown: &str) -> Result<Vec<u8>, Failure> {

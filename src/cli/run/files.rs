@@ -3,7 +3,6 @@ use super::{
     super::{
         at,
         failure::{Failure, complain},
-        jobs::words,
     },
     given::{self, Given},
 };
@@ -19,7 +18,7 @@ use crate::{
         name::printable,
         time::Wall,
     },
-    store::jobs::{JobStore, NewJob},
+    store::jobs::NewJob,
 };
 use std::{
     ffi::OsString,
@@ -176,24 +175,4 @@ fn with_own(part: &JobPart, given: &Given) -> Vec<(OsString, OsString)> {
     env.retain(|(name, _)| part.params.iter().all(|(param, _)| name != param));
     env.extend(part.params.iter().cloned());
     env
-}
-
-/// What each of `jobs` comes after: jobs that are there, and others of the same files, by name.
-pub fn set_parents(jobs: &mut [NewJob], parts: &[JobPart], given: &Given, store: &JobStore) -> Result<(), Failure> {
-    let all = words::all(Some(store), &given.after, 1)?;
-    for (job, part) in jobs.iter_mut().zip(parts) {
-        job.spec.after.clone_from(&all);
-        for word in &part.after {
-            let here: Vec<usize> = (0..parts.len()).filter(|i| parts[*i].name.as_ref() == Some(word)).collect();
-            match here[..] {
-                [one] => job.after_batch.push(one),
-                [] => job.spec.after.push(words::one(Some(store), word)?),
-                _ => {
-                    let text = format!("`after`: {} jobs here are named `{}`", here.len(), printable(word));
-                    return Err(Failure::new(1, text).hint("give them names of their own"));
-                }
-            }
-        }
-    }
-    Ok(())
 }

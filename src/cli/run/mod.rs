@@ -15,25 +15,20 @@ mod here;
 mod input;
 mod many;
 mod question;
+mod queue;
 mod template;
 mod tmux;
 
 use self::{
     given::{Given, environment, shell},
     input::Input,
+    queue::NewJobs,
     tmux::Sessions,
 };
 use crate::{
     config::parse_size,
-    jobs::file::JobPart,
-    model::{
-        job::{Bytes, JobCommand, JobId, StepSpec},
-        name::printable,
-    },
-    store::{
-        StoreError,
-        jobs::{JobStore, NewJob, SubmitError},
-    },
+    jobs::{self, file::JobPart},
+    model::job::{Bytes, JobCommand, JobId, StepSpec},
     world::clock,
 };
 use clap::Args;
@@ -165,8 +160,10 @@ pub fn run(args: &RunArgs, context: &mut Context) -> Report {
     let mut given = given(args, &ground)?;
     if let Some(file) = &args.batch {
         given.dir.get_or_insert_with(|| given.here.clone());
-        let queued = batch::queue(file, &given, &ground)?;
-        return begin(queued.store, &queued.ids, !queued.tmux, &ground, args, context);
+        let mut queued = batch::queue(file, &given, &ground)?;
+        jobs::begin(&mut queued.store, &queued.ids)?;
+        queued.store.leave();
+        return tell(&queued.ids, args, context);
     }
     let files = || files::files(&args.line).filter(|_| args.argv.is_empty());
     let parts = match (&args.template, files()) {
@@ -197,57 +194,34 @@ pub fn run(args: &RunArgs, context: &mut Context) -> Report {
     let input = args.stdin.then(Input::open).transpose()?;
     input.as_ref().map(|input| input.give(&mut jobs)).transpose()?;
     // Whatever is wrong with them has been told, and nothing was made.
+    let mut new = NewJobs { jobs, parts: &parts, given: &given };
+    if args.background {
+        return match apart::queue(&mut new, &ground)? {
+            Some(ids) => tell(&ids, args, context),
+            None => Ok(0),
+        };
+    }
     let mut store = ground.open()?;
-    files::set_parents(&mut jobs, &parts, &given, &store)?;
-    let waited = if args.background { None } else { ground.wait(&store) };
-    let ids = store.submit(&jobs, clock::wall()).map_err(|error| not_queued(error, &jobs))?;
-    match &ids[..] {
-        [] => Ok(1),
-        foreground if !args.background => {
-            let done = match foreground {
-                [id] => here::run(&mut store, *id, input, context.out.paint),
-                several => many::run(several, &mut store, context),
-            };
-            ground.seen(waited, &mut store);
-            done
-        }
-        ids => {
-            // Who makes a tmux session must have nothing of ours about it.
-            let alone = jobs.iter().all(|job| !job.spec.tmux);
-            begin(store, ids, alone, &ground, args, context)
-        }
-    }
+    let waited = ground.wait(&store);
+    let done = match &new.queue(&mut store)?[..] {
+        [] => return Ok(1),
+        [id] => here::run(&mut store, *id, input, context.out.paint),
+        several => many::run(several, &mut store, context),
+    };
+    ground.seen(waited, &mut store);
+    done
 }
 
-/// In the background.
-fn begin(
-    store: JobStore,
-    ids: &[JobId],
-    alone: bool,
-    ground: &Ground,
-    args: &RunArgs,
-    context: &mut Context,
-) -> Report {
-    if apart::start(store, ids, alone, ground)? {
-        tell(ids, args, context)?;
-        offer(args, context);
-    }
-    Ok(0)
-}
-
-fn tell(ids: &[JobId], args: &RunArgs, context: &mut Context) -> Result<(), Failure> {
+/// What is in the background now; and what was left unfinished, beside a new job, too.
+fn tell(ids: &[JobId], args: &RunArgs, context: &mut Context) -> Report {
     for id in ids {
         let line = if args.json { json!({"v": 1, "id": id.to_string()}).to_string() } else { id.to_string() };
         context.out.line(&line)?;
     }
-    Ok(())
-}
-
-/// What was left unfinished is told beside a new job, too.
-fn offer(args: &RunArgs, context: &mut Context) {
     if !args.json {
         tell_left(context);
     }
+    Ok(0)
 }
 
 fn given(args: &RunArgs, ground: &Ground) -> Result<Given, Failure> {
@@ -314,33 +288,4 @@ fn command(args: &RunArgs) -> Result<JobCommand, Failure> {
 /// A job of one command, without a time limit.
 fn part(command: JobCommand) -> JobPart {
     JobPart { steps: vec![StepSpec::of(command)], ..JobPart::default() }
-}
-
-/// Why nothing was queued.
-pub fn not_queued(error: SubmitError, jobs: &[NewJob]) -> Failure {
-    match &error {
-        SubmitError::Store(StoreError::Full { path }) => {
-            let dir = Path::new(path).parent().unwrap_or(Path::new("/"));
-            let hint = format!("`df -h {}` tells how full it is", printable(&dir.to_string_lossy()));
-            Failure::new(1, format!("{error}; nothing was queued")).hint(hint)
-        }
-        SubmitError::UnknownGroup { group } => {
-            Failure::new(1, error.to_string()).hint(format!("agents jobs limit --group {} 4", printable(group)))
-        }
-        SubmitError::Cycle { jobs: circle } => {
-            let name = |at: usize| {
-                let name = jobs.get(at).map_or("", |job| job.spec.name.as_str());
-                if name.is_empty() { format!("job {}", at + 1) } else { format!("`{}`", printable(name)) }
-            };
-            let next = circle.iter().cycle().skip(1);
-            let pairs: Vec<String> = circle
-                .iter()
-                .zip(next)
-                .map(|(job, parent)| format!("{} comes after {}", name(*job), name(*parent)))
-                .collect();
-            let text = format!("these jobs wait for each other: {}", pairs.join(", "));
-            Failure::new(1, text).hint("leave out one `after` of them; nothing was queued")
-        }
-        _ => Failure::new(1, error.to_string()),
-    }
 }

@@ -21,12 +21,13 @@ mod linger;
 mod log;
 mod pane;
 mod progress;
+mod ready;
 mod room;
 mod sleeper;
 mod tree;
 mod window;
 
-use super::{adopt, handed, mark, start, tidy, within};
+use super::{adopt, handed, start, tidy, within};
 use crate::{
     model::job::{JobId, JobState, ProcMark},
     store::{
@@ -35,7 +36,7 @@ use crate::{
     },
     world::{
         clock,
-        process::{ProcId, RUNNERS, call_ourselves, let_go_of_code, show_as},
+        process::{RUNNERS, call_ourselves, let_go_of_code, show_as},
         tmux::Server,
     },
 };
@@ -46,6 +47,7 @@ use linger::Lingered;
 pub use log::open as open_log;
 use md5::{Digest, Md5};
 use pane::Pane;
+pub use ready::Ready;
 use std::{
     cell::Cell, ffi::OsString, ops::RangeInclusive, os::unix::ffi::OsStrExt, path::Path, process::ExitCode,
     time::Duration,
@@ -163,14 +165,23 @@ fn run(dir: &Path, meant: &Meant) -> Result<(), StoreError> {
     work(runner, first, pane)
 }
 
-/// This process, which has just submitted a job and belongs to nobody, is a runner from here on: if there is a job for
-/// it, which most often is that one.
-pub fn stay(dir: &Path, habits: Option<Habits>) {
-    show_as(&[b"agents __runner ", dir.as_os_str().as_bytes()].concat());
+/// This process, which has just submitted a job and belongs to nobody, is a runner from here on: of `first`, or of what
+/// may run, if there is anything.
+pub fn stay(mut store: JobStore, me: Ready, first: Option<Claimed>) {
+    show_as(&[b"agents __runner ", store.dir().as_os_str().as_bytes()].concat());
     // As for one that was started: nobody is there to read an error.
-    let _ = begin(dir, habits).and_then(|runner| {
-        let Some(mut runner) = runner else { return Ok(()) };
-        let first = runner.claim()?;
+    let _ = store.set_busy().and_then(|()| {
+        let mut first = first.map(Box::new);
+        // Asked without a write, which others would have to wait for.
+        if first.is_none() && store.startable(clock::wall(), 1)? == 0 {
+            super::kick(&mut store)?;
+            store.leave();
+            return Ok(());
+        }
+        let mut runner = Runner::of(store, me);
+        if first.is_none() {
+            first = runner.claim()?;
+        }
         if first.is_none() {
             return super::kick(&mut runner.store).map(drop);
         }
@@ -186,7 +197,7 @@ fn begin(dir: &Path, habits: Option<Habits>) -> Result<Option<Runner>, StoreErro
         store.set_habits(habits);
     }
     store.set_busy()?;
-    Ok(Runner::begin(store))
+    Ok(Ready::be().map(|me| Runner::of(store, me)))
 }
 
 fn work(mut runner: Runner, mut next: Option<Box<Claimed>>, mut pane: Option<Pane>) -> Result<(), StoreError> {
@@ -241,22 +252,9 @@ enum Next {
 }
 
 impl Runner {
-    /// `None`: this process cannot be one: no job could be ended, or none of its processes be found.
-    fn begin(store: JobStore) -> Option<Runner> {
+    fn of(store: JobStore, Ready { ears, me, boot_id }: Ready) -> Runner {
         call_ourselves(&name(store.dir()));
-        let (ears, me) = (Ears::open().ok()?, ProcId::own()?);
-        rustix::process::set_child_subreaper(Some(rustix::process::getpid())).ok()?;
-        let me = mark(me);
-        Some(Runner {
-            store,
-            ears,
-            me,
-            boot_id: clock::boot_id(),
-            jobs: 0,
-            dirs: false,
-            sessions: false,
-            due: Cell::new(false),
-        })
+        Runner { store, ears, me, boot_id, jobs: 0, dirs: false, sessions: false, due: Cell::new(false) }
     }
 
     /// What is queued must not stay so because the disk was full when its runner came.

@@ -15,6 +15,7 @@
 mod agent;
 mod alike;
 mod approval;
+mod at_once;
 mod change;
 mod claim;
 mod clean;
@@ -77,6 +78,9 @@ const LOG_PAGES: u32 = 400;
 /// Bytes of `-wal`: whoever opens the store while nobody else has it open reads all of it, as much in a part of a
 /// millisecond.
 const LONG_WAL: u64 = 128 * 1024;
+
+/// Of a group of which nobody said anything, however few cores the machine has.
+const LEAST_SLOTS: u32 = 4;
 
 /// The same where nobody has the time for it, but nobody may come who has.
 const TOO_LONG_WAL: u64 = 2 * 1024 * 1024;
@@ -197,11 +201,7 @@ impl JobStore {
 
     /// The machine is asked where nobody has said it, and where somebody needs to know: it answers from several files.
     fn machine_slots(&self) -> u32 {
-        let by_machine = || {
-            let cores = std::thread::available_parallelism().map_or(1, usize::from);
-            u32::try_from(cores).unwrap_or(u32::MAX).max(4)
-        };
-        self.slots.unwrap_or_else(|| *self.cores.get_or_init(by_machine))
+        self.slots.unwrap_or_else(|| *self.cores.get_or_init(slots_of_machine))
     }
 
     /// The folder that holds the database, the logs and the run directories. Absolute.
@@ -216,15 +216,25 @@ impl JobStore {
     /// Whoever opens the store while nobody else has it open reads all that stands in the `-wal`. So whoever has time
     /// carries it over, if it is much. Best effort; waits for nobody.
     pub fn settle(&mut self) {
-        self.carry_over(LONG_WAL);
+        if self.carry_over(LONG_WAL) {
+            // The next write begins it anew, which has to reach the disk first: it is done here, where nobody waits for it.
+            let _ = transact(&mut self.conn, |tx| {
+                let version: i64 = tx.query_row("PRAGMA user_version", [], |r| r.get(0))?;
+                tx.pragma_update(None, "user_version", version)
+            });
+        }
     }
 
-    fn carry_over(&mut self, long: u64) {
+    /// Whether it was done.
+    fn carry_over(&mut self, long: u64) -> bool {
         let is_long = std::fs::metadata(self.files.beside("-wal")).is_ok_and(|wal| wal.len() > long);
-        if is_long && self.conn.busy_timeout(Duration::ZERO).is_ok() {
-            let _ = self.conn.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
-            let _ = self.conn.busy_handler(Some(busy::wait));
+        if !is_long || self.conn.busy_timeout(Duration::ZERO).is_err() {
+            return false;
         }
+        // The first column: somebody was in the way.
+        let done = self.conn.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |r| r.get(0)) == Ok(0);
+        let _ = self.conn.busy_handler(Some(busy::wait));
+        done
     }
 
     /// We are here for more than one change: to be called by whoever runs jobs.
@@ -268,6 +278,12 @@ impl JobStore {
         }
         Ok(done)
     }
+}
+
+/// The same on this machine.
+fn slots_of_machine() -> u32 {
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    u32::try_from(cores).unwrap_or(u32::MAX).max(LEAST_SLOTS)
 }
 
 fn transact<T>(conn: &mut Connection, work: impl FnOnce(&Transaction) -> rusqlite::Result<T>) -> rusqlite::Result<T> {

@@ -43,16 +43,22 @@ DROP INDEX job_unfinished;
 CREATE INDEX job_unfinished ON job(state)
   WHERE state = 'failed' OR state = 'timeout' OR state = 'cancelled' OR state = 'interrupted';
 ",
-    // Who has found that its runner is gone; the epoch by which its session was made.
+    // Who has found that its runner is gone; the epoch by which its session was made; the job within whose bounds it was
+    // submitted, and no runner outside of them takes it; what its caller has beside an environment.
     "
 ALTER TABLE job ADD COLUMN finder TEXT;
 ALTER TABLE job ADD COLUMN opened INTEGER;
+ALTER TABLE job ADD COLUMN within INTEGER;
+ALTER TABLE env ADD COLUMN caller TEXT;
+DROP INDEX job_ready;
+CREATE INDEX job_ready ON job(grp, priority DESC, id) WHERE state = 'queued' AND wake IS NULL AND within IS NULL;
+CREATE INDEX job_within ON job(within) WHERE within IS NOT NULL;
 ",
 ];
 
 /// What all steps make, in one: each later step costs a new file as much as the first one.
 pub const WHOLE: &str = "
-CREATE TABLE env(id INTEGER PRIMARY KEY, sum BLOB NOT NULL UNIQUE, body BLOB NOT NULL);
+CREATE TABLE env(id INTEGER PRIMARY KEY, sum BLOB NOT NULL UNIQUE, body BLOB NOT NULL, caller TEXT);
 CREATE TABLE grp(name TEXT PRIMARY KEY, slots INTEGER) WITHOUT ROWID;
 CREATE TABLE job(id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT NOT NULL, grp TEXT NOT NULL, state TEXT NOT NULL,
                  priority INTEGER NOT NULL, epoch INTEGER NOT NULL DEFAULT 0, attempt INTEGER NOT NULL DEFAULT 0,
@@ -62,10 +68,10 @@ CREATE TABLE job(id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT NOT NULL, grp T
                  child_start INTEGER, boot TEXT, run_dir BLOB, env INTEGER NOT NULL, spec TEXT NOT NULL, steps TEXT,
                  progress TEXT, last_event TEXT, peak_rss INTEGER, cpu_s REAL, answer TEXT,
                  told INTEGER NOT NULL DEFAULT 0, session TEXT, agent_session TEXT, files_changed INTEGER,
-                 cost_usd REAL, usage TEXT, bounds TEXT, finder TEXT, opened INTEGER);
+                 cost_usd REAL, usage TEXT, bounds TEXT, finder TEXT, opened INTEGER, within INTEGER);
 CREATE TABLE edge(parent INTEGER NOT NULL, child INTEGER NOT NULL, PRIMARY KEY(parent, child)) WITHOUT ROWID;
 CREATE INDEX edge_child ON edge(child);
-CREATE INDEX job_ready ON job(grp, priority DESC, id) WHERE state = 'queued' AND wake IS NULL;
+CREATE INDEX job_ready ON job(grp, priority DESC, id) WHERE state = 'queued' AND wake IS NULL AND within IS NULL;
 CREATE INDEX job_wake ON job(wake) WHERE wake IS NOT NULL;
 CREATE INDEX job_live ON job(grp) WHERE state IN ('running', 'paused');
 CREATE INDEX job_waiting ON job(state) WHERE state IN ('held', 'blocked');
@@ -74,6 +80,7 @@ CREATE INDEX job_unfinished ON job(state)
   WHERE state = 'failed' OR state = 'timeout' OR state = 'cancelled' OR state = 'interrupted';
 CREATE INDEX job_name ON job(name) WHERE name <> '';
 CREATE INDEX job_env ON job(env);
+CREATE INDEX job_within ON job(within) WHERE within IS NOT NULL;
 INSERT INTO grp(name, slots) VALUES('default', -1);
 ";
 
@@ -82,7 +89,7 @@ pub const BY_MACHINE: i64 = -1;
 
 /// What holds a slot.
 pub const LIVE: &str = "state IN ('running', 'paused')";
-pub const READY: &str = "state = 'queued' AND wake IS NULL";
+pub const READY: &str = "state = 'queued' AND wake IS NULL AND within IS NULL";
 pub const WAITING: &str = "state IN ('held', 'blocked')";
 pub const FINISHED: &str = "state IN ('done', 'skipped')";
 pub const UNFINISHED: &str = "(state = 'failed' OR state = 'timeout' OR state = 'cancelled' OR state = 'interrupted')";

@@ -35,7 +35,7 @@ pub use name::{RUNNERS, call_ourselves, name_of, of_name};
 pub use reap::{End, Reaped, reap};
 pub use session::{Limits, in_our_session, in_own_session};
 pub use spawn::{Begin, spawn};
-pub use split::{Half, split};
+pub use split::{Half, Twin, split};
 pub use sweep::{kill_still_alive, leftovers, sweep};
 pub use terminal::has_unread_input;
 pub use tree::{Ending, descendants, end_tree_without_shim, is_our_own_master};

@@ -11,6 +11,7 @@ use std::{
 mod agents;
 mod alike;
 mod approvals;
+mod at_once;
 mod families_and_wishes;
 mod files_and_lists;
 mod found;
