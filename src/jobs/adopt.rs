@@ -40,8 +40,10 @@ pub fn lost(store: &mut JobStore) -> Result<Vec<JobId>, StoreError> {
         // Who looks after them must be free to, and may have to go on with them.
         return Ok(Vec::new());
     }
-    let (boot_id, now) = (clock::boot_id(), clock::boot());
+    let boot_id = clock::boot_id();
     let mut live = store.lost(&boot_id)?;
+    // Read after all that stands there was written.
+    let now = clock::boot();
     live.retain(|job| !has_runner(job) && !is_seen_to(job, &boot_id, now));
     let Some(me) = ProcId::own().filter(|_| !live.is_empty()) else { return Ok(Vec::new()) };
     let by = |mark: ProcMark| Finder { mark, boot: boot_id.clone(), at: now };
