@@ -29,8 +29,8 @@ use std::{
 
 /// A writer of the log that does not come, or does not get ready, keeps the job no longer.
 const PATIENCE: Duration = Duration::from_secs(5);
-/// A tmux server that is told to end closes all sessions first, and is gone a moment later.
-const LAST_MOMENT: Duration = Duration::from_millis(500);
+/// How long a tmux server has to say that it is there.
+const WORD: Duration = Duration::from_secs(2);
 /// Longest that a note for people may take.
 const NOTE: Duration = Duration::from_secs(1);
 
@@ -44,8 +44,8 @@ pub struct Pane {
     /// The first process of the session; it ends with the terminal.
     leader: ProcId,
     leader_end: OwnedFd,
-    /// The tmux server's process, and how we hear of its end.
-    server: Option<(ProcId, OwnedFd)>,
+    /// The tmux server's process.
+    server: Option<ProcId>,
     /// What has become of it, once that is known.
     went: Cell<Option<Gone>>,
     log: Option<Log>,
@@ -86,7 +86,6 @@ impl Pane {
         let pid = pid.as_raw_nonzero().get().unsigned_abs();
         let leader = ProcId::of(pid).ok_or(io::ErrorKind::NotFound)?;
         let server = Stat::read(pid).and_then(|stat| ProcId::of(stat.parent));
-        let server = server.and_then(|server| Some((server, end_of(server.pid)?)));
         // From the background the kernel lets us only while its signal is ignored, which is how tmux starts us.
         let usual = tcgetattr(&tty).ok().filter(|_| ignores(Signal::TTOU));
         Ok(Pane { tty, usual, leader, leader_end, server, went: Cell::new(None), log: None })
@@ -160,9 +159,9 @@ impl Pane {
             return None;
         }
         if self.went.get().is_none() {
-            // A process that is killed is known as such before its files are closed.
-            let ends = |(server, end): &(ProcId, OwnedFd)| is_ending(*server) || came(end, PollFlags::IN, LAST_MOMENT);
-            let with_server = self.server.as_ref().is_none_or(ends);
+            // A process that is killed is known as such before its files are closed; one that was told to end answers nobody.
+            let answers = |server| self.log.as_ref().is_none_or(|log| log.server.is_answered_by(server, WORD));
+            let with_server = self.server.is_none_or(|server| is_ending(server) || !answers(server));
             self.went.set(Some(if with_server { Gone::WithServer } else { Gone::ByHand }));
         }
         self.went.get()
