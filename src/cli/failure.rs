@@ -7,7 +7,11 @@
 //! | 3 | config |
 //! | 4 | a running supervisor is needed |
 //! | 5 | denied |
-use crate::{engine::fleet::FleetError, model::name::printable, store::StoreError};
+use crate::{
+    engine::fleet::FleetError,
+    model::name::printable,
+    store::{StoreError, jobs::FILE},
+};
 use std::{io::Write, path::Path};
 
 /// Failures that are told together.
@@ -109,6 +113,11 @@ impl From<StoreError> for Failure {
                 let dir = Path::new(path).parent().unwrap_or(Path::new("/"));
                 Some(format!("`df -h {}` tells how full it is", printable(&dir.to_string_lossy())))
             }
+            // Of the fleet's own store a backup takes its place.
+            StoreError::Corrupt { path, .. } if path.ends_with(FILE) => Some(
+                "move it away, with its `-wal`: the next job begins a new one; what jobs printed stays in `logs/jobs`"
+                    .into(),
+            ),
             _ => None,
         };
         Failure::Said { code: 1, text: error.to_string(), hint }

@@ -20,6 +20,7 @@ fn whatever_is_wrong_with_a_job_is_told_with_a_way_out() {
     write("folder.json", r#"[{"steps": [{"cmd": "true"}]}, {"dir": "not here", "steps": [{"cmd": "true"}]}]"#);
     write("program.json", r#"{"name": "odd", "steps": [{"cmd": ["no-such-program", "a"]}]}"#);
     write("lines", &format!("true\n\necho {}\n", "x".repeat(200_000)));
+    write("first.json", r#"{"priority": "high", "steps": [{"cmd": "true"}]}"#);
     write("half.json", "{\"steps\": [");
     write("words.json", "hello");
     write("empty.json", "");
@@ -58,6 +59,11 @@ fn whatever_is_wrong_with_a_job_is_told_with_a_way_out() {
             &["run", "-b", "--name", "j7", "true"],
             &["error: `j7` cannot be a job's name: it looks like an id", "hint: for example `job-j7`"],
         ),
+        (
+            &["run", "-b", "--dir", "~/x", "true"],
+            &["there is no folder `", "hint: `~` is only what a shell makes of it"],
+        ),
+        (&["run", "-b", "first.json"], &["hint: write `\"priority\": 0`"]),
         (&["run", "gone.json"], &["warning: there is no job file `gone.json`: it is taken as a line for the shell"]),
     ] {
         let said = told(&home, line);
@@ -142,4 +148,17 @@ fn of_several_jobs_all_that_cannot_be_are_told() {
     fs::write(home.path().join("many.json"), format!("[{}]", all.join(","))).expect("a file");
     assert!(told(&home, &["run", "-b", "many.json"]).ends_with("\n\nerror: 5 more like these\n"));
     assert_eq!(home.json(&["jobs", "--json"]).as_array().map(Vec::len), Some(0));
+}
+
+#[test]
+fn a_damaged_store_is_left_as_it_is_and_the_way_out_is_told() {
+    let home = Home::new();
+    home.ok(&["run", "true"]);
+    let store = home.path().join(".local/state/agents/jobs.db");
+    // All of it stands in there yet.
+    fs::remove_file(store.with_file_name("jobs.db-wal")).expect("removed");
+    fs::write(&store, "not a database, and long enough to be looked at ".repeat(100)).expect("written");
+    let said = told(&home, &["run", "-b", "true"]);
+    assert!(said.contains("jobs.db is damaged: ") && said.contains("\nhint: move it away"), "{said}");
+    assert!(fs::read(&store).expect("there").starts_with(b"not a database"));
 }
