@@ -30,6 +30,7 @@ mod guardian;
 mod hooks;
 mod host;
 mod job_agents;
+mod job_answers;
 mod job_approvals;
 mod job_faults;
 mod job_files;
