@@ -55,7 +55,7 @@ impl Keys {
 
     /// What was typed since, without waiting for it. `Err`: the terminal is gone, or somebody else has taken it.
     pub fn read(&self) -> io::Result<Vec<u8>> {
-        let mut typed = [0; 256];
+        let mut typed = [0; 1024];
         match rustix::io::read(&self.tty, &mut typed) {
             Ok(0) => Err(io::ErrorKind::UnexpectedEof.into()),
             Ok(n) => Ok(typed[..n].to_vec()),
