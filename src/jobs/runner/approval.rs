@@ -7,10 +7,7 @@ use super::{
 };
 use crate::{
     jobs,
-    model::{
-        job::{Answer, JobSpec},
-        time::Boot,
-    },
+    model::job::{Answer, JobSpec},
     store::jobs::{Answered, Fenced, JobStore},
     world::clock,
 };
@@ -59,7 +56,7 @@ impl Tree<'_> {
     fn answer(&mut self, store: &mut JobStore, asked: &Asked) -> Option<Answer> {
         let mut line = Line::default();
         while self.verdict.is_none() {
-            let until: Option<Boot> = match store.take_answer(self.id, self.epoch) {
+            let until = match store.take_answer(self.id, self.epoch) {
                 // An end was asked for, or the job is not ours any more.
                 Ok(Fenced::Held(Some(Answer::Cancel)) | Fenced::Over) => {
                     self.verdict = Some(Verdict::Cancelled);

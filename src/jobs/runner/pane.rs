@@ -125,8 +125,9 @@ impl Pane {
         }
     }
 
-    /// Takes the terminal from the steps until it is dropped. `None`: it cannot be taken.
+    /// Takes the terminal from the steps until it is dropped. `None`: it cannot be taken, or nobody could be asked there.
     pub fn keys(&self) -> Option<Keys> {
+        self.session()?;
         let usual = self.usual.as_ref().filter(|_| ignores(Signal::TTIN))?;
         Keys::take(usual).ok()
     }

@@ -170,14 +170,14 @@ mod tests {
         assert_eq!(note(1, "j7", b"", ""), format!("after step 1 of 3, next: Test; {all}_"));
         assert_eq!(note(1, "j7", b"retr", ""), format!("after step 1 of 3, next: Test; {all}retr_"));
         assert_eq!(note(1, "j7", b"continue", ""), format!("after 1 of 3, next: Test; {all}continue_"));
-        assert_eq!(note(0, "j7", b"", ""), "next: cargo build --release; c continue, x cancel, Enter: _");
-        assert_eq!(note(2, "j7", b"", ""), format!("next: deploy ?(touch x) ?H \\x1b…; {all}_"));
+        assert_eq!(note(0, "j7", b"", ""), "not begun, next: cargo build --release; c continue, x cancel, Enter: _");
+        assert_eq!(note(2, "j7", b"", ""), format!("next: deploy ?(touch x) ?H \\x1b[2J; {all}_"));
         assert_eq!(note(3, "j7", b"", ""), format!("after step 3 of 3, next: the end; {all}_"));
-        assert_eq!(note(2, "j12-release-app", b"c", ""), format!("next: deploy ?(tou…; {all}c_"));
+        assert_eq!(note(2, "j12-release-app", b"c", ""), format!("next: deploy ?(touc…; {all}c_"));
         assert_eq!(note(2, &"x".repeat(40), b"c", ""), format!("{all}c_"));
         let hostile = note(1, "j7", b"#(touch y)%H;\\;", "");
         assert_eq!(hostile, format!("next: Test; {all}…ouch y)?H;\\;_"));
         let refused = format!("`{}` is no answer", word("\u{202e}what#{pid}ever"));
-        assert_eq!(note(1, "j7", b"", &refused), format!("`\\u?202e?wha…` is no answer; {all}_"));
+        assert_eq!(note(1, "j7", b"", &refused), format!("`\\u{{202e}}wha…` is no answer; {all}_"));
     }
 }
