@@ -113,6 +113,16 @@ impl Answer {
     pub fn parse(word: &str) -> Option<Answer> {
         Answer::ALL.into_iter().find(|answer| answer.word() == word)
     }
+
+    /// What a line means that somebody typed: the whole word, or one letter for it.
+    pub fn meant(line: &str) -> Option<Answer> {
+        match line.trim().to_lowercase().as_str() {
+            "c" => Some(Answer::Continue),
+            "r" => Some(Answer::Retry),
+            "x" => Some(Answer::Cancel),
+            word => Answer::parse(word),
+        }
+    }
 }
 
 /// How a command ended.
@@ -271,6 +281,18 @@ mod tests {
         for state in JobState::ALL {
             assert_eq!(JobState::parse(state.word()), Some(state));
             assert!(!state.is_unfinished() || state.is_over());
+        }
+    }
+
+    #[test]
+    fn an_answer_is_a_word_or_its_letter_and_nothing_like_it() {
+        for (lines, answer) in [
+            (["c", " C \n", "continue"], Some(Answer::Continue)),
+            (["r", "R", "retry\r"], Some(Answer::Retry)),
+            (["x", "\tx", "Cancel"], Some(Answer::Cancel)),
+            (["", "cc", "cont"], None),
+        ] {
+            assert_eq!(lines.map(Answer::meant), [answer; 3], "{lines:?}");
         }
     }
 }

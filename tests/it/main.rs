@@ -31,6 +31,7 @@ mod hooks;
 mod host;
 mod job_adoption;
 mod job_agents;
+mod job_answers;
 mod job_approvals;
 mod job_ends;
 mod job_faults;

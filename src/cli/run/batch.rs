@@ -4,7 +4,7 @@
 use super::{
     super::{failure::Failure, jobs::Ground},
     files,
-    given::{Given, description},
+    given::Given,
     part,
     queue::{not_queued, set_parents},
 };
@@ -51,7 +51,7 @@ pub fn queue(file: &Path, given: &Given, ground: &Ground) -> Result<Queued, Fail
     let mut job = files::job(&part, None, given, clock::wall())?;
     let mut store = ground.open()?;
     set_parents(from_mut(&mut job), from_ref(&part), given, &store)?;
-    let commands = lines(&bytes).map(|(_, command)| (description(&command), command));
+    let commands = lines(&bytes).map(|(_, command)| (command.shown(), command));
     let ids = store.submit_alike(job.spec, &job.env, commands, clock::wall());
     let ids = ids.map_err(|error| not_queued(error, &[]))?;
     Ok(Queued { store, ids })

@@ -131,7 +131,7 @@ pub fn job(part: &JobPart, number: Option<usize>, given: &Given, now: Wall) -> R
     let agent = backend.map(|name| given.backends.agent(name, model, &env)).transpose().map_err(about)?;
     let description = match (&part.description, &part.steps[..]) {
         (Some(description), _) => description.clone(),
-        (None, [step]) if step.desc.is_empty() => given::description(&step.command),
+        (None, [step]) if step.desc.is_empty() => step.command.shown(),
         (None, _) => String::new(),
     };
     let interactive = given.interactive || part.interactive;

@@ -61,6 +61,7 @@ pub fn run(store: &mut JobStore, ears: &Ears, claimed: &Claimed, pane: Option<Pa
         ears,
         due,
         pane,
+        keys: None,
         id: claimed.job.id,
         epoch: claimed.epoch,
         grace: spec.stop_grace,
@@ -127,7 +128,7 @@ fn steps(store: &mut JobStore, tree: &mut Tree, claimed: &Claimed, talk: &mut Op
     let mut number = job.step;
     loop {
         if asks {
-            match tree.ask(store, number, asked) {
+            match tree.ask(store, &job.spec, number, asked) {
                 Some(Answer::Retry) => number = number.saturating_sub(1),
                 Some(_) => {}
                 None => return Ok(Ending { exit, ..Ending::of(unanswered(tree.verdict)) }),

@@ -16,6 +16,7 @@ mod ears;
 mod handing;
 mod input;
 mod job;
+mod keys;
 mod kin;
 mod linger;
 mod log;
@@ -25,6 +26,7 @@ mod ready;
 mod room;
 mod sleeper;
 mod tree;
+mod typed;
 mod window;
 
 use super::{adopt, handed, start, tidy, within};
@@ -320,6 +322,7 @@ impl Runner {
     /// In the session of a job that another runner has claimed: it is ours now. `None`: nobody waits for us any more.
     fn sit_down(&mut self, id: JobId, epoch: i64) -> Result<Option<(Claimed, Pane)>, StoreError> {
         let Ok(mut pane) = Pane::of_ours() else { return Ok(None) };
+        self.ears.sit();
         let (me, boot_id) = (self.me, self.boot_id.clone());
         let held = self.persist(|store, _| store.take_over(id, epoch, me, &boot_id))?;
         let Fenced::Held(new) = held else { return Ok(None) };

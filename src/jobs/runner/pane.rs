@@ -1,7 +1,7 @@
 //! The terminal of a job that runs in a tmux session: what its steps get, and how all that they printed gets into the log
 //! before the job is over.
 
-use super::log::open;
+use super::{keys::Keys, log::open};
 use crate::{
     jobs::pane,
     model::job::Job,
@@ -128,6 +128,18 @@ impl Pane {
         if let Some(log) = &self.log {
             let _ = log.server.set_note(&log.session, text, NOTE);
         }
+    }
+
+    /// Takes the terminal from the steps until it is dropped. `None`: it cannot be taken, or nobody could be asked there.
+    pub fn keys(&self) -> Option<Keys> {
+        self.session()?;
+        let usual = self.usual.as_ref().filter(|_| ignores(Signal::TTIN))?;
+        Keys::take(usual).ok()
+    }
+
+    /// What tmux calls it, and shows below it.
+    pub fn session(&self) -> Option<&str> {
+        self.log.as_ref().map(|log| log.session.as_str())
     }
 
     /// Seats a step at the terminal, in its foreground.

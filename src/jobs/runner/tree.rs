@@ -2,6 +2,7 @@
 use super::{
     bounds::Group,
     ears::Ears,
+    keys::Keys,
     kin,
     log::Cap,
     pane::{Gone, Pane},
@@ -49,6 +50,8 @@ pub struct Tree<'a> {
     pub due: &'a Cell<bool>,
     /// Its terminal, where it has one.
     pub pane: Option<Pane>,
+    /// It is ours while somebody is asked.
+    pub keys: Option<Keys>,
     pub id: JobId,
     pub epoch: i64,
     pub grace: Duration,
@@ -187,7 +190,8 @@ impl Tree<'_> {
         // Once it ends, whatever is readable stays so.
         let pane = self.pane.as_ref().filter(|_| self.verdict.is_none());
         let of_pane = pane.map(Pane::fd).into_iter().chain(pane.and_then(Pane::writer));
-        let fds: Vec<BorrowedFd> = self.cap.as_ref().and_then(Cap::fd).into_iter().chain(of_pane).collect();
+        let keys = self.keys.as_ref().filter(|_| pane.is_some()).map(Keys::fd);
+        let fds: Vec<BorrowedFd> = self.cap.as_ref().and_then(Cap::fd).into_iter().chain(of_pane).chain(keys).collect();
         let heard = self.ears.wait(&fds, until);
         self.look_at_pane();
         if (heard.look || heard.down) && self.verdict.is_none() {

@@ -111,11 +111,7 @@ impl Server {
             return Err(TmuxError::Refused("a note is plain text".into()));
         }
         match text {
-            Some(text) => {
-                let length = text.chars().count().to_string();
-                self.tell(name, &["set-option", "-t"], &["status-right-length", &length], "note", deadline)?;
-                self.tell(name, &["set-option", "-t"], &["status-right", text], "note", deadline)
-            }
+            Some(text) => self.tell(name, &["set-option", "-t"], &["status-right", text], "note", deadline),
             None => self.tell(name, &["set-option", "-u", "-t"], &["status-right"], "note", deadline),
         }
     }
