@@ -10,12 +10,15 @@
 use crate::{
     engine::fleet::FleetError,
     model::name::printable,
-    store::{StoreError, jobs::FILE},
+    store::{LIFT_FILE_LIMIT, StoreError, jobs::FILE},
 };
 use std::{io::Write, path::Path};
 
 /// Failures that are told together.
 const AT_ONCE: usize = 10;
+
+/// The kernel's words for a file that may not grow, whichever it is.
+const TOO_LARGE: &str = "File too large";
 
 /// Exit code of a verb, or why there is none.
 pub type Report = Result<u8, Failure>;
@@ -78,7 +81,8 @@ impl Failure {
                 if !message.starts_with("error: ") && !message.starts_with("warning: ") {
                     message.insert_str(0, "error: ");
                 }
-                if let Some(hint) = hint {
+                let of_limit = message.contains(TOO_LARGE).then_some(LIFT_FILE_LIMIT);
+                if let Some(hint) = hint.as_deref().or(of_limit) {
                     message.push_str(&format!("\nhint: {hint}"));
                 }
                 complain(&message);
@@ -118,6 +122,7 @@ impl From<StoreError> for Failure {
                 "move it away, with its `-wal`: the next job begins a new one; what jobs printed stays in `logs/jobs`"
                     .into(),
             ),
+            StoreError::FileLimit { .. } => Some(LIFT_FILE_LIMIT.into()),
             _ => None,
         };
         Failure::Said { code: 1, text: error.to_string(), hint }

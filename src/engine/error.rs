@@ -1,6 +1,6 @@
 //! Why a verb could not do what it was asked, by exit code.
 use super::heart::Halt;
-use crate::store::StoreError;
+use crate::store::{LIFT_FILE_LIMIT, StoreError};
 
 #[derive(Debug, thiserror::Error)]
 pub enum FleetError {
@@ -28,6 +28,7 @@ impl From<StoreError> for FleetError {
     fn from(e: StoreError) -> FleetError {
         match e {
             StoreError::Full { .. } => FleetError::Failed(format!("{e}\nhint: make room, then run it again")),
+            StoreError::FileLimit { .. } => FleetError::Failed(format!("{e}\nhint: {LIFT_FILE_LIMIT}")),
             e => FleetError::Failed(e.to_string()),
         }
     }

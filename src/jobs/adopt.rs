@@ -49,7 +49,7 @@ pub fn lost(store: &mut JobStore) -> Result<Vec<JobId>, StoreError> {
     let by = |mark: ProcMark| Finder { mark, boot: boot_id.clone(), at: now };
     let ours = match store.found(&live, &by(mark(me))) {
         // Whoever only looks can do so on a full disk, too; the next one tries again.
-        Err(StoreError::Full { .. }) => return Ok(Vec::new()),
+        Err(StoreError::Full { .. } | StoreError::FileLimit { .. }) => return Ok(Vec::new()),
         ours => ours?,
     };
     // Of one that waits nothing was cut off: another runner waits for the answer, or has it.

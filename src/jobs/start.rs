@@ -12,7 +12,7 @@ use crate::{
     },
     world::{
         clock,
-        process::{ProcId, begin_apart},
+        process::{ProcId, as_given, begin_apart},
     },
 };
 use rustix::fs::{FlockOperation, Mode, OFlags, flock};
@@ -94,7 +94,7 @@ fn command(store: &JobStore) -> Command {
 fn apart(command: &mut Command) -> io::Result<u32> {
     command.env_clear().envs(KEPT.iter().filter_map(|name| std::env::var_os(name).map(|value| (name, value))));
     command.current_dir("/").stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-    begin_apart(command)
+    as_given(|| begin_apart(command))
 }
 
 /// Whoever holds it sleeps until the next job's time. `None`: somebody else does.

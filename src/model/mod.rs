@@ -3,6 +3,7 @@ pub mod action;
 pub mod agent_said;
 pub mod bounds;
 pub mod bytes;
+pub mod caller;
 pub mod delivery;
 pub mod dialog;
 pub mod event;

@@ -35,11 +35,18 @@ pub enum StoreError {
     /// No space left: nothing was written.
     #[error("no space left to write {path}")]
     Full { path: String },
+    /// Our caller's limit of the size of a file: nothing was written.
+    #[error("{path} cannot grow: a file may hold {bytes} bytes here")]
+    FileLimit { path: String, bytes: u64 },
     #[error("{path} is damaged: {detail}")]
     Corrupt { path: String, detail: String },
     #[error("{path}: {detail}")]
     Other { path: String, detail: String },
 }
+
+/// What can be done about a [`StoreError::FileLimit`].
+pub const LIFT_FILE_LIMIT: &str =
+    "`ulimit -S -f $(ulimit -H -f)` lifts it as far as this shell may; `ulimit -H -f` tells how far that is";
 
 /// What one decision changes. Written in one transaction. A session in both lists is forgotten and written anew.
 #[derive(Clone, Debug, Default)]

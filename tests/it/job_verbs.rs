@@ -90,7 +90,7 @@ pub fn spec(name: &str, line: &str) -> JobSpec {
 }
 
 fn submit(store: &mut JobStore, spec: JobSpec) -> JobId {
-    let job = NewJob { spec, env: Vec::new().into(), after_batch: Vec::new() };
+    let job = NewJob { spec, env: Vec::new().into(), caller: None, after_batch: Vec::new() };
     store.submit(&[job], Wall(1_800_000_000_000)).expect("a job")[0]
 }
 

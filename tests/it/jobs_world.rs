@@ -63,7 +63,7 @@ impl JobWorld {
         };
         change(&mut spec);
         let env = vec![("PATH".into(), std::env::var_os("PATH").unwrap_or_default())];
-        let job = NewJob { spec, env: env.into(), after_batch: Vec::new() };
+        let job = NewJob { spec, env: env.into(), caller: None, after_batch: Vec::new() };
         self.store().submit(&[job], clock::wall()).expect("queued")[0]
     }
 

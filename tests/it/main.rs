@@ -33,6 +33,7 @@ mod job_adoption;
 mod job_agents;
 mod job_answers;
 mod job_approvals;
+mod job_callers;
 mod job_ends;
 mod job_faults;
 mod job_files;

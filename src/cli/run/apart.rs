@@ -13,7 +13,7 @@ use crate::{
         within::is_held,
     },
     model::job::JobId,
-    world::process::{Half, Twin, split},
+    world::process::{Half, Twin, lift_file_limit, split, with_room},
 };
 use std::{
     ffi::OsStr,
@@ -42,18 +42,22 @@ pub fn queue(new: &mut NewJobs, ground: &Ground) -> Result<Option<Vec<JobId>>, F
             Half::Lost => Ok(None),
         };
     }
-    let mut store = ground.open()?;
-    let ids = new.queue(&mut store)?;
-    // Whoever waits for the next job sees to the rest, too, once that one has begun.
-    if !waits.is_some_and(|waits| waits.call()) {
-        begin(&mut store, &ids)?;
-    }
-    store.leave();
-    Ok(Some(ids))
+    with_room(|| {
+        let mut store = ground.open()?;
+        let ids = new.queue(&mut store)?;
+        // Whoever waits for the next job sees to the rest, too, once that one has begun.
+        if !waits.is_some_and(|waits| waits.call()) {
+            begin(&mut store, &ids)?;
+        }
+        store.leave();
+        Ok(Some(ids))
+    })
 }
 
 /// The second one.
 fn take(new: &mut NewJobs, twin: Twin, ground: &Ground) {
+    // It is a runner from its first file on.
+    lift_file_limit();
     let done = ground.open().and_then(|mut store| {
         let me = Ready::be().ok_or_else(|| {
             Failure::new(

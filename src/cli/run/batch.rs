@@ -52,7 +52,7 @@ pub fn queue(file: &Path, given: &Given, ground: &Ground) -> Result<Queued, Fail
     let mut store = ground.open()?;
     set_parents(from_mut(&mut job), from_ref(&part), given, &store)?;
     let commands = lines(&bytes).map(|(_, command)| (command.shown(), command));
-    let ids = store.submit_alike(job.spec, &job.env, commands, clock::wall());
+    let ids = store.submit_alike(job, commands, clock::wall());
     let ids = ids.map_err(|error| not_queued(error, &[]))?;
     Ok(Queued { store, ids })
 }

@@ -162,7 +162,7 @@ pub fn job(part: &JobPart, number: Option<usize>, given: &Given, now: Wall) -> R
         ..JobSpec::default()
     };
     check::job(&spec, &env).map_err(|refused| about(given::refused(refused)))?;
-    Ok(NewJob { spec, env, after_batch: Vec::new() })
+    Ok(NewJob { spec, env, caller: Some(given.caller.clone()), after_batch: Vec::new() })
 }
 
 /// As it is now, whatever a link on the way means later. A folder that is not there is refused with its own name.

@@ -5,7 +5,7 @@ use super::{
 };
 use crate::{
     jobs::{check, within},
-    model::{job_rules::JobRules, name::printable_cut, time::Wall},
+    model::{caller::Caller, job_rules::JobRules, name::printable_cut, time::Wall},
 };
 use std::{
     ffi::{OsStr, OsString},
@@ -21,6 +21,7 @@ pub struct Given {
     /// Absolute. `None`: the file decides.
     pub dir: Option<PathBuf>,
     pub env: Arc<Vec<(OsString, OsString)>>,
+    pub caller: Arc<Caller>,
     /// The variables of `--env`.
     pub named_env: Vec<OsString>,
     /// Zero: without one, whatever the file says.

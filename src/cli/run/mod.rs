@@ -29,7 +29,10 @@ use crate::{
     config::parse_size,
     jobs::{self, file::JobPart},
     model::job::{Bytes, JobCommand, JobId, StepSpec},
-    world::clock,
+    world::{
+        clock,
+        process::{keep_private, with_room},
+    },
 };
 use clap::Args;
 use serde_json::json;
@@ -37,6 +40,7 @@ use std::{
     ffi::OsString,
     os::unix::ffi::{OsStrExt, OsStringExt},
     path::{Path, PathBuf},
+    sync::Arc,
     time::Duration,
 };
 
@@ -160,10 +164,13 @@ pub fn run(args: &RunArgs, context: &mut Context) -> Report {
     let mut given = given(args, &ground)?;
     if let Some(file) = &args.batch {
         given.dir.get_or_insert_with(|| given.here.clone());
-        let mut queued = batch::queue(file, &given, &ground)?;
-        jobs::begin(&mut queued.store, &queued.ids)?;
-        queued.store.leave();
-        return tell(&queued.ids, args, context);
+        let ids = with_room(|| {
+            let mut queued = batch::queue(file, &given, &ground)?;
+            jobs::begin(&mut queued.store, &queued.ids)?;
+            queued.store.leave();
+            Ok::<_, Failure>(queued.ids)
+        })?;
+        return tell(&ids, args, context);
     }
     let files = || files::files(&args.line).filter(|_| args.argv.is_empty());
     let parts = match (&args.template, files()) {
@@ -233,6 +240,8 @@ fn given(args: &RunArgs, ground: &Ground) -> Result<Given, Failure> {
         here: files::settled(here),
         name: args.name.clone(),
         env: environment(&args.env)?.into(),
+        // Whatever is made from here on is for the jobs.
+        caller: Arc::new(keep_private().clone()),
         named_env: args.env.iter().filter_map(name_of).map(OsString::from_vec).collect(),
         timeout: args.timeout,
         retries: args.retries,

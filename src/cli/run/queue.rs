@@ -7,7 +7,7 @@ use crate::{
     jobs::{file::JobPart, runner::Ready},
     model::{job::JobId, name::printable},
     store::{
-        StoreError,
+        LIFT_FILE_LIMIT, StoreError,
         jobs::{Claimed, JobStore, NewJob, SubmitError},
     },
     world::clock,
@@ -62,6 +62,9 @@ pub fn not_queued(error: SubmitError, jobs: &[NewJob]) -> Failure {
             let dir = Path::new(path).parent().unwrap_or(Path::new("/"));
             let hint = format!("`df -h {}` tells how full it is", printable(&dir.to_string_lossy()));
             Failure::new(1, format!("{error}; nothing was queued")).hint(hint)
+        }
+        SubmitError::Store(StoreError::FileLimit { .. }) => {
+            Failure::new(1, format!("{error}; nothing was queued")).hint(LIFT_FILE_LIMIT)
         }
         SubmitError::UnknownGroup { group } => {
             Failure::new(1, error.to_string()).hint(format!("agents jobs limit --group {} 4", printable(group)))

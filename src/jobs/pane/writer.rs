@@ -2,7 +2,7 @@
 //! the tmux server grow by the megabyte. How long the log may become is the runner's care, as without a session.
 use crate::{
     jobs::runner::open_log,
-    world::process::{let_go_of_code, signals},
+    world::process::{let_go_of_code, lift_file_limit, signals},
 };
 use rustix::{
     event::{PollFd, PollFlags, Timespec, poll},
@@ -24,6 +24,7 @@ pub fn run(log: &Path, sign: &Path) -> ExitCode {
     use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
     // Whoever ends the pane ends our input as well; until then every byte counts.
     let _deaf = signals::pipe_for(&[SIGHUP, SIGINT, SIGTERM]);
+    lift_file_limit();
     let mut writer = Writer { log: open_log(log).ok(), plain: Plain::default(), lost: 0 };
     let _here = introduce(sign);
     match read_all(|bytes| writer.take(bytes)) {

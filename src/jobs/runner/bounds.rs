@@ -35,6 +35,7 @@ impl Held {
     /// For one process.
     pub fn limits(&self, nice: Option<i32>) -> io::Result<Limits> {
         Ok(Limits {
+            changes: None,
             nice,
             mem: self.mem,
             group: self.group.as_ref().map(|group| group.0.door()).transpose()?,

@@ -1,8 +1,11 @@
 //! One process of a job: its command, its environment, its output.
 use super::{bounds::Held, pane::Pane};
 use crate::{
-    model::job::{JobCommand, JobSpec},
-    world::process::{Begin, in_own_session, spawn as spawn_program},
+    model::{
+        caller::Caller,
+        job::{JobCommand, JobSpec},
+    },
+    world::process::{Begin, Changes, Limits, as_umask, in_own_session, keep_private, spawn as spawn_program},
 };
 use std::{
     ffi::{OsStr, OsString},
@@ -18,6 +21,8 @@ use std::{
 pub struct Surroundings<'a> {
     pub spec: &'a JobSpec,
     pub env: &'a [(OsString, OsString)],
+    /// What else it gets. `None`: what we were handed ourselves.
+    pub caller: Option<&'a Caller>,
     /// Of ours; they win.
     pub marks: &'a [(OsString, OsString)],
     pub dir: &'a Path,
@@ -30,7 +35,12 @@ pub struct Surroundings<'a> {
 /// Starts it at its terminal; or, without one, in a session of its own, and what it prints goes straight into the log.
 /// Its pid.
 pub fn spawn(around: &Surroundings, pane: Option<&Pane>, what: &JobCommand) -> io::Result<u32> {
-    let limits = around.held.limits(around.spec.nice)?;
+    let caller = around.caller.unwrap_or_else(|| keep_private());
+    as_umask(caller.umask, || begin(around, Changes::to(caller), pane, what))
+}
+
+fn begin(around: &Surroundings, changes: Option<Changes>, pane: Option<&Pane>, what: &JobCommand) -> io::Result<u32> {
+    let limits = Limits { changes, ..around.held.limits(around.spec.nice)? };
     // Whatever that cannot do, or fails at, the longer way does, or tells.
     if pane.is_none()
         && limits.is_none()

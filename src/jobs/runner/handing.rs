@@ -9,6 +9,7 @@ use crate::{
     },
     world::{
         clock,
+        process::as_given,
         tmux::{Created, NewSession, Server, TmuxError},
     },
 };
@@ -114,7 +115,8 @@ impl Runner {
 pub fn open(server: &Server, new: &NewSession) -> Result<Created, TmuxError> {
     let env: Vec<(String, String)> =
         KEPT.iter().filter_map(|name| Some(((*name).to_owned(), std::env::var(name).ok()?))).collect();
-    let open = || server.open_session(new, &env, pane::DEADLINE);
+    // A server that is started has what we were handed, not what is for our own files.
+    let open = || as_given(|| server.open_session(new, &env, pane::DEADLINE));
     // A server that is started is nobody's: not ours either, who end all that is ours with the job.
     let _ = rustix::process::set_child_subreaper(None);
     let made = match open() {

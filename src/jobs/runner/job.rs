@@ -115,6 +115,7 @@ fn steps(store: &mut JobStore, tree: &mut Tree, claimed: &Claimed, talk: &mut Op
     let around = Surroundings {
         spec: &job.spec,
         env: &claimed.env,
+        caller: claimed.caller.as_ref(),
         marks: &marks,
         dir: &dir,
         log: &log,

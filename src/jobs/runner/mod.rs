@@ -38,7 +38,7 @@ use crate::{
     },
     world::{
         clock,
-        process::{RUNNERS, call_ourselves, let_go_of_code, show_as},
+        process::{RUNNERS, call_ourselves, let_go_of_code, lift_file_limit, show_as},
     },
 };
 use ears::Ears;
@@ -196,6 +196,8 @@ pub fn stay(mut store: JobStore, me: Ready, first: Option<Claimed>) {
 
 /// `None`: the store is gone, or this process cannot be a runner.
 fn begin(dir: &Path, habits: Option<Habits>) -> Result<Option<Runner>, StoreError> {
+    // Opening the store makes files, too.
+    lift_file_limit();
     let Some(mut store) = open_existing(&dir.join(FILE), Durability::Full)? else { return Ok(None) };
     if let Some(habits) = habits {
         store.set_habits(habits);
@@ -360,7 +362,9 @@ impl Runner {
         let mut pause = FIRST_PAUSE;
         loop {
             match write(&mut self.store, &self.ears) {
-                Err(StoreError::Full { .. } | StoreError::Other { .. }) if !self.is_gone() => {
+                Err(StoreError::Full { .. } | StoreError::FileLimit { .. } | StoreError::Other { .. })
+                    if !self.is_gone() =>
+                {
                     std::thread::sleep(pause);
                     pause = (pause * 2).min(LONGEST_PAUSE);
                 }

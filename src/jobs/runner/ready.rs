@@ -7,7 +7,10 @@ use crate::{
         time::Wall,
     },
     store::jobs::{Claimed, JobStore, NewJob, SubmitError},
-    world::{clock, process::ProcId},
+    world::{
+        clock,
+        process::{ProcId, lift_file_limit},
+    },
 };
 
 pub struct Ready {
@@ -17,9 +20,11 @@ pub struct Ready {
 }
 
 impl Ready {
-    /// From here on a signal that ends others is heard, and no more. `None`: this process cannot be a runner: no job could
+    /// From here on a signal that ends others is heard, and no more; and our files are private, as large as they must be,
+    /// whoever made us a runner. `None`: this process cannot be a runner: no job could
     /// be ended, or none of its processes be found.
     pub fn be() -> Option<Ready> {
+        lift_file_limit();
         let (ears, me) = (Ears::open().ok()?, mark(ProcId::own()?));
         rustix::process::set_child_subreaper(Some(rustix::process::getpid())).ok()?;
         Some(Ready { ears, me, boot_id: clock::boot_id() })

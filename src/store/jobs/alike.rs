@@ -1,24 +1,23 @@
 //! Many new jobs that are alike: queued as they come, so that no more than one of them is in memory.
 use super::{
-    Durability, JobStore, SubmitError, TOO_LONG_WAL, env,
+    Durability, JobStore, NewJob, SubmitError, TOO_LONG_WAL, env,
     submit::{first_id, has_group, insert},
 };
 use crate::model::{
-    job::{JobCommand, JobId, JobSpec, StepSpec},
+    job::{JobCommand, JobId, StepSpec},
     time::Wall,
 };
-use std::ffi::OsString;
 
 impl JobStore {
     /// Queues a job as `alike` for each of `commands`, which is its only step and described by the text beside it: all of
-    /// them, or none. `env`: the whole environment of their steps. The ids come in their order.
+    /// them, or none. There is no other in their batch. The ids come in their order.
     pub fn submit_alike(
         &mut self,
-        mut alike: JobSpec,
-        env: &[(OsString, OsString)],
+        alike: NewJob,
         commands: impl Iterator<Item = (String, JobCommand)>,
         at: Wall,
     ) -> Result<Vec<JobId>, SubmitError> {
+        let NewJob { spec: mut alike, env, caller, .. } = alike;
         let mut refused = None;
         let waits = alike.not_before.is_some_and(|time| time > at);
         let ids = self.change(Durability::Full, |tx| {
@@ -31,7 +30,7 @@ impl JobStore {
                 return none(SubmitError::UnknownGroup { group: alike.group.clone() });
             }
             let first = first_id(tx)?;
-            let env = env::store(tx, env)?;
+            let env = env::store(tx, &env, caller.as_deref())?;
             let mut ids = Vec::new();
             for (id, (description, command)) in (first..).map(JobId).zip(commands) {
                 alike.description = description;

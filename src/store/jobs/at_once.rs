@@ -34,7 +34,7 @@ impl JobStore {
         let (base, own_slots) = (self.dir().to_owned(), self.slots);
         let done = self.change(Durability::Full, |tx| {
             let Some(group) = Before::look(tx, &spec.group, at)? else { return Ok(None) };
-            let (id, env) = (JobId(first_id(tx)?), env::store(tx, &job.env)?);
+            let (id, env) = (JobId(first_id(tx)?), env::store(tx, &job.env, job.caller.as_deref())?);
             if group.is_somebody_there || !group.has_slot(own_slots) {
                 // Without parents there is nothing that it could be refused for.
                 let _ = insert(tx, id, spec, env, at)?;
@@ -50,7 +50,8 @@ impl JobStore {
                 runner: Some(me),
                 ..Job::of(id, spec.clone())
             };
-            Ok(Some((id, Some(Claimed { job: running, epoch: 1, env: job.env.to_vec(), goes_on: false }))))
+            let (env, caller) = (job.env.to_vec(), job.caller.as_deref().cloned());
+            Ok(Some((id, Some(Claimed { job: running, epoch: 1, env, caller, goes_on: false }))))
         })?;
         done.ok_or_else(|| SubmitError::UnknownGroup { group: spec.group.clone() })
     }

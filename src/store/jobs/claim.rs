@@ -5,6 +5,7 @@ use super::{
     schema::{LIVE, READY},
 };
 use crate::model::{
+    caller::Caller,
     job::{Job, JobId, ProcMark},
     time::Wall,
 };
@@ -18,6 +19,8 @@ pub struct Claimed {
     /// Proves that it still is the caller's.
     pub epoch: i64,
     pub env: Vec<(OsString, OsString)>,
+    /// What else its processes get. `None`: what its runner was handed itself.
+    pub caller: Option<Caller>,
     /// It goes on at `job.step`, where it was cut off.
     pub goes_on: bool,
 }
@@ -148,10 +151,9 @@ pub fn claim(
         })?;
         match job {
             Ok(job) => {
-                let env = tx
-                    .prepare_cached("SELECT body FROM env WHERE id = ?1")?
-                    .query_row([env_id], |r| Ok(env::read(r.get_ref(0)?.as_blob()?)))?;
-                return Ok(Some(Claimed { job, epoch, env, goes_on }));
+                let sql = format!("SELECT {} FROM env WHERE id = ?1", env::COLUMNS);
+                let (env, caller) = tx.prepare_cached(&sql)?.query_row([env_id], env::read)?;
+                return Ok(Some(Claimed { job, epoch, env, caller, goes_on }));
             }
             // It must not be in the way of the others.
             Err(why) => family::fail(tx, JobId(id), &why, now)?,

@@ -1,30 +1,45 @@
-//! Environments: one row for all jobs that have the same.
+//! Environments, with what else a caller hands on: one row for all jobs that have the same.
+use crate::model::caller::Caller;
 use md5::{Digest, Md5};
-use rusqlite::{OptionalExtension, Transaction, params};
+use rusqlite::{OptionalExtension, Row, Transaction, params};
 use std::{
     ffi::{OsStr, OsString},
     os::unix::ffi::{OsStrExt, OsStringExt},
 };
 
-/// `KEY=VALUE`, each ended by NUL; the row that holds it.
-pub fn store(tx: &Transaction, env: &[(OsString, OsString)]) -> rusqlite::Result<i64> {
+/// `KEY=VALUE`, each ended by NUL, and beside them [`Caller::word`]; the row that holds it.
+pub fn store(tx: &Transaction, env: &[(OsString, OsString)], caller: Option<&Caller>) -> rusqlite::Result<i64> {
     let mut body = Vec::new();
     for (key, value) in env {
         for part in [key.as_bytes(), b"=", value.as_bytes(), b"\0"] {
             body.extend_from_slice(part);
         }
     }
-    let sum = Md5::digest(&body).to_vec();
+    let caller = caller.map(Caller::word);
+    let mut all = Md5::new_with_prefix(&body);
+    if let Some(word) = &caller {
+        // No entry is empty.
+        all.update([b"\0", word.as_bytes()].concat());
+    }
+    let sum = all.finalize().to_vec();
     let known = tx.prepare_cached("SELECT id FROM env WHERE sum = ?1")?.query_row([&sum], |r| r.get(0)).optional()?;
     if let Some(id) = known {
         return Ok(id);
     }
-    tx.prepare_cached("INSERT INTO env(sum, body) VALUES(?1, ?2)")?.execute(params![sum, body])?;
+    tx.prepare_cached("INSERT INTO env(sum, body, caller) VALUES(?1, ?2, ?3)")?.execute(params![sum, body, caller])?;
     Ok(tx.last_insert_rowid())
 }
 
-/// What [`store`] wrote.
-pub fn read(body: &[u8]) -> Vec<(OsString, OsString)> {
+/// The columns that [`read`] wants.
+pub const COLUMNS: &str = "body, caller";
+
+/// What [`store`] wrote; `None` for a caller of whom nothing is known.
+pub fn read(r: &Row) -> rusqlite::Result<(Vec<(OsString, OsString)>, Option<Caller>)> {
+    let caller = r.get_ref(1)?.as_str_or_null()?.and_then(Caller::parse);
+    Ok((entries(r.get_ref(0)?.as_blob()?), caller))
+}
+
+fn entries(body: &[u8]) -> Vec<(OsString, OsString)> {
     let entries = body.split(|b| *b == 0).filter(|entry| !entry.is_empty());
     entries
         .filter_map(|entry| {

@@ -72,14 +72,13 @@ impl JobStore {
         self.with_env(job, epoch, goes_on).map(Some)
     }
 
-    /// The job with the environment of its steps.
+    /// The job with the environment of its steps, and what else they get.
     pub(super) fn with_env(&self, job: Job, epoch: i64, goes_on: bool) -> Result<Claimed, StoreError> {
         let query = || {
-            self.conn
-                .prepare_cached("SELECT body FROM env WHERE id = (SELECT env FROM job WHERE id = ?1)")?
-                .query_row([job.id.0], |r| Ok(env::read(r.get_ref(0)?.as_blob()?)))
+            let sql = format!("SELECT {} FROM env WHERE id = (SELECT env FROM job WHERE id = ?1)", env::COLUMNS);
+            self.conn.prepare_cached(&sql)?.query_row([job.id.0], env::read)
         };
-        let env = self.told(query())?;
-        Ok(Claimed { job, epoch, env, goes_on })
+        let (env, caller) = self.told(query())?;
+        Ok(Claimed { job, epoch, env, caller, goes_on })
     }
 }

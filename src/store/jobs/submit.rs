@@ -1,6 +1,7 @@
 //! New jobs: all of a batch, or none.
 use super::{Durability, JobStore, StoreError, TOO_LONG_WAL, env, family, row};
 use crate::model::{
+    caller::Caller,
     job::{JobId, JobSpec, JobState},
     time::Wall,
 };
@@ -13,6 +14,8 @@ pub struct NewJob {
     pub spec: JobSpec,
     /// The whole environment of its steps, stored once for all jobs that have the same.
     pub env: Arc<Vec<(OsString, OsString)>>,
+    /// What else its steps get of whoever submits it, stored beside that. `None`: what its runner has.
+    pub caller: Option<Arc<Caller>>,
     /// Comes after these, too: positions in the same batch.
     pub after_batch: Vec<usize>,
 }
@@ -128,8 +131,8 @@ fn write(
             groups.insert(new.spec.group.clone());
         }
         let env_id = match last_env {
-            Some((same, id)) if Arc::ptr_eq(&jobs[same].env, &new.env) || jobs[same].env == new.env => id,
-            _ => env::store(tx, &new.env)?,
+            Some((same, id)) if has_same_env(&jobs[same], new) => id,
+            _ => env::store(tx, &new.env, new.caller.as_deref())?,
         };
         last_env = Some((job, env_id));
         let mut spec = new.spec.clone();
@@ -145,6 +148,10 @@ fn write(
         }
     }
     Ok(Ok(ids))
+}
+
+fn has_same_env(one: &NewJob, other: &NewJob) -> bool {
+    (Arc::ptr_eq(&one.env, &other.env) || one.env == other.env) && one.caller == other.caller
 }
 
 /// Of the next job.

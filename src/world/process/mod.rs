@@ -1,5 +1,6 @@
 //! Processes by pid and start time, so that a pid used again is never mistaken for the one we knew.
 mod apart;
+mod caller;
 mod code;
 mod confine;
 mod demand;
@@ -22,6 +23,7 @@ mod usage;
 mod watcher;
 
 pub use apart::begin_apart;
+pub use caller::{Changes, as_given, as_umask, keep_private, lift_file_limit, with_room};
 pub use code::let_go_of_code;
 pub use confine::{Confinement, Room, landlock_version};
 pub use demand::wanted_processor;

@@ -1,18 +1,20 @@
 //! A child that belongs to nobody's terminal and holds nobody's files open.
-use super::Confinement;
-use rustix::process::{Resource, Rlimit};
+use super::{Changes, Confinement};
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use std::{
     io,
     os::{fd::OwnedFd, unix::process::CommandExt},
     process::Command,
 };
 
-/// What a child may use, itself and each of its own.
+/// What a child may use, itself and each of its own; and what it has that is not ours.
 #[derive(Debug, Default)]
 pub struct Limits {
-    /// Added to our own niceness.
+    /// What it changes of ours first.
+    pub changes: Option<Changes>,
+    /// Added to our own niceness, or to that.
     pub nice: Option<i32>,
-    /// Bytes of address space.
+    /// Bytes of address space, unless it has less by now.
     pub mem: Option<u64>,
     /// The list of members of the control group that it is to be in, open for writing.
     pub group: Option<OwnedFd>,
@@ -21,8 +23,8 @@ pub struct Limits {
 
 impl Limits {
     pub fn is_none(&self) -> bool {
-        let Limits { nice, mem, group, confinement } = self;
-        nice.is_none() && mem.is_none() && group.is_none() && confinement.is_none()
+        let Limits { changes, nice, mem, group, confinement } = self;
+        changes.is_none() && nice.is_none() && mem.is_none() && group.is_none() && confinement.is_none()
     }
 }
 
@@ -46,11 +48,15 @@ fn confined(command: &mut Command, mut limits: Limits, own_session: bool) -> &mu
             // `0`: whoever writes it.
             rustix::io::write(group, b"0")?;
         }
+        if let Some(changes) = &limits.changes {
+            changes.make();
+        }
         if let Some(nice) = limits.nice {
             rustix::process::nice(nice)?;
         }
         if let Some(bytes) = limits.mem {
-            rustix::process::setrlimit(Resource::As, Rlimit { current: Some(bytes), maximum: Some(bytes) })?;
+            let bytes = getrlimit(Resource::As).maximum.map_or(bytes, |most| most.min(bytes));
+            setrlimit(Resource::As, Rlimit { current: Some(bytes), maximum: Some(bytes) })?;
         }
         close_rest();
         match &mut limits.confinement {

@@ -1,6 +1,6 @@
 //! Signals as readable pipes, without a thread.
 use rustix::pipe::{PipeFlags, pipe_with};
-use std::{io, os::fd::OwnedFd};
+use std::{io, os::fd::OwnedFd, sync::Arc};
 
 /// Readable once any of `signals` came. They no longer end this process; children get them back as they were.
 pub fn pipe_for(signals: &[i32]) -> io::Result<OwnedFd> {
@@ -9,6 +9,13 @@ pub fn pipe_for(signals: &[i32]) -> io::Result<OwnedFd> {
         signal_hook::low_level::pipe::register(*signal, writer.try_clone()?)?;
     }
     Ok(reader)
+}
+
+/// From here on a file that may not grow any more, by our caller's limit (`ulimit -f`), is an error of the write to it and
+/// not the end of this process. The signal is heard rather than ignored: so whatever we start has it as usual.
+pub fn outlive_file_limit() {
+    // Without it we are as other programs are.
+    let _ = signal_hook::flag::register(signal_hook::consts::SIGXFSZ, Arc::default());
 }
 
 /// Whoever started us may have blocked some: none stays so, neither for us nor for our children. To be called once

@@ -19,7 +19,7 @@ fn jobs_that_are_alike_are_queued_as_if_each_had_been_written_out() {
         spec.priority = 3;
         spec.not_before = Some(Wall(99_000));
     });
-    let ids = store.submit_alike(alike.spec.clone(), &alike.env, lines(3), Wall(1000)).expect("queued");
+    let ids = store.submit_alike(alike.clone(), lines(3), Wall(1000)).expect("queued");
     assert_eq!(ids, [JobId(2), JobId(3), JobId(4)]);
     let (_other_dir, mut other) = temp();
     let one = submit(&mut other, new());
@@ -37,19 +37,18 @@ fn jobs_that_are_alike_are_queued_as_if_each_had_been_written_out() {
     finish(&mut store, &claimed, JobState::Done, 3000);
     let next = claim(&mut store, 100_000).expect("the first line");
     assert_eq!((next.job.id, next.env), (JobId(2), alike.env.to_vec()));
-    assert!(store.submit_alike(alike.spec, &alike.env, lines(0), Wall(1000)).expect("nothing").is_empty());
+    assert!(store.submit_alike(alike, lines(0), Wall(1000)).expect("nothing").is_empty());
 }
 
 #[test]
 fn of_jobs_that_are_alike_none_is_queued_where_one_cannot_be() {
     let (_dir, mut store) = temp();
-    let env = new().env;
-    let gpu = with(|spec| spec.group = "gpu".into()).spec;
-    let refused = store.submit_alike(gpu, &env, lines(3), Wall(1000));
+    let gpu = with(|spec| spec.group = "gpu".into());
+    let refused = store.submit_alike(gpu, lines(3), Wall(1000));
     assert!(matches!(refused, Err(SubmitError::UnknownGroup { .. })));
     // The second of them would come after itself.
-    let circle = with(|spec| spec.after = vec![JobId(2)]).spec;
-    let refused = store.submit_alike(circle, &env, lines(3), Wall(1000));
+    let circle = with(|spec| spec.after = vec![JobId(2)]);
+    let refused = store.submit_alike(circle, lines(3), Wall(1000));
     assert!(matches!(refused, Err(SubmitError::UnknownParent { parent: JobId(2) })));
     assert_eq!(all(&store), []);
     assert_eq!(submit(&mut store, new()), JobId(1), "no id is lost");
@@ -60,8 +59,7 @@ fn of_jobs_that_are_alike_none_is_queued_where_one_cannot_be() {
 fn a_large_batch_leaves_no_long_log() {
     let (_dir, mut store) = temp();
     let long = lines(4000).map(|(_, command)| ("x".repeat(1000), command));
-    let NewJob { spec, env, .. } = new();
-    assert_eq!(store.submit_alike(spec, &env, long, Wall(1000)).expect("queued").len(), 4000);
+    assert_eq!(store.submit_alike(new(), long, Wall(1000)).expect("queued").len(), 4000);
     let log = std::fs::metadata(store.path().with_extension("db-wal")).expect("the log").len();
     assert!(log < TOO_LONG_WAL, "{log} bytes");
     assert_eq!(store.counts().expect("counted")[&JobState::Queued], 4000);

@@ -12,6 +12,7 @@ mod agents;
 mod alike;
 mod approvals;
 mod at_once;
+mod callers;
 mod families_and_wishes;
 mod files_and_lists;
 mod found;
@@ -35,7 +36,8 @@ fn again(store: &JobStore) -> JobStore {
 fn new() -> NewJob {
     let step = StepSpec::of(JobCommand::Shell(Bytes("true".into())));
     let spec = JobSpec { description: "true".into(), steps: vec![step], log_cap: 1 << 20, ..JobSpec::default() };
-    NewJob { spec, env: vec![("A".into(), "1=2".into()), ("=B".into(), "".into())].into(), after_batch: Vec::new() }
+    let env = vec![("A".into(), "1=2".into()), ("=B".into(), "".into())];
+    NewJob { spec, env: env.into(), caller: None, after_batch: Vec::new() }
 }
 
 fn with(change: impl FnOnce(&mut JobSpec)) -> NewJob {
