@@ -75,7 +75,7 @@ pub fn run(store: &mut JobStore, id: JobId, input: Option<Input>, paint: Paint) 
         listened.push((signal, pipe.map_err(|e| Failure::new(1, format!("signals cannot be heard: {e}")))?));
     }
     let (growth, changes) = (Watch::growth(&job.log), Watch::changes(store.dir()));
-    let started = jobs::begin(store, &[id])?;
+    let started = jobs::kick(store)?;
     // A runner that goes on claiming may have it by now.
     let state = store.state(id)?.unwrap_or(job.state);
     if let (0, JobState::Held | JobState::Blocked | JobState::Queued) = (started, state) {

@@ -161,7 +161,7 @@ pub fn run(args: &RunArgs, context: &mut Context) -> Report {
     if let Some(file) = &args.batch {
         given.dir.get_or_insert_with(|| given.here.clone());
         let mut queued = batch::queue(file, &given, &ground)?;
-        jobs::begin(&mut queued.store, &queued.ids)?;
+        jobs::kick(&mut queued.store)?;
         queued.store.leave();
         return tell(&queued.ids, args, context);
     }
