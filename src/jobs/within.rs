@@ -19,8 +19,10 @@ use rustix::{
     io::Errno,
 };
 use std::{
+    collections::BTreeSet,
     ffi::{OsStr, OsString},
     fs::DirBuilder,
+    io,
     os::{
         fd::OwnedFd,
         unix::{
@@ -60,6 +62,12 @@ pub fn enter(store: &mut JobStore) -> Result<(), StoreError> {
 pub fn enter_as_runner(store: &mut JobStore) {
     let word = std::env::var_os(HELD);
     be(store, word);
+    // It was given to us with our starter's lock, and whoever we start would keep that.
+    if store.within().is_some()
+        && let Ok(nothing) = std::fs::File::open("/dev/null")
+    {
+        let _ = rustix::stdio::dup2_stdin(nothing);
+    }
 }
 
 fn be(store: &mut JobStore, word: Option<OsString>) {
@@ -78,7 +86,7 @@ pub fn mark(store: &JobStore, id: JobId, spec: &JobSpec) -> Option<OsString> {
 
 /// The nearest process above us that runs a job, or is one's: whether that one is held in.
 fn of_ancestors(store: &JobStore) -> Result<Option<i64>, StoreError> {
-    let alive = store.alive_if_any_is_held(&clock::boot_id())?;
+    let alive = store.alive_if_any_is_held()?;
     if alive.is_empty() {
         return Ok(None);
     }
@@ -122,18 +130,28 @@ fn named(bounds: i64) -> String {
 
 /// What waits for bounds that nobody is in any more never begins, and is told so.
 pub fn end_what_nobody_can_begin(store: &mut JobStore) -> Result<(), StoreError> {
-    for bounds in store.bounds_with_jobs()? {
-        let Some(alone) = lock(store.dir(), bounds, FlockOperation::NonBlockingLockExclusive) else { continue };
-        let why = gone(bounds);
-        match store.end_within(bounds, &why, clock::wall()) {
-            // Whoever only looks can do so on a full disk, too; the next one tries again.
-            Err(StoreError::Full { .. }) => {}
-            ended => ended?,
+    let mut all: BTreeSet<i64> = store.bounds_with_jobs()?.into_iter().collect();
+    let waits = all.clone();
+    all.extend(known(store.dir()));
+    for bounds in all {
+        let Some(_alone) = lock(store.dir(), bounds, FlockOperation::NonBlockingLockExclusive) else { continue };
+        // Asked again: nobody can have come since.
+        if waits.contains(&bounds) || store.waits_within(bounds)? {
+            match store.end_within(bounds, &gone(bounds), clock::wall()) {
+                // Whoever only looks can do so on a full disk, too; the next one tries again.
+                Err(StoreError::Full { .. }) => continue,
+                ended => ended?,
+            }
         }
         remove(store.dir(), bounds);
-        drop(alone);
     }
     Ok(())
+}
+
+/// Bounds that somebody is in, or was.
+fn known(dir: &Path) -> Vec<i64> {
+    let entries = std::fs::read_dir(dir.join(DIR)).into_iter().flatten().flatten();
+    entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok()).collect()
 }
 
 /// Why what was to run within them cannot.
@@ -176,6 +194,8 @@ pub fn alarm(dir: &Path, bounds: i64) -> PathBuf {
 fn remove(dir: &Path, bounds: i64) {
     let _ = std::fs::remove_file(alarm(dir, bounds));
     let _ = std::fs::remove_file(dir.join(DIR).join(bounds.to_string()));
+    // Unless there are others.
+    let _ = std::fs::remove_dir(dir.join(DIR));
 }
 
 /// `None`: others have it, or it cannot be had.
@@ -184,10 +204,10 @@ fn lock(dir: &Path, bounds: i64, how: FlockOperation) -> Option<OwnedFd> {
     let flags = OFlags::RDWR | OFlags::CREATE | OFlags::CLOEXEC | OFlags::NOFOLLOW | OFlags::NONBLOCK;
     loop {
         let file = match open(&path, flags, Mode::RUSR | Mode::WUSR) {
-            Err(Errno::NOENT) => {
-                DirBuilder::new().mode(0o700).create(dir.join(DIR)).ok()?;
-                continue;
-            }
+            Err(Errno::NOENT) => match DirBuilder::new().mode(0o700).create(dir.join(DIR)) {
+                Err(e) if e.kind() != io::ErrorKind::AlreadyExists => return None,
+                _ => continue,
+            },
             file => file.ok()?,
         };
         match flock(&file, how) {

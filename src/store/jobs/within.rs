@@ -67,16 +67,16 @@ impl JobStore {
         self.within.as_ref().map(|within| within.bounds)
     }
 
-    /// Every job that runs in this run of the machine; none at all if none of them is held in.
-    pub fn alive_if_any_is_held(&self, boot_id: &str) -> Result<Vec<Alive>, StoreError> {
+    /// Every job that runs; none at all if none of them is held in.
+    pub fn alive_if_any_is_held(&self) -> Result<Vec<Alive>, StoreError> {
         let query = || {
             // What holds a job in stands in its row before its first process begins.
             let sql = format!(
                 "SELECT runner, runner_start, child, child_start, CASE WHEN bounds IS NULL THEN within ELSE id END
-                 FROM job WHERE {LIVE} AND boot = ?1"
+                 FROM job WHERE {LIVE}"
             );
             let mut query = self.conn.prepare_cached(&sql)?;
-            let alive = query.query_map([boot_id], |r| {
+            let alive = query.query_map([], |r| {
                 Ok(Alive { runner: row::mark(r, 0)?, child: row::mark(r, 2)?, bounds: r.get(4)? })
             })?;
             alive.collect::<rusqlite::Result<Vec<Alive>>>()
