@@ -37,7 +37,7 @@ pub(super) fn start(store: &JobStore) -> Result<u32, StoreError> {
         (wanted, started) = (wanted - 1, 1);
     }
     // One more: those that find a job may be busy with it when the time comes.
-    let others = store.waits_for_others()?;
+    let others = within::waits_for_others(store)?;
     if others || store.next_wake()?.is_some() {
         match alarm_lock(store) {
             Some(_) => wanted += 1,

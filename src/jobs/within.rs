@@ -6,7 +6,10 @@
 //! from before it submits, each runner as long as it lives. Whoever can lock it alone knows that nobody is left, and that
 //! what still waits can never begin.
 use crate::{
-    model::job::{JobId, JobSpec, ProcMark},
+    model::{
+        bounds::whose,
+        job::{JobId, JobSpec, ProcMark},
+    },
     store::{
         StoreError,
         jobs::{Alive, JobStore, Within},
@@ -123,11 +126,6 @@ fn number(word: &OsStr, dir: &Path) -> i64 {
     })
 }
 
-/// In words, for people.
-fn named(bounds: i64) -> String {
-    if bounds < 0 { "a job of another store".into() } else { JobId(bounds).to_string() }
-}
-
 /// What waits for bounds that nobody is in any more never begins, and is told so.
 pub fn end_what_nobody_can_begin(store: &mut JobStore) -> Result<(), StoreError> {
     let mut all: BTreeSet<i64> = store.bounds_with_jobs()?.into_iter().collect();
@@ -148,6 +146,16 @@ pub fn end_what_nobody_can_begin(store: &mut JobStore) -> Result<(), StoreError>
     Ok(())
 }
 
+/// Whether something that is for us may begin when somebody ends who tells nobody: of those who are held in by other
+/// bounds, none gives a slot on, and none starts a runner for us.
+pub fn waits_for_others(store: &JobStore) -> Result<bool, StoreError> {
+    match store.within() {
+        Some(within) => store.waits_within(within.bounds),
+        // Most often nobody is within any, which costs no question.
+        None => Ok(store.dir().join(DIR).exists() && store.waits_beside()?),
+    }
+}
+
 /// Bounds that somebody is in, or was.
 fn known(dir: &Path) -> Vec<i64> {
     let entries = std::fs::read_dir(dir.join(DIR)).into_iter().flatten().flatten();
@@ -156,7 +164,7 @@ fn known(dir: &Path) -> Vec<i64> {
 
 /// Why what was to run within them cannot.
 pub fn gone(bounds: i64) -> String {
-    format!("it was to run within the bounds of {}, and nothing is left of them", named(bounds))
+    format!("it was to run within the bounds of {}, and nothing is left of them", whose(bounds))
 }
 
 /// Why this job cannot be begun once more. `None`: nothing is against it.

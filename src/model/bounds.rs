@@ -1,4 +1,5 @@
 //! What holds a job in: as the machine on which it ran enforced it, not as somebody asked for it.
+use super::job::JobId;
 use serde::{Deserialize, Serialize};
 
 /// Lines for people; each begins with a word that stays the same (`writes: …`).
@@ -11,6 +12,12 @@ pub struct Bounds {
     pub open: Vec<String>,
     /// How memory and the number of processes are limited.
     pub limits: Vec<String>,
+}
+
+/// Whose the bounds are in which another job was submitted, in words for people: a job of the same store by its id, and a
+/// number below 0 is one of another store.
+pub fn whose(bounds: i64) -> String {
+    if bounds < 0 { "a job of another store".into() } else { JobId(bounds).to_string() }
 }
 
 impl Bounds {

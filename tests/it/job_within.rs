@@ -223,7 +223,7 @@ fn what_waits_for_bounds_that_are_gone_is_interrupted_and_never_run_outside() {
     world.kick();
     let why = "it was to run within the bounds of j1, and nothing is left of them";
     for name in ["held", "late", "child"] {
-        let job = named(&world, name).expect("it is there");
+        let job = world.over(id_of(&world, name));
         assert_eq!((job.state, job.error.as_deref()), (JobState::Interrupted, Some(why)), "{name}");
     }
     assert_eq!(world.job(after).state, JobState::Skipped);
@@ -296,6 +296,8 @@ fn what_waits_within_is_ended_from_outside_as_ever() {
     outer_over(&world, "AGENTS run -b --at +1h --name late true; AGENTS run -b --hold --name held true");
     let listed = String::from_utf8_lossy(&world.run(&["jobs"]).stdout).into_owned();
     assert!(listed.contains("late") && listed.contains("held"), "{listed}");
+    let page = String::from_utf8_lossy(&world.run(&["jobs", "show", "late"]).stdout).into_owned();
+    assert!(page.contains("  within    the bounds of j1\n"), "{page}");
     assert_eq!(world.run(&["stop", "late", "held"]).status.code(), Some(0));
     assert_eq!(world.over(id_of(&world, "late")).state, JobState::Cancelled);
     assert_eq!(world.over(id_of(&world, "held")).state, JobState::Cancelled);

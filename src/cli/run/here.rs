@@ -78,7 +78,7 @@ pub fn run(store: &mut JobStore, id: JobId, input: Option<Input>, paint: Paint) 
     let started = jobs::kick(store)?;
     // A runner that goes on claiming may have it by now.
     let state = store.state(id)?.unwrap_or(job.state);
-    if let (0, JobState::Held | JobState::Blocked | JobState::Queued) = (started, state) {
+    if matches!((started, state), (_, JobState::Held | JobState::Blocked) | (0, JobState::Queued)) {
         let why = match state {
             JobState::Held => format!("until `agents jobs release {id}`"),
             JobState::Blocked => "for the jobs that it comes after".into(),

@@ -215,23 +215,18 @@ fn work(mut runner: Runner, mut next: Option<Box<Claimed>>, mut pane: Option<Pan
                     Lingered::Down => return Ok(()),
                 }
             }
-            None if runner.store.within().is_some() => {
-                // Nobody can be made to come here from outside.
-                if !sleeper::sleep(&runner.store, &runner.ears)? {
-                    within::leave(runner.store);
-                    return Ok(());
-                }
-                runner.claim_awake()?
-            }
             None => {
-                // Another runner may have been killed meanwhile, with nobody there to give a command.
-                adopt::lost(&mut runner.store)?;
-                runner.tidy();
-                runner.leave_tmux();
-                runner.store.settle();
+                if runner.store.within().is_none() {
+                    // Another runner may have been killed meanwhile, with nobody there to give a command.
+                    adopt::lost(&mut runner.store)?;
+                    runner.tidy();
+                    runner.leave_tmux();
+                    runner.store.settle();
+                }
                 let_go_of_code();
                 call_ourselves(IDLE_NAME);
                 if !sleeper::sleep(&runner.store, &runner.ears)? {
+                    within::leave(runner.store);
                     return Ok(());
                 }
                 call_ourselves(&name(runner.store.dir()));

@@ -3,7 +3,7 @@
 //! of them, and the other way round. Within such bounds there is one as well, while anything waits there.
 use super::ears::Ears;
 use crate::{
-    jobs::{pulse::Watch, start::alarm_lock},
+    jobs::{pulse::Watch, start::alarm_lock, within::waits_for_others},
     model::time::Wall,
     store::{StoreError, jobs::JobStore},
     world::clock,
@@ -20,12 +20,12 @@ use std::{
 /// `true`: some job's time has come, or its turn. `false`: nothing waits, or somebody else sleeps for it, or we are told
 /// to end.
 pub fn sleep(store: &JobStore, ears: &Ears) -> Result<bool, StoreError> {
-    while store.next_wake()?.is_some() || store.waits_for_others()? {
+    while store.next_wake()?.is_some() || waits_for_others(store)? {
         let Some(lock) = alarm_lock(store) else { return Ok(false) };
         let alarms = Watch::alarms(store.dir());
         let mut changes: Option<Watch> = None;
         loop {
-            let others = store.waits_for_others()?;
+            let others = waits_for_others(store)?;
             if others && changes.is_none() {
                 // Before it is looked whether there is a turn.
                 changes = Some(Watch::changes(store.dir()));

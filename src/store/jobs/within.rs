@@ -4,7 +4,7 @@
 //! Bounds are a number: the id of the job that has them, which may be long over; of a job of another store one below 0.
 use super::{
     Durability, JobStore, StoreError, family, row,
-    schema::{LIVE, READY},
+    schema::{LIVE, READY, WAITING},
 };
 use crate::model::{
     job::{JobId, JobState, ProcMark},
@@ -109,16 +109,12 @@ impl JobStore {
         self.told(query())
     }
 
-    /// Whether something that is for us may begin when somebody ends who tells nobody: of those who are held in by
-    /// other bounds, none gives a slot on, and none starts a runner for us.
-    pub fn waits_for_others(&self) -> Result<bool, StoreError> {
-        if let Some(bounds) = self.bounds() {
-            return self.waits_within(bounds);
-        }
+    /// Whether jobs that no bounds are for wait, and others that are within some may be what they wait for.
+    pub fn waits_beside(&self) -> Result<bool, StoreError> {
         let sql = format!(
             "SELECT EXISTS (SELECT 1 FROM job WHERE within IS NOT NULL AND ({MAY_BEGIN} OR {LIVE})) AND
                (EXISTS (SELECT 1 FROM job WHERE {READY}) OR
-                EXISTS (SELECT 1 FROM job WHERE state IN ('held', 'blocked') AND state = 'blocked' AND within IS NULL))"
+                EXISTS (SELECT 1 FROM job WHERE {WAITING} AND state = 'blocked' AND within IS NULL))"
         );
         let query = || self.conn.prepare_cached(&sql)?.query_row([], |r| r.get(0));
         self.told(query())
