@@ -1,5 +1,4 @@
 //! What holds a job in: as the machine on which it ran enforced it, not as somebody asked for it.
-use super::job::JobId;
 use serde::{Deserialize, Serialize};
 
 /// Lines for people; each begins with a word that stays the same (`writes: …`).
@@ -17,7 +16,7 @@ pub struct Bounds {
 /// Whose the bounds are in which another job was submitted, in words for people: a job of the same store by its id, and a
 /// number below 0 is one of another store.
 pub fn whose(bounds: i64) -> String {
-    if bounds < 0 { "a job of another store".into() } else { JobId(bounds).to_string() }
+    if bounds < 0 { "a job of another store".into() } else { format!("j{bounds}") }
 }
 
 impl Bounds {

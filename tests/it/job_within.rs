@@ -172,7 +172,7 @@ fn one_that_waits_for_its_time_a_parent_a_release_or_its_next_try_waits_within()
 #[test]
 fn one_without_an_environment_is_held_in_all_the_same() {
     let world = JobWorld::new();
-    let clean = format!("env -i AGENTS_BOOT_ID=first HOME=\"$HOME\" PATH=\"$PATH\" AGENTS run -b --name");
+    let clean = "env -i AGENTS_BOOT_ID=first HOME=\"$HOME\" PATH=\"$PATH\" AGENTS run -b --name";
     for round in 0..6 {
         let line = format!(
             "AGENTS run true; {clean} n{round} '{TELL}; {} w{round} \"{TELL}\"'",
