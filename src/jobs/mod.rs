@@ -43,11 +43,6 @@ pub fn kick(store: &mut JobStore) -> Result<u32, StoreError> {
     start::start(store)
 }
 
-/// The same, for who has just submitted `ids`.
-pub fn begin(store: &mut JobStore, ids: &[JobId]) -> Result<u32, StoreError> {
-    if within::is_held() { start::within(store, ids) } else { kick(store) }
-}
-
 /// Ends a job: one that waits at once, one that runs by its runner, which is told. One whose runner is gone is taken
 /// care of first.
 pub fn cancel(store: &mut JobStore, id: JobId) -> Result<Cancelled, StoreError> {

@@ -226,6 +226,8 @@ pub struct Job {
     pub cpu_s: Option<f64>,
     /// What holds it in, since it ran first. `None`: nothing was asked for.
     pub bounds: Option<Bounds>,
+    /// It was submitted within the bounds of a job, and runs in them alone ([`crate::model::bounds::whose`]).
+    pub within: Option<i64>,
 }
 
 /// Which of a job's pauses: the step that is next, when the one before it ended, and how many tries there were.
@@ -261,6 +263,7 @@ impl Job {
             peak_rss: None,
             cpu_s: None,
             bounds: None,
+            within: None,
         }
     }
 

@@ -54,6 +54,7 @@ mod job_twins;
 mod job_unreadable;
 mod job_verbs;
 mod job_windows;
+mod job_within;
 mod jobs_crashes;
 mod jobs_killed;
 mod jobs_run;

@@ -82,12 +82,12 @@ pub fn run(store: &mut JobStore, id: JobId, input: Option<Input>, paint: Paint) 
         }
     };
     let (growth, changes) = (Watch::growth(&job.log), Watch::changes(store.dir()));
-    let started = jobs::begin(store, &[id])?;
+    let started = jobs::kick(store)?;
     // A runner that goes on claiming may have it by now.
     let state = store.state(id)?.unwrap_or(job.state);
     // For one that waits for its time somebody was started who sleeps until then.
-    let waits = started == 0 || job.wake.is_some();
-    if let (true, JobState::Held | JobState::Blocked | JobState::Queued) = (waits, state) {
+    let nobody = started == 0 || job.wake.is_some();
+    if matches!((nobody, state), (_, JobState::Held | JobState::Blocked) | (true, JobState::Queued)) {
         let why = match state {
             JobState::Held => format!("until `agents jobs release {id}`"),
             JobState::Blocked => "for the jobs that it comes after".into(),

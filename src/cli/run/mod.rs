@@ -166,7 +166,7 @@ pub fn run(args: &RunArgs, context: &mut Context) -> Report {
         given.dir.get_or_insert_with(|| given.here.clone());
         let ids = with_room(|| {
             let mut queued = batch::queue(file, &given, &ground)?;
-            jobs::begin(&mut queued.store, &queued.ids)?;
+            jobs::kick(&mut queued.store)?;
             queued.store.leave();
             Ok::<_, Failure>(queued.ids)
         })?;

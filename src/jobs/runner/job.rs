@@ -69,7 +69,7 @@ pub fn run(store: &mut JobStore, ears: &Ears, claimed: &Claimed, pane: Option<Pa
         cap: None,
         most: None,
         group: None,
-        holds: within::holds(spec),
+        holds: within::mark(store, claimed.job.id, spec).is_some(),
         runner_ended: false,
         verdict: cancelled.then_some(Verdict::Cancelled),
         peak_rss: 0,
@@ -312,7 +312,7 @@ fn marks(store: &JobStore, job: &Job, epoch: i64) -> Vec<(OsString, OsString)> {
         ("AGENTS_JOB_EPOCH".into(), epoch.to_string().into()),
         ("AGENTS_JOBS".into(), store.dir().into()),
     ];
-    marks.extend(within::holds(&job.spec).then(|| (within::HELD.into(), "1".into())));
+    marks.extend(within::mark(store, job.id, &job.spec).map(|word| (within::HELD.into(), word)));
     marks
 }
 

@@ -8,7 +8,7 @@ use super::{
     pane::{Gone, Pane},
 };
 use crate::{
-    jobs::{adopt::marks, start},
+    jobs::adopt::marks,
     model::{
         job::{Exit, JobId},
         time::Boot,
@@ -89,8 +89,8 @@ impl Tree<'_> {
             }
             let end = self.reap(child);
             if std::mem::take(&mut self.runner_ended) && self.holds {
-                // Best effort: when this job is over it is done again.
-                let _ = start::start(store);
+                // Best effort: when this job is over it is done again. It may have been the last one within our bounds.
+                let _ = crate::jobs::kick(store);
             }
             if let Some(end) = end {
                 // What ended because its terminal was closed was not told so by its own code.

@@ -167,10 +167,10 @@ impl JobStore {
         at: Wall,
     ) -> Result<(Fenced<Finished>, Option<Claimed>), StoreError> {
         let base = self.dir().to_owned();
-        let (slots, only) = (self.machine_slots(), self.only.clone());
+        let (slots, bounds) = (self.machine_slots(), self.bounds());
         let both = self.change(Durability::Full, |tx| {
             let finished = finish(tx, id, epoch, ending, at)?;
-            Ok((finished, claim::claim(tx, &base, slots, only.as_ref(), me, boot_id, at)?))
+            Ok((finished, claim::claim(tx, &base, slots, bounds, me, boot_id, at)?))
         })?;
         self.told_alarm(&both.0);
         Ok(both)

@@ -3,6 +3,7 @@ use super::{
     Durability, JobStore, StoreError,
     schema::{BY_MACHINE, LIVE, READY},
     slots_of_machine,
+    within::READY_WITHIN,
 };
 use crate::model::job::DEFAULT_GROUP;
 use rusqlite::params;
@@ -43,6 +44,7 @@ impl JobStore {
             let sql = format!(
                 "SELECT name, slots, (SELECT count(*) FROM job WHERE grp = g.name AND {LIVE}),
                    (SELECT count(*) FROM job WHERE grp = g.name AND {READY})
+                     + (SELECT count(*) FROM job WHERE grp = g.name AND {READY_WITHIN})
                  FROM grp g ORDER BY name <> '{DEFAULT_GROUP}', name"
             );
             let mut query = self.conn.prepare_cached(&sql)?;
