@@ -77,7 +77,7 @@ pub enum Verb {
     Events(EventsArgs),
     /// Tell what happened while nobody looked: the morning page
     Report(ReportArgs),
-    /// Show what an agent, a service or the watchdog printed
+    /// Show what an agent, a service, the watchdog or a job printed
     Logs(LogsArgs),
     /// Open the terminal of an agent or a job (leave it with ctrl-b d)
     Attach(AttachArgs),

@@ -10,9 +10,12 @@
 use crate::{
     engine::fleet::FleetError,
     model::name::printable,
-    store::{LIFT_FILE_LIMIT, StoreError},
+    store::{LIFT_FILE_LIMIT, StoreError, jobs::FILE},
 };
-use std::io::Write;
+use std::{io::Write, path::Path};
+
+/// Failures that are told together.
+const AT_ONCE: usize = 10;
 
 /// The kernel's words for a file that may not grow, whichever it is.
 const TOO_LARGE: &str = "File too large";
@@ -49,6 +52,23 @@ impl Failure {
             Failure::Said { code, text, hint } => Failure::Said { code, text: format!("{what}: {text}"), hint },
             closed => closed,
         }
+    }
+
+    /// Of several, what they all say, as far as it fits a screen; the code is the first one's.
+    pub fn all(failures: Vec<Failure>) -> Failure {
+        let left = failures.len().saturating_sub(AT_ONCE);
+        let mut first = None;
+        let mut texts: Vec<String> = Vec::new();
+        for failure in failures.into_iter().take(AT_ONCE) {
+            let Failure::Said { code, text, hint } = failure else { return Failure::Closed };
+            first.get_or_insert(code);
+            let hint = hint.map_or_else(String::new, |hint| format!("\nhint: {hint}"));
+            texts.push(format!("error: {text}{hint}"));
+        }
+        if left > 0 {
+            texts.push(format!("error: {left} more like these"));
+        }
+        first.map_or(Failure::Closed, |code| Failure::new(code, texts.join("\n\n")))
     }
 
     /// Says it on stderr; the exit code.
@@ -92,11 +112,20 @@ impl From<FleetError> for Failure {
 
 impl From<StoreError> for Failure {
     fn from(error: StoreError) -> Failure {
-        let failure = Failure::new(1, error.to_string());
-        match error {
-            StoreError::FileLimit { .. } => failure.hint(LIFT_FILE_LIMIT),
-            _ => failure,
-        }
+        let hint = match &error {
+            StoreError::Full { path } => {
+                let dir = Path::new(path).parent().unwrap_or(Path::new("/"));
+                Some(format!("`df -h {}` tells how full it is", printable(&dir.to_string_lossy())))
+            }
+            // Of the fleet's own store a backup takes its place.
+            StoreError::Corrupt { path, .. } if path.ends_with(FILE) => Some(
+                "move it away, with its `-wal`: the next job begins a new one; what jobs printed stays in `logs/jobs`"
+                    .into(),
+            ),
+            StoreError::FileLimit { .. } => Some(LIFT_FILE_LIMIT.into()),
+            _ => None,
+        };
+        Failure::Said { code: 1, text: error.to_string(), hint }
     }
 }
 

@@ -5,7 +5,8 @@ use super::{
     jobs::log as job_log,
     log_agent::{self, Shown},
     log_follow::{Follow, Take},
-    log_parts, log_times, log_transcript,
+    log_lines::{Wanted, print_all, print_raw, print_tail, unreadable},
+    log_parts, log_transcript,
     names::{self, WATCHDOG},
     out::Out,
     since,
@@ -16,17 +17,13 @@ use crate::{
         job::JobId,
         job_agent::Stream,
         name::{printable, unusable},
-        time::Wall,
     },
     view::{clean::Cleaner, errors, jobs::stream::Line},
     world::clock,
 };
 use clap::Args;
 use regex::Regex;
-use std::{
-    collections::VecDeque,
-    path::{Path, PathBuf},
-};
+use std::path::{Path, PathBuf};
 
 #[derive(Debug, Args)]
 #[command(after_help = "\
@@ -87,17 +84,11 @@ pub fn run(args: &LogsArgs, context: &mut Context) -> Report {
         let wanted = log_transcript::Wanted { limit, since, grep: args.grep.clone(), errors: args.errors, follow };
         return log_transcript::run(&fleet, name, &wanted, &mut context.out);
     }
-    let (path, mut growing, stream) = place(args.name.as_deref(), follow, context)?;
+    let Place { path, mut growing, stream, fresh } = place(args.name.as_deref(), follow, context)?;
     if let Some(stream) = stream.filter(|_| !args.raw) {
         return show_agent(args, &wanted, stream, &path, growing.as_mut(), &mut context.out);
     }
-    show(args, &wanted, &path, growing.as_mut(), &mut context.out)
-}
-
-struct Wanted {
-    limit: Option<usize>,
-    since: Option<Wall>,
-    follow: bool,
+    show(args, &wanted, &path, fresh, growing.as_mut(), &mut context.out)
 }
 
 /// How a log goes on.
@@ -117,8 +108,15 @@ impl Growing {
     }
 }
 
-/// A log, how it goes on, and the stream of an agent that stands in it.
-type Place = (PathBuf, Option<Growing>, Option<Stream>);
+/// A log.
+struct Place {
+    path: PathBuf,
+    growing: Option<Growing>,
+    /// Of an agent, that stands in it.
+    stream: Option<Stream>,
+    /// What makes lines of it.
+    fresh: fn() -> Cleaner,
+}
 
 /// The log of an agent, a service or the watchdog; else of a job. Watched before it is read, so that nothing falls
 /// between.
@@ -140,7 +138,8 @@ fn place(name: Option<&str>, follow: bool, context: &mut Context) -> Result<Plac
             return Err(log.nothing());
         }
         let stream = log.stream;
-        return Ok((path, follow.then(|| Growing::Job(Box::new(log))), stream));
+        let growing = follow.then(|| Growing::Job(Box::new(log)));
+        return Ok(Place { path, growing, stream, fresh: Cleaner::of_lines });
     }
     let path = match of_session {
         Some(path) => path?,
@@ -151,7 +150,7 @@ fn place(name: Option<&str>, follow: bool, context: &mut Context) -> Result<Plac
         }
     };
     let growing = follow.then(|| Follow::new(&path)).transpose().map_err(|e| unreadable(&path, &e))?;
-    Ok((path, growing.map(Growing::Session), None))
+    Ok(Place { path, growing: growing.map(Growing::Session), stream: None, fresh: Cleaner::default })
 }
 
 /// What the agent of a job says.
@@ -177,7 +176,14 @@ fn show_agent(
     shown.end(out)
 }
 
-fn show(args: &LogsArgs, wanted: &Wanted, path: &Path, growing: Option<&mut Growing>, out: &mut Out) -> Report {
+fn show(
+    args: &LogsArgs,
+    wanted: &Wanted,
+    path: &Path,
+    fresh: fn() -> Cleaner,
+    growing: Option<&mut Growing>,
+    out: &mut Out,
+) -> Report {
     if args.raw {
         let size = print_raw(path, wanted.limit, out).map_err(|e| e.into_failure(path))?;
         out.flush()?;
@@ -190,9 +196,9 @@ fn show(args: &LogsArgs, wanted: &Wanted, path: &Path, growing: Option<&mut Grow
         |line: &str| (!args.errors || errors::is_error(line)) && args.grep.as_ref().is_none_or(|g| g.is_match(line));
     let plain = args.grep.is_none() && !args.errors && wanted.since.is_none();
     let (mut cleaner, end) = match wanted.limit {
-        _ if !log_parts::exists(path) => Ok((Cleaner::default(), 0)),
-        Some(n) if plain => print_tail(path, n, wanted.follow, out),
-        _ => print_all(path, wanted.limit, wanted.since, wanted.follow, &keep, out),
+        _ if !log_parts::exists(path) => Ok((fresh(), 0)),
+        Some(n) if plain => print_tail(path, fresh, n, wanted.follow, out),
+        _ => print_all(path, fresh(), wanted, &keep, out),
     }
     .map_err(|e| e.into_failure(path))?;
     out.flush()?;
@@ -237,154 +243,4 @@ fn log_of(fleet: &Fleet, name: Option<&str>) -> Result<PathBuf, Failure> {
     }
     Err(Failure::new(1, format!("no agent or service is named `{}`, and no log is", printable(name)))
         .hint(names::meant(policy, name)))
-}
-
-fn unreadable(path: &Path, error: &std::io::Error) -> Failure {
-    Failure::new(1, format!("`{}` cannot be read: {error}", path.display()))
-}
-
-/// Reading fails for another reason than writing, and they mean different things.
-enum Trouble {
-    Read(std::io::Error),
-    Write(Failure),
-}
-
-impl Trouble {
-    fn into_failure(self, path: &Path) -> Failure {
-        match self {
-            Trouble::Read(error) => unreadable(path, &error),
-            Trouble::Write(failure) => failure,
-        }
-    }
-}
-
-impl From<std::io::Error> for Trouble {
-    fn from(error: std::io::Error) -> Trouble {
-        Trouble::Read(error)
-    }
-}
-
-impl From<Failure> for Trouble {
-    fn from(failure: Failure) -> Trouble {
-        Trouble::Write(failure)
-    }
-}
-
-/// Everything (or the last `n` lines) untouched. Gives the newest part's size as read.
-fn print_raw(path: &Path, limit: Option<usize>, out: &mut Out) -> Result<u64, Trouble> {
-    let mut end = 0;
-    match limit {
-        None => {
-            for part in log_parts::oldest_first(path)? {
-                end = log_parts::read(&part, &mut |bytes| Ok::<(), Trouble>(out.raw(bytes)?))?;
-            }
-        }
-        Some(n) => {
-            let tail = log_parts::tail(path, n)?;
-            out.raw(&tail.bytes)?;
-            end = tail.end;
-        }
-    }
-    Ok(end)
-}
-
-/// The last `n` clean lines, read from the end. Gives the cleaner as it stands, and where to go on.
-fn print_tail(path: &Path, n: usize, goes_on: bool, out: &mut Out) -> Result<(Cleaner, u64), Trouble> {
-    let mut wanted = n.saturating_mul(4).saturating_add(200);
-    loop {
-        let tail = log_parts::tail(path, wanted)?;
-        let mut last = VecDeque::new();
-        let mut cleaner = Cleaner::default();
-        let mut keep_last = |line: &str| {
-            if last.len() == n {
-                last.pop_front();
-            }
-            if n > 0 {
-                last.push_back(line.to_owned());
-            }
-        };
-        cleaner.feed(&tail.bytes, &mut keep_last);
-        if !goes_on {
-            cleaner.finish(&mut keep_last);
-        }
-        if last.len() < n && !tail.whole {
-            wanted = wanted.saturating_mul(8);
-            continue;
-        }
-        for line in last {
-            out.line(&line)?;
-        }
-        return Ok((cleaner, tail.end));
-    }
-}
-
-/// Every clean line that is wanted, oldest first.
-fn print_all(
-    path: &Path,
-    limit: Option<usize>,
-    since: Option<Wall>,
-    goes_on: bool,
-    keep: &dyn Fn(&str) -> bool,
-    out: &mut Out,
-) -> Result<(Cleaner, u64), Trouble> {
-    let mut cleaner = Cleaner::default();
-    let mut last: VecDeque<String> = VecDeque::new();
-    let mut end = 0;
-    let mut emit = |line: &str, out: &mut Out| -> Result<(), Trouble> {
-        if !keep(line) {
-            return Ok(());
-        }
-        match limit {
-            None => out.line(line)?,
-            Some(n) => {
-                if last.len() == n {
-                    last.pop_front();
-                }
-                if n > 0 {
-                    last.push_back(line.to_owned());
-                }
-            }
-        }
-        Ok(())
-    };
-    let parts = log_parts::oldest_first(path)?;
-    for (i, part) in parts.iter().enumerate() {
-        let written = log_parts::written(part)?;
-        if since.is_some_and(|s| written < s) {
-            continue;
-        }
-        let newest = i + 1 == parts.len();
-        let mut result = Ok(());
-        if let Some(since) = since {
-            let mut lines = Vec::new();
-            end = log_parts::read(part, &mut |bytes| -> Result<(), Trouble> {
-                cleaner.feed(bytes, &mut |l| lines.push(l.to_owned()));
-                Ok(())
-            })?;
-            if newest && !goes_on {
-                cleaner.finish(&mut |l| lines.push(l.to_owned()));
-            }
-            let first = log_times::first_since(&lines, written, since);
-            for line in &lines[first..] {
-                emit(line, out)?;
-            }
-            continue;
-        }
-        end = log_parts::read(part, &mut |bytes| {
-            cleaner.feed(bytes, &mut |l| {
-                if result.is_ok() {
-                    result = emit(l, out);
-                }
-            });
-            std::mem::replace(&mut result, Ok(()))
-        })?;
-        if newest && !goes_on {
-            cleaner.finish(&mut |l| result = emit(l, out));
-            result?;
-        }
-    }
-    for line in last {
-        out.line(&line)?;
-    }
-    Ok((cleaner, end))
 }

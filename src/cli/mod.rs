@@ -23,6 +23,7 @@ mod jobs;
 mod locate;
 mod log_agent;
 mod log_follow;
+mod log_lines;
 mod log_parts;
 mod log_times;
 mod log_transcript;

@@ -2,7 +2,7 @@
 //! what the job's log says, as `agents logs -f` does, until the job does not run any more. No key reaches the job.
 //!
 //! A session that somebody ends is a job that somebody ends: of that the job is told from here. Whatever else becomes of
-//! the window (its server is killed, or it is itself), the job goes on without one.
+//! the window (its server ends or is killed, or it is itself), the job goes on without one.
 use super::{
     failure::{Failure, Report},
     jobs::{
@@ -15,6 +15,7 @@ use super::{
 use crate::{
     jobs::{
         self,
+        pane::DEADLINE,
         window::{Meant, WORD},
     },
     model::{
@@ -26,11 +27,13 @@ use crate::{
         jobs::{FILE, JobStore, open_existing},
     },
     view::{clean::Cleaner, jobs::stream::Line, paint::Tint},
-    world::process::{ProcId, Stat, is_ending, let_go_of_code, signals},
+    world::{
+        process::{ProcId, Stat, is_ending, let_go_of_code, signals},
+        tmux::Server,
+    },
 };
 use rustix::{
     event::{PollFd, PollFlags, Timespec, poll},
-    process::{Pid, PidfdFlags, pidfd_open},
     stdio::stdin,
     termios::{InputModes, LocalModes, OptionalActions, SpecialCodeIndex, tcgetattr, tcsetattr},
 };
@@ -39,6 +42,7 @@ use std::{
     ffi::OsString,
     io,
     os::fd::{AsFd, OwnedFd},
+    path::Path,
     process::ExitCode,
     time::Duration,
 };
@@ -84,7 +88,7 @@ fn show(meant: &Meant) -> Report {
     let _ = quieten();
     let done = follow(meant, &mut store, &end, &mut Out::new(ColorChoice::Auto));
     let closed = tcgetattr(stdin()).is_err();
-    let by_hand = closed && server.is_some_and(|server| !is_ending(server) && !ends_soon(server));
+    let by_hand = closed && server.is_some_and(|server| !is_ending(server) && goes_on(&meant.dir, server));
     if by_hand {
         jobs::session_ended(&mut store, meant.id, meant.epoch)?;
     } else {
@@ -93,12 +97,9 @@ fn show(meant: &Meant) -> Report {
     done
 }
 
-/// A server that is told to end closes its sessions first.
-fn ends_soon(server: ProcId) -> bool {
-    let pid = i32::try_from(server.pid).ok().and_then(Pid::from_raw);
-    let Some(Ok(end)) = pid.map(|pid| pidfd_open(pid, PidfdFlags::empty())) else { return true };
-    let longest = Timespec { tv_sec: 1, tv_nsec: 0 };
-    poll(&mut [PollFd::new(&end, PollFlags::IN)], Some(&longest)).is_ok_and(|ready| ready > 0) || is_ending(server)
+/// `false`: it was told to end, and closed its sessions for that.
+fn goes_on(dir: &Path, server: ProcId) -> bool {
+    Server::of_jobs(dir).is_ok_and(|address| address.is_answered_by(server, DEADLINE))
 }
 
 /// Keys come one by one, none is a signal, none is shown, and none stops the output.
@@ -209,7 +210,7 @@ impl Said {
     fn of(job: &Job, out: &Out) -> Said {
         let painter = match stream_of(&job.spec) {
             Some(stream) => Painter::Agent(Box::new(Told::new(stream, out.paint))),
-            None => Painter::Plain(Box::default()),
+            None => Painter::Plain(Box::new(Cleaner::of_lines())),
         };
         Said { painter, lines: VecDeque::new(), first: true }
     }

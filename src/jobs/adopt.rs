@@ -7,7 +7,7 @@
 //! Many look at the same time: every command, everybody who waits. Who finds a job first says so in the store before it
 //! does anything else ([`Finder`]), and the others leave it alone as long as that process, or the runner that it has
 //! sent, is there to see to it.
-use super::{mark, process, runner, start, within::is_held};
+use super::{mark, pane, process, runner, start, within};
 use crate::{
     model::{
         job::{Exit, JobId, JobState, ProcMark},
@@ -36,12 +36,15 @@ const PATIENCE: Duration = Duration::from_secs(20);
 
 /// Looks at all jobs that say they run, which costs little while their runners are there. What was found here first.
 pub fn lost(store: &mut JobStore) -> Result<Vec<JobId>, StoreError> {
-    if is_held() {
+    if store.within().is_some() {
         // Who looks after them must be free to, and may have to go on with them.
         return Ok(Vec::new());
     }
-    let (boot_id, now) = (clock::boot_id(), clock::boot());
+    within::end_what_nobody_can_begin(store)?;
+    let boot_id = clock::boot_id();
     let mut live = store.lost(&boot_id)?;
+    // Read after all that stands there was written.
+    let now = clock::boot();
     live.retain(|job| !has_runner(job) && !is_seen_to(job, &boot_id, now));
     let Some(me) = ProcId::own().filter(|_| !live.is_empty()) else { return Ok(Vec::new()) };
     let by = |mark: ProcMark| Finder { mark, boot: boot_id.clone(), at: now };
@@ -50,15 +53,25 @@ pub fn lost(store: &mut JobStore) -> Result<Vec<JobId>, StoreError> {
         Err(StoreError::Full { .. } | StoreError::FileLimit { .. }) => return Ok(Vec::new()),
         ours => ours?,
     };
-    // Of one that waits nothing was cut off: another runner waits for the answer, or has it.
+    // Of one that waits nothing was cut off: another runner waits for the answer, or has it. But ours would go on with it
+    // outside of the bounds that it was submitted in.
     let (go_on, rest): (Vec<&Lost>, Vec<&Lost>) =
-        ours.iter().partition(|job| job.paused || (job.this_boot && has_child(job)));
+        ours.iter().partition(|job| job.waits() || (job.this_boot && has_child(job)));
     hand_on(store, &go_on, by);
     let (there, gone) = remains(store, rest);
     hand_on(store, &there, by);
+    let had_session = |job: &&Lost| store.job(job.id).is_ok_and(|job| job.is_some_and(|job| job.session.is_some()));
+    let had_sessions = gone.iter().any(had_session);
     for job in gone {
-        let why = if job.this_boot { RUNNER_GONE } else { REBOOT };
-        interrupted(store, job.id, job.epoch, why)?;
+        let why = match job.within {
+            Some(bounds) if job.paused => within::gone(bounds),
+            _ if job.this_boot => RUNNER_GONE.into(),
+            _ => REBOOT.into(),
+        };
+        interrupted(store, job.id, job.epoch, &why)?;
+    }
+    if had_sessions {
+        pane::leave_server(store);
     }
     if !ours.is_empty() {
         // The slots that they held.

@@ -10,7 +10,7 @@ use crate::model::{
 use std::{
     ffi::{OsStr, OsString},
     os::unix::{ffi::OsStrExt, fs::PermissionsExt},
-    path::{Path, PathBuf},
+    path::{Component, Path, PathBuf},
 };
 
 /// Why a job cannot be, in words, with a hint where there is one.
@@ -32,7 +32,12 @@ pub fn job(spec: &JobSpec, env: &[(OsString, OsString)]) -> Result<(), Refused> 
             Ok(meta) if meta.is_dir() => {}
             Ok(_) => return Err(refused(format!("`{}` is not a folder", shown(&spec.dir)))),
             Err(e) if e.kind() == std::io::ErrorKind::NotFound => {
-                let hint = Some(format!("mkdir -p {}", quoted(&spec.dir)));
+                let is_home = |part: Component| part.as_os_str().as_bytes().starts_with(b"~");
+                let hint = Some(if spec.dir.components().any(is_home) {
+                    "`~` is only what a shell makes of it, where it stands without quotes: write the whole path".into()
+                } else {
+                    format!("mkdir -p {}", quoted(&spec.dir))
+                });
                 return Err(Refused { text: format!("there is no folder `{}`", shown(&spec.dir)), hint });
             }
             Err(e) => return Err(refused(format!("the folder `{}` cannot be looked at: {e}", shown(&spec.dir)))),

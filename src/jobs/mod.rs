@@ -32,7 +32,7 @@ use crate::{
         StoreError,
         jobs::{Answered, Cancelled, JobStore},
     },
-    world::{clock, process::ProcId},
+    world::{self, clock, process::ProcId},
 };
 
 /// Sees to it that what may run runs: to be called after anything that may let a job run (submit, release, retry, a new
@@ -41,11 +41,6 @@ use crate::{
 pub fn kick(store: &mut JobStore) -> Result<u32, StoreError> {
     adopt::lost(store)?;
     start::start(store)
-}
-
-/// The same, for who has just submitted `ids`.
-pub fn begin(store: &mut JobStore, ids: &[JobId]) -> Result<u32, StoreError> {
-    if within::is_held() { start::within(store, ids) } else { kick(store) }
 }
 
 /// Ends a job: one that waits at once, one that runs by its runner, which is told. One whose runner is gone is taken
@@ -71,6 +66,13 @@ pub fn session_ended(store: &mut JobStore, id: JobId, opened: i64) -> Result<(),
         adopt::lost(store)?;
     }
     Ok(())
+}
+
+/// Tells the processes of a job to end (TERM), of which no more can be written down than that it failed: for a full disk,
+/// which that very job may fill. How many there are.
+pub fn end_unwritten(store: &JobStore, id: JobId) -> usize {
+    let processes = world::process::marked(&adopt::marks(store, id));
+    processes.into_iter().filter(|process| process.signal(rustix::process::Signal::TERM)).count()
 }
 
 /// Answers a job that waits for an approval.

@@ -5,6 +5,7 @@
 //!     jobs.pulse jobs.alarm   touched when something changed
 //!     jobs.idle               a pipe by which a runner that waits a moment for the next job is called
 //!     jobs.waited             locked while somebody waits for jobs that are not kept
+//!     jobs.within/            locked while somebody is within the bounds of a job
 //!     logs/jobs/j7-NAME.log
 //!     jobs/NAME-YYYYmmdd_HHMMSS/
 //! ```

@@ -13,6 +13,12 @@ pub struct Bounds {
     pub limits: Vec<String>,
 }
 
+/// Whose the bounds are in which another job was submitted, in words for people: a job of the same store by its id, and a
+/// number below 0 is one of another store.
+pub fn whose(bounds: i64) -> String {
+    if bounds < 0 { "a job of another store".into() } else { format!("j{bounds}") }
+}
+
 impl Bounds {
     /// One for each thing that is enforced, and one for all that is not.
     pub fn sandbox(&self) -> Vec<String> {

@@ -113,6 +113,16 @@ impl Answer {
     pub fn parse(word: &str) -> Option<Answer> {
         Answer::ALL.into_iter().find(|answer| answer.word() == word)
     }
+
+    /// What a line means that somebody typed: the whole word, or one letter for it.
+    pub fn meant(line: &str) -> Option<Answer> {
+        match line.trim().to_lowercase().as_str() {
+            "c" => Some(Answer::Continue),
+            "r" => Some(Answer::Retry),
+            "x" => Some(Answer::Cancel),
+            word => Answer::parse(word),
+        }
+    }
 }
 
 /// How a command ended.
@@ -216,6 +226,8 @@ pub struct Job {
     pub cpu_s: Option<f64>,
     /// What holds it in, since it ran first. `None`: nothing was asked for.
     pub bounds: Option<Bounds>,
+    /// It was submitted within the bounds of a job, and runs in them alone ([`crate::model::bounds::whose`]).
+    pub within: Option<i64>,
 }
 
 /// Which of a job's pauses: the step that is next, when the one before it ended, and how many tries there were.
@@ -251,6 +263,7 @@ impl Job {
             peak_rss: None,
             cpu_s: None,
             bounds: None,
+            within: None,
         }
     }
 
@@ -271,6 +284,18 @@ mod tests {
         for state in JobState::ALL {
             assert_eq!(JobState::parse(state.word()), Some(state));
             assert!(!state.is_unfinished() || state.is_over());
+        }
+    }
+
+    #[test]
+    fn an_answer_is_a_word_or_its_letter_and_nothing_like_it() {
+        for (lines, answer) in [
+            (["c", " C \n", "continue"], Some(Answer::Continue)),
+            (["r", "R", "retry\r"], Some(Answer::Retry)),
+            (["x", "\tx", "Cancel"], Some(Answer::Cancel)),
+            (["", "cc", "cont"], None),
+        ] {
+            assert_eq!(lines.map(Answer::meant), [answer; 3], "{lines:?}");
         }
     }
 }

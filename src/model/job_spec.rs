@@ -1,5 +1,5 @@
 //! What somebody asks for: a job's steps, and what holds for all of them.
-use super::{bytes::Bytes, job_agent::JobAgent, job_id::JobId, job_input::JobInput, time::Wall};
+use super::{bytes::Bytes, job_agent::JobAgent, job_id::JobId, job_input::JobInput, name::printable_cut, time::Wall};
 use serde::{Deserialize, Serialize};
 use std::{path::PathBuf, time::Duration};
 
@@ -16,6 +16,17 @@ pub enum JobCommand {
     Argv(Vec<Bytes>),
     /// A text for the job's agent. All prompts of a job come into one conversation.
     Prompt(Bytes),
+}
+
+impl JobCommand {
+    /// In one line for people.
+    pub fn shown(&self) -> String {
+        let text = match self {
+            JobCommand::Shell(line) | JobCommand::Prompt(line) => line.0.to_string_lossy().into_owned(),
+            JobCommand::Argv(words) => words.iter().map(|w| w.0.to_string_lossy()).collect::<Vec<_>>().join(" "),
+        };
+        printable_cut(text.trim(), 200)
+    }
 }
 
 /// One step of a job.
@@ -43,6 +54,11 @@ impl StepSpec {
     /// No more than the command.
     pub fn of(command: JobCommand) -> StepSpec {
         StepSpec { desc: String::new(), command, timeout: None, only_if: None, retries: 0, pause: false }
+    }
+
+    /// What it does, in one line for people.
+    pub fn shown(&self) -> String {
+        if self.desc.is_empty() { self.command.shown() } else { printable_cut(&self.desc, 200) }
     }
 }
 

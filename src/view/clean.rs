@@ -38,6 +38,8 @@ pub struct Cleaner {
     repaint: usize,
     /// The last line given out, so that equal neighbours collapse.
     last: Option<String>,
+    /// They do not: only rows that were painted again are left out.
+    keeps_equal: bool,
 }
 
 impl Default for Cleaner {
@@ -51,11 +53,17 @@ impl Default for Cleaner {
             recent: VecDeque::new(),
             repaint: 0,
             last: None,
+            keeps_equal: false,
         }
     }
 }
 
 impl Cleaner {
+    /// For what most often prints line after line, and paints no screen: a line that is printed twice stands there twice.
+    pub fn of_lines() -> Cleaner {
+        Cleaner { keeps_equal: true, ..Cleaner::default() }
+    }
+
     /// Takes the next bytes; gives every line that they completed, in order, without its newline.
     pub fn feed(&mut self, bytes: &[u8], out: &mut dyn FnMut(&str)) {
         for &byte in bytes {
@@ -251,7 +259,7 @@ impl Cleaner {
         if painted_again && !text.is_empty() && self.recent.contains(&text) {
             return;
         }
-        if self.last.as_deref() == Some(&text) {
+        if !self.keeps_equal && self.last.as_deref() == Some(&text) {
             return;
         }
         out(&text);
@@ -283,6 +291,15 @@ mod tests {
         assert_eq!(clean(b"\x1b]0;title\x07\x1b[1;31mred\x1b[0m \x1b(Bplain\r\n"), ["red plain"]);
         assert_eq!(clean(b"a\x1b]8;;http://x\x1b\\link\x1b]8;;\x1b\\b\n"), ["alinkb"]);
         assert_eq!(clean(b"\x1bP+q544e\x1b\\ok\n"), ["ok"]);
+    }
+
+    #[test]
+    fn of_lines_none_is_lost_that_was_not_painted_again() {
+        let mut lines = Vec::new();
+        let mut cleaner = Cleaner::of_lines();
+        cleaner.feed(b"y\ny\n\n\ny\nrow\nz\n\x1b[2Arow\nz\nz\n", &mut |line| lines.push(line.to_owned()));
+        assert_eq!(lines, ["y", "y", "", "", "y", "row", "z"]);
+        assert_eq!(clean(b"y\ny\n"), ["y"]);
     }
 
     #[test]

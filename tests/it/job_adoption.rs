@@ -161,7 +161,8 @@ fn who_finds_a_job_is_told_nothing_that_is_meant_for_its_runner() {
     let mut stop = world.agents(&["stop", &name]).stdout(Stdio::null()).spawn().expect("it starts");
     wait_until(30, "its end is asked for", || world.store().is_cancelled(id, epoch(&world, id)).expect("read"));
     // All who look, look once more.
-    world.kick();
+    let other = world.kick();
+    world.over(other);
     let mut all = world.agents(&["jobs", "cancel", "--all"]).stdout(Stdio::null()).spawn().expect("it starts");
     wait_until(30, "both wait", || [&stop, &all].iter().all(|client| sleeps(client)));
     somebody.end();

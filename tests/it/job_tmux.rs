@@ -306,7 +306,7 @@ fn a_paused_job_keeps_its_session_and_one_that_lost_it_gets_another() {
     wait_until(30, "it waits", paused);
     assert_eq!(sessions(&world), format!("{id}\n"));
     let note = || tmux(&world, &["show-options", "-v", "-t", &format!("={id}:"), "status-right"]);
-    wait_until(30, "it is told below", || note().contains(&format!("agents jobs approve {id} continue")));
+    wait_until(30, "it is told below", || note().contains("c continue, r retry, x cancel, Enter: "));
     let (_, runner, _) = around(&world.job(id));
     assert!(runner.signal(Signal::KILL));
     wait_until(30, "the runner is gone", || !runner.is_alive());

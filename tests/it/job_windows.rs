@@ -11,7 +11,10 @@ use agents::{
     world::process::{ProcId, Stat, called_with_more},
 };
 use rustix::process::Signal;
-use std::{fs, process::Command};
+use std::{
+    fs,
+    process::{Command, Stdio},
+};
 
 /// Writes the beginning of its stream, then the rest once there is a file `go`.
 const WAITS: &str = "test -t 0 -o -t 1 -o -t 2 && echo terminal >> \"$home/terminal\"; head -n 2 \"$stream/claude-tool.jsonl\"; \
@@ -163,6 +166,35 @@ fn an_agent_works_on_when_its_tmux_server_is_told_to_end() {
         assert_eq!((job.state, job.error), (JobState::Done, None));
         assert_eq!((world.jobs.log(id), world.calls()), (stream("claude-tool"), 1));
     }
+}
+
+/// A server that was told to end stays as long as somebody looks on who does not go: here one that stands still.
+#[test]
+fn an_agent_works_on_when_its_tmux_server_takes_long_to_end() {
+    let world = World::new("claude", WAITS);
+    let (id, job) = seen(&world, &["--backend", "claude", "--tmux", "long work"]);
+    let (window, server) = around(&world);
+    let socket = world.jobs.dir().join("jobs.tmux/tmux.sock");
+    let mut looker = Command::new("tmux");
+    looker.args(["-u", "-N", "-C", "-S"]).arg(socket).args(["attach-session", "-t", "=j1:"]).env_remove("TMUX");
+    let mut looker = looker.stdin(Stdio::piped()).stdout(Stdio::null()).spawn().expect("tmux");
+    let looks = looker.id().to_string();
+    wait_until(30, "somebody looks on", || {
+        tmux(&world, &["list-clients", "-F", "#{client_pid} #{client_session}"]).contains(&format!("{looks} j1"))
+    });
+    let stands = ProcId::of(looker.id()).expect("it runs");
+    assert!(stands.signal(Signal::STOP));
+    wait_until(30, "it stands still", || Stat::read(stands.pid).is_some_and(|stat| stat.state == 'T'));
+    assert!(server.signal(Signal::TERM));
+    wait_until(30, "the window is gone", || !window.is_alive());
+    assert!(server.is_alive(), "this is no test any more");
+    let now = world.jobs.job(id);
+    assert_eq!((now.state, now.child, now.runner, now.session), (JobState::Running, job.child, job.runner, None));
+    looker.kill().expect("it is ended");
+    looker.wait().expect("a child of ours");
+    wait_until(30, "the server ends, too", || !server.is_alive());
+    go(&world);
+    assert_eq!((world.jobs.over(id).state, world.calls()), (JobState::Done, 1));
 }
 
 /// Nobody gives a command: the window sees to the job.

@@ -251,3 +251,34 @@ fn on_a_full_disk_nothing_is_half_queued_and_nothing_that_ran_is_forgotten() {
     let first: serde_json::Value = serde_json::from_str(&world.read("first")).expect("JSON");
     assert_eq!((first["state"].as_str(), first["exit"].as_i64()), (Some("failed"), Some(8)), "{first}");
 }
+
+/// The job that fills the disk would go on for ever, because its end cannot be written down.
+#[test]
+fn what_fills_the_disk_can_be_ended() {
+    let world = JobWorld::new();
+    let script = r#"
+        mount -t tmpfs -o size=1m,mode=700 none "$XDG_STATE_HOME" || exit 77
+        "$AGENTS" run -b 'cat /dev/zero > "$XDG_STATE_HOME/filler" 2>/dev/null; echo full >> there; exec sleep 600' || exit 1
+        until [ -e there ]; do sleep 0.02; done
+        "$AGENTS" stop j1; echo "code $?"
+        rm "$XDG_STATE_HOME/filler"
+        "$AGENTS" jobs wait j1 --timeout 60s >/dev/null; "$AGENTS" jobs show j1 --json > first
+    "#;
+    let state = world.sandbox.join("small");
+    std::fs::create_dir(&state).expect("a folder");
+    let mut command = std::process::Command::new("unshare");
+    command.args(["-m", "sh", "-c", script]).current_dir(world.sandbox.path()).env("XDG_STATE_HOME", &state);
+    command.env("AGENTS", Sandbox::exe()).env("SHELL", "/bin/sh").env_remove("AGENTS_CONFIG");
+    let Ok(output) = command.output() else { return eprintln!("skipped: no `unshare` here") };
+    let said = String::from_utf8_lossy(&output.stdout);
+    let wrong = String::from_utf8_lossy(&output.stderr);
+    if output.status.code() == Some(77) || wrong.contains("unshare failed") {
+        return eprintln!("skipped: no tmpfs can be mounted here (needs root)");
+    }
+    assert!(said.contains("code 1\n"), "{said}{wrong}");
+    let told =
+        "agents: j1 cannot be marked as cancelled; 1 of its processes were told to end\nerror: no space left to write";
+    assert!(wrong.contains(told) && wrong.contains("\nhint: `df -h "), "{wrong}");
+    let first: serde_json::Value = serde_json::from_str(&world.read("first")).expect("JSON");
+    assert_eq!((first["state"].as_str(), first["signal"].as_i64()), (Some("failed"), Some(15)), "{first}");
+}

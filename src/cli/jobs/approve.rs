@@ -16,6 +16,9 @@ use crate::{
 use clap::{Args, ValueEnum};
 
 #[derive(Debug, Args)]
+#[command(after_help = "\
+Where the job has a tmux session of its own, who sits in it (`agents attach ID`) can answer there, too.
+The first answer counts.")]
 pub struct ApproveArgs {
     /// Id or name
     #[arg(value_name = "ID")]

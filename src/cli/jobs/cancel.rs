@@ -12,7 +12,10 @@ use super::{
 use crate::{
     jobs,
     model::job::{JobId, JobState},
-    store::jobs::{Cancelled, JobStore},
+    store::{
+        StoreError,
+        jobs::{Cancelled, JobStore},
+    },
     world::clock,
 };
 use clap::Args;
@@ -80,12 +83,35 @@ pub fn run(args: &CancelArgs, context: &mut Context) -> Report {
 }
 
 fn each(ids: &[JobId], store: &mut JobStore) -> Result<Vec<(JobId, Cancelled)>, Failure> {
-    ids.iter().map(|id| Ok((*id, jobs::cancel(store, *id)?))).collect()
+    let rest = |at: usize| &ids[at..];
+    let cancel = |(at, id): (usize, &JobId)| {
+        let done = jobs::cancel(store, *id).map_err(|error| unwritten(error, rest(at), store))?;
+        Ok((*id, done))
+    };
+    ids.iter().enumerate().map(cancel).collect()
+}
+
+/// On a full disk nobody can be told of an end: what fills it must end all the same.
+fn unwritten(error: StoreError, ids: &[JobId], store: &JobStore) -> Failure {
+    if !matches!(error, StoreError::Full { .. }) {
+        return error.into();
+    }
+    for id in ids {
+        let told = jobs::end_unwritten(store, *id);
+        complain(&format!("agents: {id} cannot be marked as cancelled; {told} of its processes were told to end"));
+    }
+    error.into()
 }
 
 /// All are marked before any runner is told, so that none of them gets the slot of one that ends.
 fn all(ground: &Ground, store: &mut JobStore) -> Result<Vec<(JobId, Cancelled)>, Failure> {
-    let answers = store.cancel_all(clock::wall())?;
+    let answers = match store.cancel_all(clock::wall()) {
+        Ok(answers) => answers,
+        Err(error) => {
+            let live: Vec<JobId> = store.running()?.iter().map(|job| job.id).collect();
+            return Err(unwritten(error, &live, store));
+        }
+    };
     for (_, answer) in &answers {
         if let Cancelled::Asked(runner) = answer {
             jobs::runner::tell(*runner);

@@ -7,7 +7,7 @@ use super::{
     Ground, words,
 };
 use crate::{
-    jobs::tidy::delete,
+    jobs::{tidy::delete, within},
     model::job::JobState,
     store::jobs::{Changed, Removed},
     world::clock,
@@ -57,6 +57,15 @@ pub fn run(args: &IdsArgs, wish: Wish, context: &mut Context) -> Report {
     let Some(store) = &mut store else { return Ok(1) };
     let mut refused = false;
     for id in ids {
+        if wish != Wish::Hold
+            && let Some(why) = within::cannot_begin(store, id)?
+        {
+            refused = true;
+            let hint =
+                format!("`agents jobs show {id}` tells what it is; `agents run` submits it anew, outside of them");
+            complain(&format!("error: {id} cannot be {}: {why}\nhint: {hint}", wish.done()));
+            continue;
+        }
         let changed = match wish {
             Wish::Hold => store.hold(id)?,
             Wish::Release => store.release(id)?,

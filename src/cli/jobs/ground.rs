@@ -2,7 +2,7 @@
 use super::super::{Context, failure::Failure, job_backends::Backends, locate};
 use crate::{
     engine::{fleet::Fleet, paths::Paths},
-    jobs::{adopt, kick, place::Place, tidy, waited},
+    jobs::{adopt, kick, place::Place, tidy, waited, within},
     model::job_rules::{Durable, JobRules},
     store::{
         Durability,
@@ -70,7 +70,7 @@ impl Ground {
     /// `None`: nobody has submitted anything.
     pub fn existing(&self) -> Result<Option<JobStore>, Failure> {
         let Some(mut store) = jobs::open_existing(&self.place.db(), self.durability)? else { return Ok(None) };
-        self.ready(&mut store);
+        self.ready(&mut store)?;
         // Whoever submitted last may have been killed before it started anybody.
         self.start(&mut store)?;
         Ok(Some(store))
@@ -84,7 +84,7 @@ impl Ground {
             paths.make_with(self.durability).map_err(told)?;
         }
         let mut store = jobs::open(&self.place.db(), self.durability)?;
-        self.ready(&mut store);
+        self.ready(&mut store)?;
         Ok(store)
     }
 
@@ -108,9 +108,10 @@ impl Ground {
         }
     }
 
-    fn ready(&self, store: &mut JobStore) {
+    fn ready(&self, store: &mut JobStore) -> Result<(), Failure> {
         let (slots, keep) = (self.rules.slots, self.keep());
         store.set_habits(Habits { slots, keep, durability: self.durability });
+        Ok(within::enter(store)?)
     }
 
     /// Sees to jobs whose runner is gone.

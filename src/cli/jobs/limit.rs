@@ -39,7 +39,10 @@ fn limit(word: &str) -> Result<Limit, String> {
 pub fn run(args: &LimitArgs, context: &mut Context) -> Report {
     let ground = Ground::find(context)?;
     let Some(limit) = args.limit else {
-        let groups = ground.existing()?.map(|store| store.groups()).transpose()?.unwrap_or_default();
+        let groups = match ground.existing()? {
+            Some(store) => store.groups()?,
+            None => vec![Group::untouched(ground.rules.slots)],
+        };
         for group in groups {
             context.out.line(&line(&group))?;
         }

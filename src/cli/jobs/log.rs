@@ -4,6 +4,7 @@ use super::{
         Context,
         failure::{Failure, Report},
         log_follow::Take,
+        log_lines::unreadable,
         out::Out,
     },
     Ground,
@@ -117,8 +118,4 @@ pub fn drain(file: &mut File, mut at: u64, path: &Path, out: &mut Out, take: &mu
             Err(e) => return Err(unreadable(path, &e)),
         }
     }
-}
-
-fn unreadable(path: &Path, error: &io::Error) -> Failure {
-    Failure::new(1, format!("`{}` cannot be read: {error}", path.display()))
 }

@@ -23,7 +23,7 @@ pub fn lines(log: &Path, most: usize) -> Vec<String> {
             newest.pop_front();
         }
     };
-    let mut cleaner = Cleaner::default();
+    let mut cleaner = Cleaner::of_lines();
     cleaner.feed(&bytes[begin..], &mut take);
     cleaner.finish(&mut take);
     newest.into()

@@ -33,7 +33,7 @@ pub fn part(backend: &str, task: OsString, phases: &[String]) -> Result<JobPart,
         let text = format!("`--phases` takes up to {MOST_PHASES} names with commas between them");
         return Err(Failure::new(2, text).hint("agents run --backend claude --phases analyze,plan,build 'PROMPT'"));
     }
-    let description = super::given::description(&JobCommand::Prompt(Bytes(task.clone())));
+    let description = JobCommand::Prompt(Bytes(task.clone())).shown();
     // A fault of the task is told as such, not as one of what is made of it.
     if let Some((why, hint)) = crate::jobs::file::unusable_command(&JobCommand::Prompt(Bytes(task.clone()))) {
         return Err(Failure::new(1, format!("the prompt {why}")).hint(hint));

@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     jobs::{
-        begin, idle,
+        idle, kick,
         runner::{self, Ready},
         within::is_held,
     },
@@ -46,8 +46,8 @@ pub fn queue(new: &mut NewJobs, ground: &Ground) -> Result<Option<Vec<JobId>>, F
         let mut store = ground.open()?;
         let ids = new.queue(&mut store)?;
         // Whoever waits for the next job sees to the rest, too, once that one has begun.
-        if !waits.is_some_and(|waits| waits.call()) {
-            begin(&mut store, &ids)?;
+        if store.within().is_some() || !waits.is_some_and(|waits| waits.call()) {
+            kick(&mut store)?;
         }
         store.leave();
         Ok(Some(ids))
@@ -59,6 +59,12 @@ fn take(new: &mut NewJobs, twin: Twin, ground: &Ground) {
     // It is a runner from its first file on.
     lift_file_limit();
     let done = ground.open().and_then(|mut store| {
+        if store.within().is_some() {
+            // We are held in, and our environment does not say so.
+            let ids = new.queue(&mut store)?;
+            kick(&mut store)?;
+            return Ok((ids[0], None));
+        }
         let me = Ready::be().ok_or_else(|| {
             Failure::new(
                 1,
@@ -66,11 +72,12 @@ fn take(new: &mut NewJobs, twin: Twin, ground: &Ground) {
             )
         })?;
         let (id, first) = new.queue_to_run(&mut store, &me)?;
-        Ok((id, first, me, store))
+        Ok((id, Some((first, me, store))))
     });
     match done {
         Err(failure) => twin.say(&words::of(&Err(failure))),
-        Ok((id, first, me, store)) => {
+        Ok((id, None)) => twin.say(&words::of(&Ok(id))),
+        Ok((id, Some((first, me, store)))) => {
             let left = twin.leave();
             // What is left to the first one it can do beside us.
             twin.say(&words::of(&Ok(id)));

@@ -4,7 +4,7 @@
 use super::{
     super::{failure::Failure, jobs::Ground},
     files,
-    given::{Given, description},
+    given::Given,
     part,
     queue::{not_queued, set_parents},
 };
@@ -51,7 +51,7 @@ pub fn queue(file: &Path, given: &Given, ground: &Ground) -> Result<Queued, Fail
     let mut job = files::job(&part, None, given, clock::wall())?;
     let mut store = ground.open()?;
     set_parents(from_mut(&mut job), from_ref(&part), given, &store)?;
-    let commands = lines(&bytes).map(|(_, command)| (description(&command), command));
+    let commands = lines(&bytes).map(|(_, command)| (command.shown(), command));
     let ids = store.submit_alike(job, commands, clock::wall());
     let ids = ids.map_err(|error| not_queued(error, &[]))?;
     Ok(Queued { store, ids })
@@ -60,7 +60,11 @@ pub fn queue(file: &Path, given: &Given, ground: &Ground) -> Result<Queued, Fail
 fn read(file: &Path, shown: &str) -> Result<Vec<u8>, Failure> {
     let unreadable = |why: String| Failure::new(1, format!("the lines of `{shown}` cannot be read: {why}"));
     if file != "-" {
-        return crate::world::file::read(file, LARGEST).map_err(|e| unreadable(e.to_string()));
+        return crate::world::file::read(file, LARGEST).map_err(|e| {
+            let is_pipe = file.metadata().is_ok_and(|meta| !meta.is_file() && !meta.is_dir());
+            let failure = unreadable(e.to_string());
+            if is_pipe { failure.hint("of a pipe: `… | agents run -b --batch -`") } else { failure }
+        });
     }
     let mut bytes = Vec::new();
     let read = std::io::stdin().lock().take(LARGEST + 1).read_to_end(&mut bytes);

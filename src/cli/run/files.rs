@@ -86,7 +86,14 @@ pub fn jobs(parts: &[JobPart], given: &Given, now: Wall) -> Result<Vec<NewJob>, 
         return Err(Failure::new(2, format!("`--name` for {} jobs", parts.len())).hint("write the names into the file"));
     }
     let several = parts.len() > 1;
-    parts.iter().enumerate().map(|(i, part)| job(part, several.then_some(i + 1), given, now)).collect()
+    let (mut jobs, mut refused) = (Vec::with_capacity(parts.len()), Vec::new());
+    for (i, part) in parts.iter().enumerate() {
+        match job(part, several.then_some(i + 1), given, now) {
+            Ok(job) => jobs.push(job),
+            Err(failure) => refused.push(failure),
+        }
+    }
+    if refused.is_empty() { Ok(jobs) } else { Err(Failure::all(refused)) }
 }
 
 /// `number`: which of several.
@@ -124,7 +131,7 @@ pub fn job(part: &JobPart, number: Option<usize>, given: &Given, now: Wall) -> R
     let agent = backend.map(|name| given.backends.agent(name, model, &env)).transpose().map_err(about)?;
     let description = match (&part.description, &part.steps[..]) {
         (Some(description), _) => description.clone(),
-        (None, [step]) if step.desc.is_empty() => given::description(&step.command),
+        (None, [step]) if step.desc.is_empty() => step.command.shown(),
         (None, _) => String::new(),
     };
     let interactive = given.interactive || part.interactive;
@@ -137,7 +144,7 @@ pub fn job(part: &JobPart, number: Option<usize>, given: &Given, now: Wall) -> R
         dir,
         shell: given.shell.clone(),
         steps: part.steps.clone(),
-        timeout: given.timeout.or(part.timeout),
+        timeout: given.timeout.or(part.timeout).filter(|limit| !limit.is_zero()),
         retries: given.retries.or(part.retries).unwrap_or(0),
         not_before: at,
         hold: given.hold || part.hold,

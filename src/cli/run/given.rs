@@ -5,7 +5,7 @@ use super::{
 };
 use crate::{
     jobs::{check, within},
-    model::{caller::Caller, job::JobCommand, job_rules::JobRules, name::printable_cut, time::Wall},
+    model::{caller::Caller, job_rules::JobRules, name::printable_cut, time::Wall},
 };
 use std::{
     ffi::{OsStr, OsString},
@@ -24,6 +24,7 @@ pub struct Given {
     pub caller: Arc<Caller>,
     /// The variables of `--env`.
     pub named_env: Vec<OsString>,
+    /// Zero: without one, whatever the file says.
     pub timeout: Option<Duration>,
     pub retries: Option<u32>,
     pub group: Option<String>,
@@ -45,15 +46,6 @@ pub struct Given {
     /// That they take. `None`: the file says it.
     pub model: Option<String>,
     pub backends: Backends,
-}
-
-/// The command in one line for people.
-pub fn description(command: &JobCommand) -> String {
-    let text = match command {
-        JobCommand::Shell(line) | JobCommand::Prompt(line) => line.0.to_string_lossy().into_owned(),
-        JobCommand::Argv(words) => words.iter().map(|w| w.0.to_string_lossy()).collect::<Vec<_>>().join(" "),
-    };
-    printable_cut(text.trim(), 200)
 }
 
 /// The user's own, if it is one whose lines we know; else `sh`.

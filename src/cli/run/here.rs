@@ -14,9 +14,10 @@ use crate::{
     jobs::{self, pulse::Watch, runner},
     model::{
         job::{Exit, Job, JobId, JobState, ProcMark},
-        time::Boot,
+        name::printable,
+        time::{Boot, Wall},
     },
-    store::jobs::JobStore,
+    store::jobs::{Cancelled, JobStore},
     view::{self, jobs::stream::Line, paint::Paint},
     world::{clock, process::signals},
 };
@@ -34,6 +35,9 @@ use std::{
 /// What a shell says of a program whose reader went away.
 const PIPE: u8 = 128 + 13;
 
+/// Signals that are for the job. Of the last two none ends it, however many come.
+const HANDED_ON: [Signal; 6] = [Signal::INT, Signal::TERM, Signal::HUP, Signal::QUIT, Signal::USR1, Signal::USR2];
+
 /// Bytes by which a log is known again.
 const HEAD: usize = 64;
 
@@ -48,6 +52,8 @@ struct Follower<'a> {
     changes: Watch,
     signals: Vec<(Signal, OwnedFd)>,
     told: u32,
+    /// The one that ended the job itself.
+    ended_by: Option<Signal>,
     /// For a step whose process is not known yet.
     pending: Option<Signal>,
     /// Its runner, and how we hear of its end.
@@ -67,21 +73,25 @@ struct Follower<'a> {
 /// `input`: for the job. `paint`: for what an agent says.
 pub fn run(store: &mut JobStore, id: JobId, input: Option<Input>, paint: Paint) -> Report {
     let Some(job) = store.job(id)? else { return Ok(1) };
-    let log = runner::open_log(&job.log)
-        .map_err(|e| Failure::new(1, format!("its log `{}` cannot be written: {e}", job.log.display())))?;
-    let mut listened = Vec::new();
-    for signal in [Signal::INT, Signal::TERM, Signal::HUP, Signal::QUIT] {
-        let pipe = signals::pipe_for(&[signal.as_raw()]);
-        listened.push((signal, pipe.map_err(|e| Failure::new(1, format!("signals cannot be heard: {e}")))?));
-    }
+    let (log, listened) = match ready(&job) {
+        Ok(ready) => ready,
+        Err(why) => {
+            // Nobody has begun it for us: it must not run later, when whoever was refused has tried again.
+            jobs::cancel(store, id)?;
+            return Err(Failure::new(1, format!("{why}; {id} is cancelled")));
+        }
+    };
     let (growth, changes) = (Watch::growth(&job.log), Watch::changes(store.dir()));
-    let started = jobs::begin(store, &[id])?;
+    let started = jobs::kick(store)?;
     // A runner that goes on claiming may have it by now.
     let state = store.state(id)?.unwrap_or(job.state);
-    if let (0, JobState::Held | JobState::Blocked | JobState::Queued) = (started, state) {
+    // For one that waits for its time somebody was started who sleeps until then.
+    let nobody = started == 0 || job.wake.is_some();
+    if matches!((nobody, state), (_, JobState::Held | JobState::Blocked) | (true, JobState::Queued)) {
         let why = match state {
             JobState::Held => format!("until `agents jobs release {id}`"),
             JobState::Blocked => "for the jobs that it comes after".into(),
+            _ if job.wake.is_some() => until(job.wake.unwrap_or_default()),
             _ => format!("for a free slot of its group `{}`", job.spec.group),
         };
         complain(&format!("agents: {id} waits {why}"));
@@ -96,6 +106,7 @@ pub fn run(store: &mut JobStore, id: JobId, input: Option<Input>, paint: Paint) 
         changes,
         signals: listened,
         told: 0,
+        ended_by: None,
         pending: None,
         runner: None,
         question: Question::default(),
@@ -108,6 +119,22 @@ pub fn run(store: &mut JobStore, id: JobId, input: Option<Input>, paint: Paint) 
     follower.follow()
 }
 
+/// `until 2026-11-21 14:30:00`
+fn until(time: Wall) -> String {
+    format!("until {}", time.format_local("%Y-%m-%d %H:%M:%S"))
+}
+
+/// The log, and the signals that are for the job. `Err`: why not.
+fn ready(job: &Job) -> Result<(File, Vec<(Signal, OwnedFd)>), String> {
+    let path = printable(&job.log.to_string_lossy());
+    let log = runner::open_log(&job.log).map_err(|e| format!("its log `{path}` cannot be written: {e}"))?;
+    let heard = HANDED_ON.map(|signal| {
+        let pipe = signals::pipe_for(&[signal.as_raw()]);
+        Ok((signal, pipe.map_err(|e| format!("signals cannot be heard: {e}"))?))
+    });
+    Ok((log, heard.into_iter().collect::<Result<_, String>>()?))
+}
+
 impl Follower<'_> {
     fn follow(&mut self) -> Report {
         loop {
@@ -116,21 +143,25 @@ impl Follower<'_> {
                 return Err(Failure::new(1, format!("{} was removed", self.id)));
             };
             self.tell_bounds(&job);
-            if self.told_bounds && self.show().is_err() {
-                self.cancel()?;
-                return Ok(PIPE);
+            if self.told_bounds
+                && let Err(error) = self.show()
+            {
+                return self.unread(&error);
             }
             if job.state.is_over() {
                 self.footer.clear();
-                if self.stream.is_some() && self.show_told(|told, lines| told.end(lines)).is_err() {
-                    return Ok(PIPE);
+                if self.stream.is_some()
+                    && let Err(error) = self.show_told(|told, lines| told.end(lines))
+                {
+                    return self.unread(&error);
                 }
-                return Ok(said(&job));
+                return Ok(said(&job, self.ended_by));
             }
             self.know_runner(&job);
-            if job.state == JobState::Paused && self.show_told(|told, lines| told.flush(lines)).is_err() {
-                self.cancel()?;
-                return Ok(PIPE);
+            if job.state == JobState::Paused
+                && let Err(error) = self.show_told(|told, lines| told.flush(lines))
+            {
+                return self.unread(&error);
             }
             if self.footer.is_on() {
                 self.draw(&job);
@@ -270,10 +301,13 @@ impl Follower<'_> {
 
     /// The first signal is for the step that runs; the second one, and one for a job that waits, ends the job.
     fn hear(&mut self, signal: Signal) -> Result<(), Failure> {
-        self.told += 1;
         let running = self.store.state(self.id)? == Some(JobState::Running);
-        if self.told > 1 || !running {
-            return self.cancel();
+        if ![Signal::USR1, Signal::USR2].contains(&signal) {
+            self.told += 1;
+            if self.told > 1 || !running {
+                self.ended_by = Some(signal);
+                return self.cancel();
+            }
         }
         self.pending = Some(signal);
         Ok(())
@@ -285,10 +319,24 @@ impl Follower<'_> {
         let Some(signal) = self.pending else { return };
         let child = job.child.filter(|child| jobs::process(*child).is_alive());
         if let Some(pid) = child.and_then(|child| i32::try_from(child.pid).ok()).and_then(Pid::from_raw) {
-            // It leads a group of its own.
-            let _ = rustix::process::kill_process_group(pid, signal);
+            // It leads a group of its own, which hears what comes from a terminal. The rest is for a program that knows it.
+            let _ = match signal {
+                Signal::USR1 | Signal::USR2 => rustix::process::kill_process(pid, signal),
+                _ => rustix::process::kill_process_group(pid, signal),
+            };
             self.pending = None;
         }
+    }
+
+    /// Nobody gets what the job prints: it ends, as a program in its place would. A reader that went away knows why.
+    fn unread(&mut self, error: &io::Error) -> Report {
+        let id = self.id;
+        let was_over = matches!(jobs::cancel(self.store, id)?, Cancelled::Was(_));
+        if error.kind() == io::ErrorKind::BrokenPipe {
+            return Ok(PIPE);
+        }
+        let end = if was_over { String::new() } else { format!("; {id} is cancelled") };
+        Err(Failure::new(1, format!("the output of {id} cannot be handed on: {error}{end}")))
     }
 
     fn cancel(&mut self) -> Result<(), Failure> {
@@ -298,14 +346,20 @@ impl Follower<'_> {
 }
 
 /// The exit code; why, if the job's own words do not say it.
-fn said(job: &Job) -> u8 {
+fn said(job: &Job, ended_by: Option<Signal>) -> u8 {
     if let Some(error) = &job.error {
         complain(&format!("agents: {} {}: {error}", job.id, job.state.word()));
     }
     match (job.state, job.exit) {
         (JobState::Done, _) => 0,
         (_, Some(Exit::Code(code))) if code != 0 => u8::try_from(code).unwrap_or(1),
-        (_, Some(Exit::Signal(signal))) => u8::try_from(128 + signal).unwrap_or(1),
+        (_, Some(Exit::Signal(signal))) => of_signal(signal),
+        // It never had a process that could have one.
+        (JobState::Cancelled, None) => ended_by.map_or(1, |signal| of_signal(signal.as_raw())),
         _ => 1,
     }
+}
+
+fn of_signal(signal: i32) -> u8 {
+    u8::try_from(128 + signal).unwrap_or(1)
 }

@@ -43,7 +43,7 @@ fn until_over(ids: &[JobId], store: &mut JobStore, context: &mut Context) -> Rep
     let enough: Vec<i32> = [Signal::INT, Signal::TERM, Signal::HUP, Signal::QUIT].map(|s| s.as_raw()).to_vec();
     let pipe = signals::pipe_for(&enough).map_err(|e| Failure::new(1, format!("signals cannot be heard: {e}")))?;
     let mut news = News::of(store.dir());
-    crate::jobs::begin(store, ids)?;
+    crate::jobs::kick(store)?;
     let mut open = ids.to_vec();
     let (mut failed, mut ended) = (false, false);
     let mut paused: Vec<JobId> = Vec::new();

@@ -87,8 +87,8 @@ pub struct RunArgs {
     /// A variable beside those of this environment; may be given more than once
     #[arg(long, value_name = "K=V")]
     env: Vec<OsString>,
-    /// End it after this long
-    #[arg(long, value_name = "T", value_parser = since::duration)]
+    /// End it after this long; `none`: never [default: never, or as its file says]
+    #[arg(long, value_name = "T", value_parser = limit)]
     timeout: Option<Duration>,
     /// Try it again so often if it fails: after 1 s, doubling to 60 s
     #[arg(long, value_name = "N")]
@@ -166,7 +166,7 @@ pub fn run(args: &RunArgs, context: &mut Context) -> Report {
         given.dir.get_or_insert_with(|| given.here.clone());
         let ids = with_room(|| {
             let mut queued = batch::queue(file, &given, &ground)?;
-            jobs::begin(&mut queued.store, &queued.ids)?;
+            jobs::kick(&mut queued.store)?;
             queued.store.leave();
             Ok::<_, Failure>(queued.ids)
         })?;
@@ -271,6 +271,11 @@ fn here(dir: Option<&Path>) -> Result<PathBuf, Failure> {
         _ => Err(Failure::new(1, format!("the current directory cannot be read: {e}"))
             .hint("`cd` to one that is there, or say where it runs: `--dir /PATH`")),
     })
+}
+
+/// Zero: without one.
+fn limit(text: &str) -> Result<Duration, String> {
+    if text == "none" { Ok(Duration::ZERO) } else { since::duration(text) }
 }
 
 fn size(text: &str) -> Result<u64, String> {

@@ -5,10 +5,7 @@ use super::super::{
 };
 use crate::{
     jobs,
-    model::{
-        job::{Answer, Job, JobId, JobState, Pause},
-        name::printable_cut,
-    },
+    model::job::{Answer, Job, JobId, JobState, Pause, StepSpec},
     store::jobs::JobStore,
 };
 use rustix::{
@@ -65,9 +62,9 @@ impl Question {
                 complain(&format!("\n{}", how(id)));
                 return Ok(());
             }
-            Ok(n) => String::from_utf8_lossy(&typed[..n]).trim().to_lowercase(),
+            Ok(n) => String::from_utf8_lossy(&typed[..n]),
         };
-        let Some(answer) = meant(&line) else {
+        let Some(answer) = Answer::meant(&line) else {
             self.prompt();
             return Ok(());
         };
@@ -88,26 +85,13 @@ impl Question {
 }
 
 fn ask(job: &Job) {
-    let next = match job.spec.steps.get(job.step) {
-        Some(step) if step.desc.is_empty() => super::given::description(&step.command),
-        Some(step) => printable_cut(&step.desc, 200),
-        None => "the end".into(),
-    };
+    let next = job.spec.steps.get(job.step).map_or_else(|| "the end".into(), StepSpec::shown);
     let place = match job.step {
         0 => "before its first step".to_owned(),
         step => format!("after step {step} of {}", job.steps.len()),
     };
     complain(&format!("agents: {} waits {place}; next: {next}", job.id));
     Question::default().prompt();
-}
-
-fn meant(line: &str) -> Option<Answer> {
-    match line {
-        "c" => Some(Answer::Continue),
-        "r" => Some(Answer::Retry),
-        "x" => Some(Answer::Cancel),
-        word => Answer::parse(word),
-    }
 }
 
 /// A terminal, and we are in its foreground: else a line that is typed there is not meant for us.

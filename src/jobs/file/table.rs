@@ -97,7 +97,7 @@ impl<'a> Table<'a> {
     pub fn whole(&self, out: &mut Findings, key: &str, range: std::ops::RangeInclusive<i64>) -> Option<i64> {
         let node = self.find(key)?;
         let Value::Number { value, whole: true } = node.value else {
-            self.wrong(out, key, node, "a whole number", &range.start().to_string());
+            self.wrong(out, key, node, "a whole number", &(*range.start()).max(0).to_string());
             return None;
         };
         if value < *range.start() as f64 || value > *range.end() as f64 {

@@ -19,6 +19,7 @@ mod writer;
 
 use crate::{
     model::job::JobId,
+    store::jobs::JobStore,
     world::tmux::{Server, TmuxError},
 };
 use rustix::fs::{CWD, FileType, Mode, mknodat};
@@ -86,6 +87,16 @@ pub fn program() -> Result<String, TmuxError> {
 pub fn text(path: &Path) -> Result<String, TmuxError> {
     let text = path.to_str().map(str::to_owned);
     text.ok_or_else(|| TmuxError::Refused(format!("the path `{}` is not UTF-8", path.display())))
+}
+
+/// The tmux server of jobs is not kept for nothing: without a session it goes. Best effort: who has the next session takes
+/// that back.
+pub fn leave_server(store: &JobStore) {
+    if store.has_sessions().is_ok_and(|some| !some)
+        && let Ok(server) = Server::of_jobs(store.dir())
+    {
+        let _ = server.go_when_empty(DEADLINE);
+    }
 }
 
 /// Whether there is a tmux to be found here, without asking it anything.

@@ -57,7 +57,7 @@ pub fn take(
         let past = clock::wall().0.saturating_sub(job.started?.0);
         Some(clock::boot().after(limit.saturating_sub(Duration::from_millis(past.max(0).unsigned_abs()))))
     });
-    Ok(Some(Taken { id, epoch, paused: lost.paused, members, group, grace, deadline }))
+    Ok(Some(Taken { id, epoch, paused: lost.waits(), members, group, grace, deadline }))
 }
 
 /// Until the job's processes are gone.

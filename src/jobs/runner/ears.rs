@@ -22,6 +22,9 @@ pub struct Ears {
     look: OwnedFd,
     /// End: the machine goes down, or somebody ended us by hand.
     down: OwnedFd,
+    /// The same, unless we sit at a terminal.
+    hang_up: OwnedFd,
+    seated: bool,
 }
 
 /// What was heard.
@@ -37,7 +40,9 @@ impl Ears {
         let ears = Ears {
             child: signals::pipe_for(&[SIGCHLD])?,
             look: signals::pipe_for(&[SIGUSR1])?,
-            down: signals::pipe_for(&[SIGTERM, SIGINT, SIGHUP, SIGQUIT])?,
+            down: signals::pipe_for(&[SIGTERM, SIGINT, SIGQUIT])?,
+            hang_up: signals::pipe_for(&[SIGHUP])?,
+            seated: false,
         };
         signals::unblock();
         Ok(ears)
@@ -51,12 +56,18 @@ impl Ears {
         heard
     }
 
+    /// We are in a terminal's session: when that closes, the kernel tells whoever is in the foreground, and that may be us
+    /// ([`super::keys`]). That one is seen elsewhere, and must not end the next job, which has nothing to do with it.
+    pub fn sit(&mut self) {
+        self.seated = true;
+    }
+
     /// Waits for a signal, for `others` to be readable, or for `until`.
     pub fn wait(&self, others: &[BorrowedFd], until: Option<Boot>) -> Heard {
         let left = until.map(|until| until.since(clock::boot()));
         let left = left.and_then(|left| Timespec::try_from(left).ok());
         let mut fds: Vec<PollFd> =
-            [&self.child, &self.look, &self.down].map(|fd| PollFd::new(fd, PollFlags::IN)).into();
+            [&self.child, &self.look, &self.down, &self.hang_up].map(|fd| PollFd::new(fd, PollFlags::IN)).into();
         fds.extend(others.iter().map(|fd| PollFd::new(fd, PollFlags::IN)));
         match poll(&mut fds, left.as_ref()) {
             Ok(_) | Err(Errno::INTR) => {}
@@ -64,6 +75,7 @@ impl Ears {
             Err(_) => std::thread::sleep(std::time::Duration::from_millis(20)),
         }
         signals::came(&self.child);
-        Heard { look: signals::came(&self.look), down: signals::came(&self.down) }
+        let hung_up = signals::came(&self.hang_up) && !self.seated;
+        Heard { look: signals::came(&self.look), down: signals::came(&self.down) || hung_up }
     }
 }

@@ -2,7 +2,7 @@
 //! the job. No lock and no transaction is held meanwhile.
 use super::{Runner, pane::end_of};
 use crate::{
-    jobs::{handed, pane, pulse::Watch, start::KEPT, within::is_held},
+    jobs::{handed, pane, pulse::Watch, start::KEPT},
     store::{
         StoreError,
         jobs::{Claimed, Fenced},
@@ -32,7 +32,7 @@ pub enum Handed {
 impl Runner {
     pub(super) fn hand_on(&mut self, claimed: &Claimed) -> Result<Handed, StoreError> {
         let (id, epoch) = (claimed.job.id, claimed.epoch);
-        if is_held() {
+        if self.store.within().is_some() {
             return Ok(Handed::Kept { epoch, why: HELD_IN.into() });
         }
         let name = pane::session_name(id, &claimed.job.spec.name);

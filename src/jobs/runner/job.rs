@@ -61,6 +61,7 @@ pub fn run(store: &mut JobStore, ears: &Ears, claimed: &Claimed, pane: Option<Pa
         ears,
         due,
         pane,
+        keys: None,
         id: claimed.job.id,
         epoch: claimed.epoch,
         grace: spec.stop_grace,
@@ -68,7 +69,7 @@ pub fn run(store: &mut JobStore, ears: &Ears, claimed: &Claimed, pane: Option<Pa
         cap: None,
         most: None,
         group: None,
-        holds: within::holds(spec),
+        holds: within::mark(store, claimed.job.id, spec).is_some(),
         runner_ended: false,
         verdict: cancelled.then_some(Verdict::Cancelled),
         peak_rss: 0,
@@ -128,7 +129,7 @@ fn steps(store: &mut JobStore, tree: &mut Tree, claimed: &Claimed, talk: &mut Op
     let mut number = job.step;
     loop {
         if asks {
-            match tree.ask(store, number, asked) {
+            match tree.ask(store, &job.spec, number, asked) {
                 Some(Answer::Retry) => number = number.saturating_sub(1),
                 Some(_) => {}
                 None => return Ok(Ending { exit, ..Ending::of(unanswered(tree.verdict)) }),
@@ -311,7 +312,7 @@ fn marks(store: &JobStore, job: &Job, epoch: i64) -> Vec<(OsString, OsString)> {
         ("AGENTS_JOB_EPOCH".into(), epoch.to_string().into()),
         ("AGENTS_JOBS".into(), store.dir().into()),
     ];
-    marks.extend(within::holds(&job.spec).then(|| (within::HELD.into(), "1".into())));
+    marks.extend(within::mark(store, job.id, &job.spec).map(|word| (within::HELD.into(), word)));
     marks
 }
 

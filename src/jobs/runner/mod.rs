@@ -16,6 +16,7 @@ mod ears;
 mod handing;
 mod input;
 mod job;
+mod keys;
 mod kin;
 mod linger;
 mod log;
@@ -25,6 +26,7 @@ mod ready;
 mod room;
 mod sleeper;
 mod tree;
+mod typed;
 mod window;
 
 use super::{adopt, handed, start, tidy, within};
@@ -37,7 +39,6 @@ use crate::{
     world::{
         clock,
         process::{RUNNERS, call_ourselves, let_go_of_code, lift_file_limit, show_as},
-        tmux::Server,
     },
 };
 use ears::Ears;
@@ -48,10 +49,7 @@ pub use log::open as open_log;
 use md5::{Digest, Md5};
 use pane::Pane;
 pub use ready::Ready;
-use std::{
-    cell::Cell, ffi::OsString, ops::RangeInclusive, os::unix::ffi::OsStrExt, path::Path, process::ExitCode,
-    time::Duration,
-};
+use std::{cell::Cell, ffi::OsString, os::unix::ffi::OsStrExt, path::Path, process::ExitCode, time::Duration};
 use window::Opened;
 
 pub const WORD: &str = "__runner";
@@ -98,8 +96,6 @@ struct Meant {
     /// We were started in this job's session: the job, and the epoch by which it is handed on.
     pane: Option<(JobId, i64)>,
     habits: Option<Habits>,
-    /// The only jobs that are ours to take.
-    only: Option<RangeInclusive<i64>>,
 }
 
 impl Meant {
@@ -111,7 +107,6 @@ impl Meant {
                 ("--adopt", word) => meant.adopt = Some(handed::parse(word)?),
                 ("--pane", word) => meant.pane = Some(handed::parse(word)?),
                 ("--habits", word) => meant.habits = Some(Habits::parse(word)?),
-                (within::ONLY, word) => meant.only = Some(within::parse(word)?),
                 _ => return None,
             }
         }
@@ -127,7 +122,10 @@ fn wrong() -> ExitCode {
 /// Tells a runner that the store has something for its job: an end that somebody asked for. One that has another job by
 /// now looks, and goes on.
 pub fn tell(runner: ProcMark) -> bool {
-    super::process(runner).signal(rustix::process::Signal::USR1)
+    let runner = super::process(runner);
+    let told = runner.signal(rustix::process::Signal::USR1);
+    // One that somebody has stopped would hear of it when it is too late.
+    told && runner.signal(rustix::process::Signal::CONT)
 }
 
 /// What one runner is.
@@ -148,9 +146,6 @@ struct Runner {
 
 fn run(dir: &Path, meant: &Meant) -> Result<(), StoreError> {
     let Some(mut runner) = begin(dir, meant.habits)? else { return Ok(()) };
-    if within::is_held() {
-        runner.store.set_only(meant.only.clone().unwrap_or_else(within::nothing));
-    }
     let (first, pane) = match meant.pane {
         None => (meant.adopt.map(|(id, epoch)| runner.adopt(id, epoch)).transpose()?.flatten(), None),
         Some((id, epoch)) => match runner.sit_down(id, epoch)? {
@@ -199,6 +194,7 @@ fn begin(dir: &Path, habits: Option<Habits>) -> Result<Option<Runner>, StoreErro
         store.set_habits(habits);
     }
     store.set_busy()?;
+    within::enter_as_runner(&mut store);
     Ok(Ready::be().map(|me| Runner::of(store, me)))
 }
 
@@ -208,7 +204,7 @@ fn work(mut runner: Runner, mut next: Option<Box<Claimed>>, mut pane: Option<Pan
     loop {
         next = match next {
             Some(claimed) => {
-                lingers = pane.is_none() && !within::is_held();
+                lingers = pane.is_none() && runner.store.within().is_none();
                 match runner.run_and_claim(*claimed, pane.take())? {
                     Next::Job(next) => next,
                     Next::End => return Ok(()),
@@ -225,23 +221,22 @@ fn work(mut runner: Runner, mut next: Option<Box<Claimed>>, mut pane: Option<Pan
                     Lingered::Down => return Ok(()),
                 }
             }
-            None if within::is_held() => return Ok(()),
             None => {
-                // Another runner may have been killed meanwhile, with nobody there to give a command.
-                adopt::lost(&mut runner.store)?;
-                runner.tidy();
-                runner.leave_tmux();
-                runner.store.settle();
+                if runner.store.within().is_none() {
+                    // Another runner may have been killed meanwhile, with nobody there to give a command.
+                    adopt::lost(&mut runner.store)?;
+                    runner.tidy();
+                    runner.leave_tmux();
+                    runner.store.settle();
+                }
                 let_go_of_code();
                 call_ourselves(IDLE_NAME);
                 if !sleeper::sleep(&runner.store, &runner.ears)? {
+                    within::leave(runner.store);
                     return Ok(());
                 }
                 call_ourselves(&name(runner.store.dir()));
-                let next = runner.claim()?;
-                // Others whose time has come, and somebody who sleeps for the rest.
-                start::start(&runner.store)?;
-                next
+                runner.claim_awake()?
             }
         }
     }
@@ -264,6 +259,14 @@ impl Runner {
         let (me, boot_id) = (self.me, self.boot_id.clone());
         let claimed = self.persist(|store, _| store.claim(me, &boot_id, clock::wall()))?;
         Ok(claimed.map(Box::new))
+    }
+
+    /// Of who has slept.
+    fn claim_awake(&mut self) -> Result<Option<Box<Claimed>>, StoreError> {
+        let next = self.claim()?;
+        // Others whose time has come, and somebody who sleeps for the rest.
+        start::start(&self.store)?;
+        Ok(next)
     }
 
     fn run_and_claim(&mut self, mut claimed: Claimed, pane: Option<Pane>) -> Result<Next, StoreError> {
@@ -320,6 +323,7 @@ impl Runner {
     /// In the session of a job that another runner has claimed: it is ours now. `None`: nobody waits for us any more.
     fn sit_down(&mut self, id: JobId, epoch: i64) -> Result<Option<(Claimed, Pane)>, StoreError> {
         let Ok(mut pane) = Pane::of_ours() else { return Ok(None) };
+        self.ears.sit();
         let (me, boot_id) = (self.me, self.boot_id.clone());
         let held = self.persist(|store, _| store.take_over(id, epoch, me, &boot_id))?;
         let Fenced::Held(new) = held else { return Ok(None) };
@@ -328,13 +332,9 @@ impl Runner {
         Ok(Some((claimed, pane)))
     }
 
-    /// The tmux server of jobs is not kept for nothing. Best effort: who has the next session takes it back.
     fn leave_tmux(&mut self) {
-        if std::mem::take(&mut self.sessions)
-            && self.store.has_sessions().is_ok_and(|some| !some)
-            && let Ok(server) = Server::of_jobs(self.store.dir())
-        {
-            let _ = server.go_when_empty(super::pane::DEADLINE);
+        if std::mem::take(&mut self.sessions) {
+            super::pane::leave_server(&self.store);
         }
     }
 

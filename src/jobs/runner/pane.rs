@@ -1,7 +1,7 @@
 //! The terminal of a job that runs in a tmux session: what its steps get, and how all that they printed gets into the log
 //! before the job is over.
 
-use super::log::open;
+use super::{keys::Keys, log::open};
 use crate::{
     jobs::pane,
     model::job::Job,
@@ -19,6 +19,7 @@ use rustix::{
     termios::{OptionalActions, Termios, isatty, tcgetattr, tcsetattr},
 };
 use std::{
+    cell::Cell,
     io::{self, Write},
     os::fd::{AsFd, BorrowedFd, OwnedFd},
     path::{Path, PathBuf},
@@ -28,6 +29,8 @@ use std::{
 
 /// A writer of the log that does not come, or does not get ready, keeps the job no longer.
 const PATIENCE: Duration = Duration::from_secs(5);
+/// How long a tmux server has to say that it is there.
+const WORD: Duration = Duration::from_secs(2);
 /// Longest that a note for people may take.
 const NOTE: Duration = Duration::from_secs(1);
 
@@ -43,6 +46,8 @@ pub struct Pane {
     leader_end: OwnedFd,
     /// The tmux server's process.
     server: Option<ProcId>,
+    /// What has become of it, once that is known.
+    went: Cell<Option<Gone>>,
     log: Option<Log>,
 }
 
@@ -83,7 +88,7 @@ impl Pane {
         let server = Stat::read(pid).and_then(|stat| ProcId::of(stat.parent));
         // From the background the kernel lets us only while its signal is ignored, which is how tmux starts us.
         let usual = tcgetattr(&tty).ok().filter(|_| ignores(Signal::TTOU));
-        Ok(Pane { tty, usual, leader, leader_end, server, log: None })
+        Ok(Pane { tty, usual, leader, leader_end, server, went: Cell::new(None), log: None })
     }
 
     /// Waits until the writer of the job's log is there. `epoch`: the one by which the job was handed on.
@@ -125,6 +130,18 @@ impl Pane {
         }
     }
 
+    /// Takes the terminal from the steps until it is dropped. `None`: it cannot be taken, or nobody could be asked there.
+    pub fn keys(&self) -> Option<Keys> {
+        self.session()?;
+        let usual = self.usual.as_ref().filter(|_| ignores(Signal::TTIN))?;
+        Keys::take(usual).ok()
+    }
+
+    /// What tmux calls it, and shows below it.
+    pub fn session(&self) -> Option<&str> {
+        self.log.as_ref().map(|log| log.session.as_str())
+    }
+
     /// Seats a step at the terminal, in its foreground.
     pub fn seat(&self, command: &mut Command, limits: Limits) -> io::Result<()> {
         for name in NOT_HANDED_ON {
@@ -153,9 +170,13 @@ impl Pane {
         if tcgetattr(&self.tty).is_ok() && self.leader.is_alive() {
             return None;
         }
-        // A process that is killed is known as such before its files are closed.
-        let server_ends = self.server.is_none_or(is_ending);
-        Some(if server_ends { Gone::WithServer } else { Gone::ByHand })
+        if self.went.get().is_none() {
+            // A process that is killed is known as such before its files are closed; one that was told to end answers nobody.
+            let answers = |server| self.log.as_ref().is_none_or(|log| log.server.is_answered_by(server, WORD));
+            let with_server = self.server.is_none_or(|server| is_ending(server) || !answers(server));
+            self.went.set(Some(if with_server { Gone::WithServer } else { Gone::ByHand }));
+        }
+        self.went.get()
     }
 
     /// Lets go of the terminal, and waits until the session is gone and all that was printed is in the log. Not for ever:

@@ -2,12 +2,13 @@
 use super::{
     bounds::Group,
     ears::Ears,
+    keys::Keys,
     kin,
     log::Cap,
     pane::{Gone, Pane},
 };
 use crate::{
-    jobs::{adopt::marks, start},
+    jobs::adopt::marks,
     model::{
         job::{Exit, JobId},
         time::Boot,
@@ -49,6 +50,8 @@ pub struct Tree<'a> {
     pub due: &'a Cell<bool>,
     /// Its terminal, where it has one.
     pub pane: Option<Pane>,
+    /// It is ours while somebody is asked.
+    pub keys: Option<Keys>,
     pub id: JobId,
     pub epoch: i64,
     pub grace: Duration,
@@ -86,8 +89,8 @@ impl Tree<'_> {
             }
             let end = self.reap(child);
             if std::mem::take(&mut self.runner_ended) && self.holds {
-                // Best effort: when this job is over it is done again.
-                let _ = start::start(store);
+                // Best effort: when this job is over it is done again. It may have been the last one within our bounds.
+                let _ = crate::jobs::kick(store);
             }
             if let Some(end) = end {
                 // What ended because its terminal was closed was not told so by its own code.
@@ -187,7 +190,8 @@ impl Tree<'_> {
         // Once it ends, whatever is readable stays so.
         let pane = self.pane.as_ref().filter(|_| self.verdict.is_none());
         let of_pane = pane.map(Pane::fd).into_iter().chain(pane.and_then(Pane::writer));
-        let fds: Vec<BorrowedFd> = self.cap.as_ref().and_then(Cap::fd).into_iter().chain(of_pane).collect();
+        let keys = self.keys.as_ref().filter(|_| pane.is_some()).map(Keys::fd);
+        let fds: Vec<BorrowedFd> = self.cap.as_ref().and_then(Cap::fd).into_iter().chain(of_pane).chain(keys).collect();
         let heard = self.ears.wait(&fds, until);
         self.look_at_pane();
         if (heard.look || heard.down) && self.verdict.is_none() {

@@ -2,7 +2,7 @@
 //! with the runner that claimed it.
 use super::{Runner, handing};
 use crate::{
-    jobs::{pane, window::Meant, within::is_held},
+    jobs::{pane, window::Meant},
     model::job::JobId,
     store::{
         StoreError,
@@ -22,7 +22,7 @@ pub enum Opened {
 impl Runner {
     pub(super) fn open_window(&mut self, claimed: &Claimed) -> Result<Opened, StoreError> {
         let (id, epoch) = (claimed.job.id, claimed.epoch);
-        if is_held() {
+        if self.store.within().is_some() {
             return Ok(Opened::Without(handing::HELD_IN.into()));
         }
         let name = pane::session_name(id, &claimed.job.spec.name);

@@ -20,6 +20,7 @@ impl JobStore {
         let NewJob { spec: mut alike, env, caller, .. } = alike;
         let mut refused = None;
         let waits = alike.not_before.is_some_and(|time| time > at);
+        let within = self.bounds();
         let ids = self.change(Durability::Full, |tx| {
             // rolls back
             let mut none = |error| {
@@ -35,7 +36,7 @@ impl JobStore {
             for (id, (description, command)) in (first..).map(JobId).zip(commands) {
                 alike.description = description;
                 alike.steps = vec![StepSpec::of(command)];
-                if let Err(error) = insert(tx, id, &alike, env, at)? {
+                if let Err(error) = insert(tx, id, &alike, env, within, at)? {
                     return none(error);
                 }
                 ids.push(id);

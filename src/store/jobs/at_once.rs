@@ -27,7 +27,7 @@ impl JobStore {
     ) -> Result<(JobId, Option<Claimed>), SubmitError> {
         let spec = &job.spec;
         let waits = spec.hold || spec.not_before.is_some_and(|time| time > at);
-        if waits || !spec.after.is_empty() || !job.after_batch.is_empty() || self.only.is_some() {
+        if waits || !spec.after.is_empty() || !job.after_batch.is_empty() || self.within.is_some() {
             let ids = self.submit(from_ref(job), at)?;
             return Ok((ids[0], None));
         }
@@ -37,7 +37,7 @@ impl JobStore {
             let (id, env) = (JobId(first_id(tx)?), env::store(tx, &job.env, job.caller.as_deref())?);
             if group.is_somebody_there || !group.has_slot(own_slots) {
                 // Without parents there is nothing that it could be refused for.
-                let _ = insert(tx, id, spec, env, at)?;
+                let _ = insert(tx, id, spec, env, None, at)?;
                 return Ok(Some((id, None)));
             }
             begin(tx, id, spec, env, me, boot_id, at)?;
@@ -72,7 +72,7 @@ impl Before {
         let sql = format!(
             "SELECT slots, (SELECT count(*) FROM job WHERE grp = g.name AND {LIVE}),
                EXISTS (SELECT 1 FROM job WHERE grp = g.name AND {READY}) OR EXISTS
-               (SELECT 1 FROM job WHERE wake IS NOT NULL AND wake <= ?2 AND state IN ('queued', 'backoff'))
+               (SELECT 1 FROM job WHERE wake IS NOT NULL AND wake <= ?2 AND state IN ('queued', 'backoff') AND within IS NULL)
              FROM grp g WHERE name = ?1"
         );
         let before = |r: &Row| Ok(Before { slots: r.get(0)?, live: r.get(1)?, is_somebody_there: r.get(2)? });

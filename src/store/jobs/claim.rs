@@ -2,7 +2,8 @@
 use super::{
     Durability, Fenced, Finder, JobStore, StoreError, env, family, found,
     row::{self, COLUMNS},
-    schema::{LIVE, READY},
+    schema::LIVE,
+    within::{ours, ready},
 };
 use crate::model::{
     caller::Caller,
@@ -10,7 +11,7 @@ use crate::model::{
     time::Wall,
 };
 use rusqlite::{OptionalExtension, Transaction, params};
-use std::{ffi::OsString, ops::RangeInclusive, path::Path};
+use std::{ffi::OsString, path::Path};
 
 /// A job that is the caller's to run.
 #[derive(Debug)]
@@ -38,14 +39,23 @@ pub struct Lost {
     pub paused: bool,
     /// Who sees to it, if somebody has found that its runner is gone.
     pub finder: Option<Finder>,
+    /// The bounds in which it was submitted.
+    pub within: Option<i64>,
+}
+
+impl Lost {
+    /// Another runner can go on where it stands.
+    pub fn waits(&self) -> bool {
+        self.paused && self.within.is_none()
+    }
 }
 
 impl JobStore {
     /// The first job, by priority and then by age, that may run and whose group has a free slot. It is the caller's now.
     pub fn claim(&mut self, me: ProcMark, boot_id: &str, now: Wall) -> Result<Option<Claimed>, StoreError> {
         let base = self.dir().to_owned();
-        let (slots, only) = (self.machine_slots(), self.only.clone());
-        self.change(Durability::Full, |tx| claim(tx, &base, slots, only.as_ref(), me, boot_id, now))
+        let (slots, bounds) = (self.machine_slots(), self.bounds());
+        self.change(Durability::Full, |tx| claim(tx, &base, slots, bounds, me, boot_id, now))
     }
 
     /// Another process looks after a job whose runner is gone. The new epoch.
@@ -65,7 +75,8 @@ impl JobStore {
     pub fn lost(&self, boot_id: &str) -> Result<Vec<Lost>, StoreError> {
         let query = || {
             let sql = format!(
-                "SELECT id, epoch, runner, runner_start, child, child_start, boot, state = 'paused', finder FROM job
+                "SELECT id, epoch, runner, runner_start, child, child_start, boot, state = 'paused', finder, within
+                 FROM job
                  WHERE {LIVE}"
             );
             let mut query = self.conn.prepare_cached(&sql)?;
@@ -79,6 +90,7 @@ impl JobStore {
                     this_boot: r.get::<_, Option<String>>(6)?.as_deref() == Some(boot_id),
                     paused: r.get(7)?,
                     finder: found::of(r.get_ref(8)?.as_str_or_null()?, epoch),
+                    within: r.get(9)?,
                 })
             })?;
             rows.collect()
@@ -98,9 +110,10 @@ impl JobStore {
 
     /// Of every group the smaller number: free slots, or jobs that wait for one; of either at most `most`.
     fn ready(&self, most: u32) -> rusqlite::Result<i64> {
+        let ready = ready(self.bounds());
         let sql = format!(
             "SELECT CASE slots WHEN -1 THEN ?1 ELSE slots END, (SELECT count(*) FROM job WHERE grp = g.name AND {LIVE}),
-               (SELECT count(*) FROM (SELECT 1 FROM job WHERE grp = g.name AND {READY} LIMIT ?2)) FROM grp g"
+               (SELECT count(*) FROM (SELECT 1 FROM job WHERE grp = g.name AND {ready} LIMIT ?2)) FROM grp g"
         );
         let mut query = self.conn.prepare_cached(&sql)?;
         let groups = query.query_map([self.machine_slots(), most], |r| {
@@ -112,15 +125,21 @@ impl JobStore {
 
     /// How many have waited for a time that has come. Whether there is a slot for them is seen when they are claimed.
     fn due(&self, now: Wall, most: u32) -> rusqlite::Result<i64> {
-        let sql = "SELECT count(*) FROM (SELECT 1 FROM job
-                   WHERE wake IS NOT NULL AND wake <= ?1 AND state IN ('queued', 'backoff') LIMIT ?2)";
-        self.conn.prepare_cached(sql)?.query_row([now.0, i64::from(most)], |r| r.get(0))
+        let sql = format!(
+            "SELECT count(*) FROM (SELECT 1 FROM job
+             WHERE wake IS NOT NULL AND wake <= ?1 AND state IN ('queued', 'backoff') AND {} LIMIT ?2)",
+            ours(self.bounds())
+        );
+        self.conn.prepare_cached(&sql)?.query_row([now.0, i64::from(most)], |r| r.get(0))
     }
 
     /// When the first of those that wait for a time may run.
     pub fn next_wake(&self) -> Result<Option<Wall>, StoreError> {
-        let sql = "SELECT min(wake) FROM job WHERE wake IS NOT NULL AND state IN ('queued', 'backoff')";
-        let query = || self.conn.prepare_cached(sql)?.query_row([], |r| r.get::<_, Option<i64>>(0));
+        let sql = format!(
+            "SELECT min(wake) FROM job WHERE wake IS NOT NULL AND state IN ('queued', 'backoff') AND {}",
+            ours(self.bounds())
+        );
+        let query = || self.conn.prepare_cached(&sql)?.query_row([], |r| r.get::<_, Option<i64>>(0));
         Ok(self.told(query())?.map(Wall))
     }
 }
@@ -129,7 +148,7 @@ pub fn claim(
     tx: &Transaction,
     base: &Path,
     machine_slots: u32,
-    only: Option<&RangeInclusive<i64>>,
+    bounds: Option<i64>,
     me: ProcMark,
     boot_id: &str,
     now: Wall,
@@ -139,7 +158,7 @@ pub fn claim(
          WHERE wake IS NOT NULL AND wake <= ?1 AND state IN ('queued', 'backoff')",
     )?
     .execute([now.0])?;
-    let next = next_sql(only);
+    let next = next_sql(bounds);
     loop {
         let found = tx.prepare_cached(&next)?.query_row([machine_slots], |r| Ok((r.get(0)?, r.get(1)?))).optional()?;
         let Some((id, goes_on)): Option<(i64, bool)> = found else { return Ok(None) };
@@ -182,12 +201,13 @@ fn read_sql() -> String {
     format!("SELECT {COLUMNS}, epoch, env FROM job WHERE id = ?1")
 }
 
-/// The first job, by priority and then by age, that may run. `?1`: the machine's slots. `only`: none but these ids.
-pub fn next_sql(only: Option<&RangeInclusive<i64>>) -> String {
-    let ours = only.map(|ids| format!("AND id BETWEEN {} AND {}", ids.start(), ids.end())).unwrap_or_default();
+/// The first job, by priority and then by age, that may run. `?1`: the machine's slots. `bounds`: what the caller is held
+/// in by.
+pub fn next_sql(bounds: Option<i64>) -> String {
+    let ready = ready(bounds);
     format!(
         "SELECT j.id, j.goes_on FROM grp g JOIN job j ON j.id =
-           (SELECT id FROM job WHERE grp = g.name AND {READY} {ours} ORDER BY priority DESC, id LIMIT 1)
+           (SELECT id FROM job WHERE grp = g.name AND {ready} ORDER BY priority DESC, id LIMIT 1)
          WHERE g.slots IS NULL
             OR CASE g.slots WHEN -1 THEN ?1 ELSE g.slots END > (SELECT count(*) FROM job WHERE grp = g.name AND {LIVE})
          ORDER BY j.priority DESC, j.id LIMIT 1"

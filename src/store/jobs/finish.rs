@@ -1,5 +1,5 @@
 //! What a runner writes of its job, as long as it is its own; and what follows for the jobs that come after.
-use super::{Claimed, Durability, JobStore, StoreError, claim, family, row, schema::LIVE};
+use super::{Claimed, Durability, JobStore, StoreError, claim, family, row, runs::runs, schema::LIVE};
 use crate::model::{
     bounds::Bounds,
     job::{Exit, JobId, JobState, ProcMark, Progress, StepRun},
@@ -167,10 +167,10 @@ impl JobStore {
         at: Wall,
     ) -> Result<(Fenced<Finished>, Option<Claimed>), StoreError> {
         let base = self.dir().to_owned();
-        let (slots, only) = (self.machine_slots(), self.only.clone());
+        let (slots, bounds) = (self.machine_slots(), self.bounds());
         let both = self.change(Durability::Full, |tx| {
             let finished = finish(tx, id, epoch, ending, at)?;
-            Ok((finished, claim::claim(tx, &base, slots, only.as_ref(), me, boot_id, at)?))
+            Ok((finished, claim::claim(tx, &base, slots, bounds, me, boot_id, at)?))
         })?;
         self.told_alarm(&both.0);
         Ok(both)
@@ -221,7 +221,8 @@ fn finish(tx: &Transaction, id: JobId, epoch: i64, ending: &Ending, at: Wall) ->
             steps.iter_mut().skip(end.number).take(1).for_each(|run| end.mark(run));
             (Some(row::to_json(&steps)?), i64::try_from(end.number).unwrap_or(i64::MAX))
         }
-        _ => (written, at_step),
+        // Nobody saw how it ended.
+        _ => (written.map(|steps| cut_off(steps, ending.state, at)).transpose()?, at_step),
     };
     let failed = matches!(ending.state, JobState::Failed | JobState::Timeout);
     let (state, wake) = match ending.state {
@@ -252,6 +253,18 @@ fn finish(tx: &Transaction, id: JobId, epoch: i64, ending: &Ending, at: Wall) ->
     ])?;
     let freed = if state.is_over() { family::free_children(tx, id, state, at)? } else { 0 };
     Ok(Fenced::Held(Finished { state, wake, freed }))
+}
+
+/// A step that runs ends with its job.
+fn cut_off(steps: String, state: JobState, at: Wall) -> rusqlite::Result<String> {
+    let Ok(mut runs) = runs(Some(&steps), 0) else { return Ok(steps) };
+    if runs.iter().all(|run| run.state != JobState::Running) {
+        return Ok(steps);
+    }
+    for run in runs.iter_mut().filter(|run| run.state == JobState::Running) {
+        (run.state, run.ended) = (state, Some(at));
+    }
+    row::to_json(&runs)
 }
 
 /// All that is needed of a spec at its end.

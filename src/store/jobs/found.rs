@@ -14,7 +14,7 @@ use crate::model::{
     job::{JobId, ProcMark},
     time::Boot,
 };
-use rusqlite::params;
+use rusqlite::{OptionalExtension, params};
 use serde::{Deserialize, Serialize};
 
 /// Who sees to a job whose runner is gone, until another runner has it.
@@ -44,15 +44,21 @@ pub fn of(text: Option<&str>, epoch: i64) -> Option<Finder> {
 impl JobStore {
     /// Those of `jobs` that are as they were seen: `finder` sees to them now. With their new epochs.
     pub fn found(&mut self, jobs: &[Lost], finder: &Finder) -> Result<Vec<Lost>, StoreError> {
-        let sql = format!("UPDATE job SET epoch = ?3, finder = ?4 WHERE id = ?1 AND epoch = ?2 AND {LIVE}");
+        let seen = format!("SELECT finder FROM job WHERE id = ?1 AND epoch = ?2 AND {LIVE}");
         self.whispered(|tx| {
             let mut ours = Vec::new();
             for job in jobs {
+                let read = |r: &rusqlite::Row| Ok(of(r.get_ref(0)?.as_str_or_null()?, job.epoch));
+                let now = tx.prepare_cached(&seen)?.query_row(params![job.id.0, job.epoch], read).optional()?;
+                // One who was seen as dead may have sent somebody right before its end.
+                if now.as_ref() != Some(&job.finder) {
+                    continue;
+                }
                 let epoch = job.epoch + 1;
                 let text = row::to_json(&Written { epoch, finder: finder.clone() })?;
-                if tx.prepare_cached(&sql)?.execute(params![job.id.0, job.epoch, epoch, text])? == 1 {
-                    ours.push(Lost { epoch, finder: Some(finder.clone()), ..job.clone() });
-                }
+                tx.prepare_cached("UPDATE job SET epoch = ?2, finder = ?3 WHERE id = ?1")?
+                    .execute(params![job.id.0, epoch, text])?;
+                ours.push(Lost { epoch, finder: Some(finder.clone()), ..job.clone() });
             }
             Ok(ours)
         })

@@ -2,6 +2,8 @@
 use super::{
     Durability, JobStore, StoreError,
     schema::{BY_MACHINE, LIVE, READY},
+    slots_of_machine,
+    within::READY_WITHIN,
 };
 use crate::model::job::DEFAULT_GROUP;
 use rusqlite::params;
@@ -14,6 +16,14 @@ pub struct Group {
     pub running: u32,
     /// May run as soon as a slot is free.
     pub queued: u32,
+}
+
+impl Group {
+    /// The default group where there is no store yet. `own`: `[jobs] slots`.
+    pub fn untouched(own: Option<u32>) -> Group {
+        let limit = Some(own.unwrap_or_else(slots_of_machine));
+        Group { name: DEFAULT_GROUP.into(), limit, running: 0, queued: 0 }
+    }
 }
 
 impl JobStore {
@@ -34,6 +44,7 @@ impl JobStore {
             let sql = format!(
                 "SELECT name, slots, (SELECT count(*) FROM job WHERE grp = g.name AND {LIVE}),
                    (SELECT count(*) FROM job WHERE grp = g.name AND {READY})
+                     + (SELECT count(*) FROM job WHERE grp = g.name AND {READY_WITHIN})
                  FROM grp g ORDER BY name <> '{DEFAULT_GROUP}', name"
             );
             let mut query = self.conn.prepare_cached(&sql)?;

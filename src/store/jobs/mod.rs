@@ -36,6 +36,7 @@ mod session;
 mod submit;
 #[cfg(test)]
 mod tests;
+mod within;
 
 pub use agent::AgentNews;
 pub use approval::Answered;
@@ -50,6 +51,7 @@ pub use left::Left;
 pub use pulse::{ALARM, PULSE};
 pub use read::JobFilter;
 pub use submit::{NewJob, SubmitError};
+pub use within::{Alive, Within};
 
 use super::{
     Durability, StoreError,
@@ -63,7 +65,6 @@ use pulse::Pulse;
 use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
 use std::{
     cell::OnceCell,
-    ops::RangeInclusive,
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -96,8 +97,8 @@ pub struct JobStore {
     slots: Option<u32>,
     cores: OnceCell<u32>,
     habits: Option<Habits>,
-    /// Ids of the only jobs that can be claimed here.
-    only: Option<RangeInclusive<i64>>,
+    /// What we are held in by.
+    within: Option<Within>,
 }
 
 /// Opens the store; makes it, and its folder, if need be.
@@ -139,7 +140,7 @@ fn ready(conn: Connection, files: Files, durability: Durability) -> Result<JobSt
         slots: None,
         cores: OnceCell::new(),
         habits: None,
-        only: None,
+        within: None,
     })
 }
 
@@ -183,11 +184,6 @@ impl JobStore {
         self.slots = habits.slots.or(self.slots);
         self.durability = habits.durability;
         self.habits = Some(habits);
-    }
-
-    /// Nothing but these jobs, by id, can be claimed here from now on.
-    pub fn set_only(&mut self, ids: RangeInclusive<i64>) {
-        self.only = Some(ids);
     }
 
     pub fn habits(&self) -> Option<Habits> {

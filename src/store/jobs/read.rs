@@ -2,8 +2,9 @@
 use super::{
     JobStore, StoreError,
     row::{self, COLUMNS},
-    schema::{FINISHED, LIVE, UNFINISHED, WAITING},
+    schema::{FINISHED, LIVE, READY, UNFINISHED, WAITING},
     seen::{Eye, MOST, REST},
+    within::READY_WITHIN,
 };
 use crate::model::{
     job::{Job, JobId, JobState},
@@ -134,7 +135,7 @@ impl JobStore {
             // Those that wait for a time stand in another index than those that may run.
             let parts = match state {
                 JobState::Queued => {
-                    vec!["state = 'queued' AND wake IS NULL".to_owned(), "wake IS NOT NULL AND state = 'queued'".into()]
+                    vec![READY.to_owned(), READY_WITHIN.into(), "wake IS NOT NULL AND state = 'queued'".into()]
                 }
                 other => vec![condition(other)],
             };

@@ -16,7 +16,7 @@ use std::{
 /// In the order of [`job`].
 pub const COLUMNS: &str = "id, state, attempt, step, created, started, ended, code, signal, error, wake, runner, \
                            runner_start, child, child_start, run_dir, spec, steps, progress, last_event, peak_rss, cpu_s, \
-                           session, agent_session, files_changed, cost_usd, usage, bounds, name, grp";
+                           session, agent_session, files_changed, cost_usd, usage, bounds, name, grp, within";
 
 /// What can be read of it: of a row that a newer version wrote, or that is damaged, why it cannot be (`error`, and in its
 /// description), and no steps. `base`: the folder of the database.
@@ -69,6 +69,7 @@ pub fn whole(row: &Row, base: &Path) -> rusqlite::Result<Job> {
         peak_rss: row.get::<_, Option<i64>>(20)?.and_then(|bytes| u64::try_from(bytes).ok()),
         cpu_s: row.get(21)?,
         bounds: row.get::<_, Option<String>>(27)?.and_then(|text| serde_json::from_str(&text).ok()),
+        within: row.get(30)?,
         spec,
     })
 }
@@ -98,6 +99,7 @@ fn rest(row: &Row, base: &Path, why: &str) -> rusqlite::Result<Job> {
         wake: wall(10),
         runner: mark(row, 11).ok().flatten(),
         child: mark(row, 13).ok().flatten(),
+        within: row.get(30).ok().flatten(),
         ..Job::of(id, spec)
     })
 }

@@ -52,7 +52,7 @@ ALTER TABLE job ADD COLUMN within INTEGER;
 ALTER TABLE env ADD COLUMN caller TEXT;
 DROP INDEX job_ready;
 CREATE INDEX job_ready ON job(grp, priority DESC, id) WHERE state = 'queued' AND wake IS NULL AND within IS NULL;
-CREATE INDEX job_within ON job(within) WHERE within IS NOT NULL;
+CREATE INDEX job_within ON job(within, state, grp, priority DESC, id) WHERE within IS NOT NULL;
 ",
 ];
 
@@ -80,7 +80,7 @@ CREATE INDEX job_unfinished ON job(state)
   WHERE state = 'failed' OR state = 'timeout' OR state = 'cancelled' OR state = 'interrupted';
 CREATE INDEX job_name ON job(name) WHERE name <> '';
 CREATE INDEX job_env ON job(env);
-CREATE INDEX job_within ON job(within) WHERE within IS NOT NULL;
+CREATE INDEX job_within ON job(within, state, grp, priority DESC, id) WHERE within IS NOT NULL;
 INSERT INTO grp(name, slots) VALUES('default', -1);
 ";
 

@@ -48,7 +48,8 @@ impl JobStore {
         }
         let order = in_order(jobs)?;
         let mut refused = None;
-        let ids = self.change(Durability::Full, |tx| match write(tx, jobs, &order, at)? {
+        let within = self.bounds();
+        let ids = self.change(Durability::Full, |tx| match write(tx, jobs, &order, within, at)? {
             Ok(ids) => Ok(ids),
             Err(error) => {
                 refused = Some(error);
@@ -116,6 +117,7 @@ fn write(
     tx: &Transaction,
     jobs: &[NewJob],
     order: &[usize],
+    within: Option<i64>,
     at: Wall,
 ) -> rusqlite::Result<Result<Vec<JobId>, SubmitError>> {
     let first = first_id(tx)?;
@@ -143,7 +145,7 @@ fn write(
         spec.after.extend(new.after_batch.iter().map(|parent| ids[*parent]));
         spec.after.sort_unstable();
         spec.after.dedup();
-        if let Err(refused) = insert(tx, ids[job], &spec, env_id, at)? {
+        if let Err(refused) = insert(tx, ids[job], &spec, env_id, within, at)? {
             return Ok(Err(refused));
         }
     }
@@ -170,6 +172,7 @@ pub(super) fn insert(
     id: JobId,
     spec: &JobSpec,
     env: i64,
+    within: Option<i64>,
     at: Wall,
 ) -> rusqlite::Result<Result<(), SubmitError>> {
     let mut state = JobState::Queued;
@@ -196,8 +199,8 @@ pub(super) fn insert(
     }
     let wake = spec.not_before.filter(|time| *time > at && !state.is_over()).map(|time| time.0);
     tx.prepare_cached(
-        "INSERT INTO job(id, name, grp, state, priority, created, ended, error, wake, env, spec)
-         VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
+        "INSERT INTO job(id, name, grp, state, priority, created, ended, error, wake, env, spec, within)
+         VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
     )?
     .execute(params![
         id.0,
@@ -210,7 +213,8 @@ pub(super) fn insert(
         error,
         wake,
         env,
-        row::to_json(spec)?
+        row::to_json(spec)?,
+        within
     ])?;
     Ok(Ok(()))
 }

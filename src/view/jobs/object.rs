@@ -1,6 +1,6 @@
 //! One job as people see it: what the row, the page and the screen are painted of.
 use crate::model::{
-    bounds::Bounds,
+    bounds::{self, Bounds},
     job::{Bytes, Exit, Job, JobCommand, JobId, JobState, StepRun, StepSpec},
     job_seen::JobSeen,
     time::Wall,
@@ -48,6 +48,8 @@ pub struct JobView {
     pub held: Vec<String>,
     /// What its sandbox enforces, in lines, once it has begun. Empty: it has none, or has not begun.
     pub sandbox: Vec<String>,
+    /// The job in whose bounds it runs, beside its own.
+    pub within: Option<String>,
 }
 
 /// When: created, started, ended, next try.
@@ -124,6 +126,7 @@ pub fn view(job: &Job) -> JobView {
         timeout: spec.timeout,
         held: job.bounds.as_ref().map(|bounds| bounds.limits.clone()).unwrap_or_default(),
         sandbox: seen.sandbox().map(Bounds::sandbox).unwrap_or_default(),
+        within: job.within.map(bounds::whose),
     }
 }
 

@@ -90,6 +90,9 @@ pub fn page(job: &JobView, look: Look) -> String {
     if let Some(used) = used(job) {
         row("used", used);
     }
+    if let Some(whose) = &job.within {
+        row("within", format!("the bounds of {whose}"));
+    }
     for line in &job.held {
         row("held", printable(line));
     }

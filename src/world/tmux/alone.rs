@@ -5,6 +5,7 @@ use super::{
     server::Server,
     session::{self, Created, NewSession},
 };
+use crate::world::process::ProcId;
 use std::{
     path::Path,
     time::{Duration, Instant},
@@ -110,11 +111,7 @@ impl Server {
             return Err(TmuxError::Refused("a note is plain text".into()));
         }
         match text {
-            Some(text) => {
-                let length = text.chars().count().to_string();
-                self.tell(name, &["set-option", "-t"], &["status-right-length", &length], "note", deadline)?;
-                self.tell(name, &["set-option", "-t"], &["status-right", text], "note", deadline)
-            }
+            Some(text) => self.tell(name, &["set-option", "-t"], &["status-right", text], "note", deadline),
             None => self.tell(name, &["set-option", "-u", "-t"], &["status-right"], "note", deadline),
         }
     }
@@ -141,6 +138,15 @@ impl Server {
         let mut command = self.command(false);
         command.args(["set-option", "-s", "exit-empty", "on"]);
         run::run(command, b"", deadline, "let the server go").map(drop)
+    }
+
+    /// Whether it is this process that answers here. A server that was told to end closes its sessions at once, and answers
+    /// nobody any more, however long it waits for the last who look on.
+    pub fn is_answered_by(&self, server: ProcId, deadline: Duration) -> bool {
+        let mut command = self.command(false);
+        command.args(["display-message", "-p", "#{pid}"]);
+        let said = run::run(command, b"", deadline, "ask the server");
+        said.is_ok_and(|out| out.status.success() && out.stdout.trim_ascii() == server.pid.to_string().as_bytes())
     }
 
     fn told(&self, words: &str, target: &str) -> TmuxError {

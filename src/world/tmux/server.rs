@@ -217,6 +217,7 @@ fn conf_text(terminal: &str) -> String {
          set -g status-left '[#{{session_name}}] '\n\
          set -g status-left-length 60\n\
          set -g status-right 'leave with C-b d'\n\
+         set -g status-right-length 200\n\
          set -g window-status-format ''\n\
          set -g window-status-current-format ''\n\
          set -gw remain-on-exit off\n\

@@ -150,9 +150,10 @@ fn claims_and_lists_read_no_table_from_end_to_end() {
     let mut plans = Vec::new();
     for sql in [
         claim::next_sql(None).replace("?1", "5"),
+        claim::next_sql(Some(7)).replace("?1", "5"),
         format!("SELECT id FROM job WHERE grp = 'x' AND {} ORDER BY priority DESC, id LIMIT 1", schema::READY),
         format!("SELECT count(*) FROM job WHERE grp = 'x' AND {}", schema::LIVE),
-        "SELECT min(wake) FROM job WHERE wake IS NOT NULL AND state IN ('queued', 'backoff')".into(),
+        "SELECT min(wake) FROM job WHERE wake IS NOT NULL AND state IN ('queued', 'backoff') AND within IS NULL".into(),
         "UPDATE job SET state = 'queued', wake = NULL WHERE wake IS NOT NULL AND wake <= 5
          AND state IN ('queued', 'backoff')"
             .into(),

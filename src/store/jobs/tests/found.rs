@@ -54,6 +54,8 @@ fn a_finder_counts_until_a_runner_has_the_job_and_is_none() {
     assert_eq!(over, Fenced::Over, "whoever ran it before comes too late");
     store.sent(&[(old.id, job.epoch, Some(finder(51)))]).expect("written");
     assert_eq!(of(&store, old.id).finder, Some(finder(51)));
+    let late = store.found(std::slice::from_ref(job), &finder(60)).expect("read");
+    assert_eq!(late, [], "who saw the one before it, and that it is dead, has missed that it had sent somebody");
     store.sent(&[(old.id, job.epoch, None)]).expect("written");
     assert_eq!(of(&store, old.id).finder, None, "nobody could be sent");
     store.sent(&[(old.id, job.epoch, Some(finder(52)))]).expect("written");

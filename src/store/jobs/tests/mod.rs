@@ -20,6 +20,7 @@ mod retention;
 mod seen;
 mod turns;
 mod unreadable;
+mod within;
 
 const BOOT: &str = "this boot";
 

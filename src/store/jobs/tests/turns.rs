@@ -92,7 +92,8 @@ fn a_runner_whose_job_was_taken_over_writes_nothing() {
     assert_eq!(store.started(id, old.epoch, 0, me(50), Wall(2000)).expect("written"), Fenced::Held(()));
     let lost = store.lost("another boot").expect("read");
     let (runner, child) = (Some(me(1)), Some(me(50)));
-    let known = Lost { id, epoch: old.epoch, runner, child, this_boot: false, paused: false, finder: None };
+    let known =
+        Lost { id, epoch: old.epoch, runner, child, this_boot: false, paused: false, finder: None, within: None };
     assert_eq!(lost, [known]);
     assert!(store.lost(BOOT).expect("read")[0].this_boot);
     let Fenced::Held(epoch) = store.take_over(id, old.epoch, me(2), BOOT).expect("written") else { panic!("fenced") };
