@@ -31,13 +31,14 @@ pub(super) const KEPT: [&str; 4] = ["AGENTS_BOOT_ID", "PATH", "TZ", "TZDIR"];
 /// does. How many were started, or called. Those that we start are held in as we are ([`super::within`]), and what they
 /// find is what they can take.
 pub(super) fn start(store: &JobStore) -> Result<u32, StoreError> {
+    // Asked first: where nobody has to be waited for any more, it is seen what they have made room for.
+    let others = within::waits_for_others(store)?;
     let mut wanted = store.startable(clock::wall(), MOST)?;
     let mut started = 0;
     if wanted > 0 && store.within().is_none() && idle::call(store.dir()) {
         (wanted, started) = (wanted - 1, 1);
     }
     // One more: those that find a job may be busy with it when the time comes.
-    let others = within::waits_for_others(store)?;
     if others || store.next_wake()?.is_some() {
         match alarm_lock(store) {
             Some(_) => wanted += 1,
