@@ -160,6 +160,8 @@ fn after_a_reboot_what_ran_is_interrupted_and_the_queue_goes_on() {
     let id = world.background(&["--group", "one", "exec sleep 1000"]);
     let next = world.background(&["--group", "one", "true"]);
     let job = world.running(id);
+    // Whoever submitted looks after others once more before it ends, and would do so as of the first run of the machine.
+    wait_until(30, "nobody is there but the runner and its child", || world.sandbox.processes().len() == 2);
     signal(job.runner, Signal::KILL);
     gone(job.runner);
     signal(job.child, Signal::KILL);
