@@ -5,7 +5,7 @@ use super::{
     server::Server,
     session::{self, Created, NewSession},
 };
-use crate::world::process::ProcId;
+use crate::world::process::{ProcId, is_ending};
 use std::{
     path::Path,
     time::{Duration, Instant},
@@ -14,6 +14,9 @@ use std::{
 /// Folder of the server of jobs, beside their store. Its configuration stands on the command line of that server, which
 /// is how it is known from others.
 pub const OF_JOBS: &str = "jobs.tmux";
+
+/// Between two questions to a server that did not say anything.
+const AGAIN: Duration = Duration::from_millis(20);
 
 /// What ends a server right before it is asked was not its answer: it is asked again so often.
 const TRIES: u32 = 5;
@@ -143,10 +146,20 @@ impl Server {
     /// Whether it is this process that answers here. A server that was told to end closes its sessions at once, and answers
     /// nobody any more, however long it waits for the last who look on.
     pub fn is_answered_by(&self, server: ProcId, deadline: Duration) -> bool {
-        let mut command = self.command(false);
-        command.args(["display-message", "-p", "#{pid}"]);
-        let said = run::run(command, b"", deadline, "ask the server");
-        said.is_ok_and(|out| out.status.success() && out.stdout.trim_ascii() == server.pid.to_string().as_bytes())
+        let until = Instant::now() + deadline;
+        loop {
+            let mut command = self.command(false);
+            command.args(["display-message", "-p", "#{pid}"]);
+            let Ok(said) = run::run(command, b"", deadline, "ask the server") else { return false };
+            if said.status.success() {
+                return said.stdout.trim_ascii() == server.pid.to_string().as_bytes();
+            }
+            // While a session is being taken apart it may fail without a word.
+            if !said.stderr.is_empty() || is_ending(server) || Instant::now() >= until {
+                return false;
+            }
+            std::thread::sleep(AGAIN);
+        }
     }
 
     fn told(&self, words: &str, target: &str) -> TmuxError {
