@@ -87,8 +87,24 @@ pub fn mark(store: &JobStore, id: JobId, spec: &JobSpec) -> Option<OsString> {
     if own { Some(word(id.0, store)) } else { store.within().map(|within| within.word.clone()) }
 }
 
+/// Before the first process of a job that is held in begins: from here on commands look whether they are below it. Where
+/// no job ever was, and that is nearly everywhere, they need not ask.
+pub fn make_known(dir: &Path) -> io::Result<()> {
+    match DirBuilder::new().mode(0o700).create(dir.join(DIR)) {
+        Err(e) if e.kind() != io::ErrorKind::AlreadyExists => Err(e),
+        _ => Ok(()),
+    }
+}
+
+fn is_known(dir: &Path) -> bool {
+    dir.join(DIR).exists()
+}
+
 /// The nearest process above us that runs a job, or is one's: whether that one is held in.
 fn of_ancestors(store: &JobStore) -> Result<Option<i64>, StoreError> {
+    if !is_known(store.dir()) {
+        return Ok(None);
+    }
     let alive = store.alive_if_any_is_held()?;
     if alive.is_empty() {
         return Ok(None);
@@ -128,6 +144,9 @@ fn number(word: &OsStr, dir: &Path) -> i64 {
 
 /// What waits for bounds that nobody is in any more never begins, and is told so.
 pub fn end_what_nobody_can_begin(store: &mut JobStore) -> Result<(), StoreError> {
+    if !is_known(store.dir()) {
+        return Ok(());
+    }
     let mut all: BTreeSet<i64> = store.bounds_with_jobs()?.into_iter().collect();
     let waits = all.clone();
     all.extend(known(store.dir()));
@@ -152,7 +171,7 @@ pub fn waits_for_others(store: &JobStore) -> Result<bool, StoreError> {
     match store.within() {
         Some(within) => store.waits_within(within.bounds),
         // Most often nobody is within any, which costs no question.
-        None => Ok(store.dir().join(DIR).exists() && store.waits_beside()?),
+        None => Ok(is_known(store.dir()) && store.waits_beside()?),
     }
 }
 
@@ -202,8 +221,6 @@ pub fn alarm(dir: &Path, bounds: i64) -> PathBuf {
 fn remove(dir: &Path, bounds: i64) {
     let _ = std::fs::remove_file(alarm(dir, bounds));
     let _ = std::fs::remove_file(dir.join(DIR).join(bounds.to_string()));
-    // Unless there are others.
-    let _ = std::fs::remove_dir(dir.join(DIR));
 }
 
 /// `None`: others have it, or it cannot be had.
@@ -212,9 +229,9 @@ fn lock(dir: &Path, bounds: i64, how: FlockOperation) -> Option<OwnedFd> {
     let flags = OFlags::RDWR | OFlags::CREATE | OFlags::CLOEXEC | OFlags::NOFOLLOW | OFlags::NONBLOCK;
     loop {
         let file = match open(&path, flags, Mode::RUSR | Mode::WUSR) {
-            Err(Errno::NOENT) => match DirBuilder::new().mode(0o700).create(dir.join(DIR)) {
-                Err(e) if e.kind() != io::ErrorKind::AlreadyExists => return None,
-                _ => continue,
+            Err(Errno::NOENT) => match make_known(dir) {
+                Ok(()) => continue,
+                Err(_) => return None,
             },
             file => file.ok()?,
         };

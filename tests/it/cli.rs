@@ -61,7 +61,7 @@ See what it does:
   explain      Say why an agent is in its state, and what happens next
   events       Show what happened
   report       Tell what happened while nobody looked: the morning page
-  logs         Show what an agent, a service or the watchdog printed
+  logs         Show what an agent, a service, the watchdog or a job printed
 
 Take part:
   attach       Open the terminal of an agent or a job (leave it with ctrl-b d)

@@ -110,6 +110,9 @@ fn steps(store: &mut JobStore, tree: &mut Tree, claimed: &Claimed, talk: &mut Op
     let dir = folder(store, claimed)?;
     std::fs::read_dir(&dir).map_err(|e| format!("its folder `{}`: {e}", shown(&dir)))?;
     let marks = marks(store, job, claimed.epoch);
+    if tree.holds {
+        within::make_known(store.dir()).map_err(|e| format!("its bounds cannot be kept: {e}"))?;
+    }
     let held = bounds::hold(store, claimed, &dir, &log)?;
     (tree.most, tree.group) = (held.most, held.group.clone());
     let around = Surroundings {
