@@ -1,6 +1,7 @@
 fn main() -> std::process::ExitCode {
     let words: Vec<_> = std::env::args_os().skip(1).collect();
     agents::world::process::signals::outlive_file_limit();
+    agents::world::process::signals::wait_for_children();
     // First of all: an agent waits for it.
     let hook = agents::cli::hook_event::main(&words);
     let hidden = hook.or_else(|| agents::shim::main(&words)).or_else(|| agents::jobs::runner::main(&words));

@@ -83,8 +83,7 @@ fn be(store: &mut JobStore, word: Option<OsString>) {
 
 /// What the processes of this job have in their environment, if anything holds them in.
 pub fn mark(store: &JobStore, id: JobId, spec: &JobSpec) -> Option<OsString> {
-    let own = spec.sandbox || spec.mem.is_some() || spec.procs.is_some();
-    if own { Some(word(id.0, store)) } else { store.within().map(|within| within.word.clone()) }
+    if has_own(spec) { Some(word(id.0, store)) } else { store.within().map(|within| within.word.clone()) }
 }
 
 /// Before the first process of a job that is held in begins: from here on commands look whether they are below it. Where
@@ -142,6 +141,10 @@ fn number(word: &OsStr, dir: &Path) -> i64 {
     })
 }
 
+fn has_own(spec: &JobSpec) -> bool {
+    spec.sandbox || spec.mem.is_some() || spec.procs.is_some()
+}
+
 /// What waits for bounds that nobody is in any more never begins, and is told so.
 pub fn end_what_nobody_can_begin(store: &mut JobStore) -> Result<(), StoreError> {
     if !is_known(store.dir()) {
@@ -156,7 +159,7 @@ pub fn end_what_nobody_can_begin(store: &mut JobStore) -> Result<(), StoreError>
         if waits.contains(&bounds) || store.waits_within(bounds)? {
             match store.end_within(bounds, &gone(bounds), clock::wall()) {
                 // Whoever only looks can do so on a full disk, too; the next one tries again.
-                Err(StoreError::Full { .. }) => continue,
+                Err(StoreError::Full { .. } | StoreError::FileLimit { .. }) => continue,
                 ended => ended?,
             }
         }
@@ -227,7 +230,8 @@ fn remove(dir: &Path, bounds: i64) {
 fn lock(dir: &Path, bounds: i64, how: FlockOperation) -> Option<OwnedFd> {
     let path = dir.join(DIR).join(bounds.to_string());
     let flags = OFlags::RDWR | OFlags::CREATE | OFlags::CLOEXEC | OFlags::NOFOLLOW | OFlags::NONBLOCK;
-    loop {
+    // As often as others take it away, and not for ever: somebody may have put there what is no folder.
+    for _ in 0..MOST {
         let file = match open(&path, flags, Mode::RUSR | Mode::WUSR) {
             Err(Errno::NOENT) => match make_known(dir) {
                 Ok(()) => continue,
@@ -246,6 +250,7 @@ fn lock(dir: &Path, bounds: i64, how: FlockOperation) -> Option<OwnedFd> {
             return Some(file);
         }
     }
+    None
 }
 
 #[cfg(test)]

@@ -78,11 +78,11 @@ fn take(new: &mut NewJobs, twin: Twin, ground: &Ground) {
         Err(failure) => twin.say(&words::of(&Err(failure))),
         Ok((id, None)) => twin.say(&words::of(&Ok(id))),
         Ok((id, Some((first, me, store)))) => {
-            let left = twin.leave();
+            let free = twin.free();
             // What is left to the first one it can do beside us.
             twin.say(&words::of(&Ok(id)));
-            // Else the job is there, and the next command sees to it.
-            if left.is_ok() {
+            // Else we end with that one, and the next command sees to the job.
+            if free.is_ok() {
                 runner::stay(store, me, first);
             }
         }

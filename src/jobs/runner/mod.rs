@@ -165,7 +165,8 @@ fn run(dir: &Path, meant: &Meant) -> Result<(), StoreError> {
 pub fn stay(mut store: JobStore, me: Ready, first: Option<Claimed>) {
     show_as(&[b"agents __runner ", store.dir().as_os_str().as_bytes()].concat());
     // As for one that was started: nobody is there to read an error.
-    let _ = store.set_busy().and_then(|()| {
+    let _ = store.set_busy();
+    let _ = (|| -> Result<(), StoreError> {
         let mut first = first.map(Box::new);
         // Asked without a write, which others would have to wait for.
         if first.is_none() && store.startable(clock::wall(), 1)? == 0 {
@@ -182,7 +183,7 @@ pub fn stay(mut store: JobStore, me: Ready, first: Option<Claimed>) {
         }
         runner.due.set(true);
         work(runner, first, None)
-    });
+    })();
 }
 
 /// `None`: the store is gone, or this process cannot be a runner.

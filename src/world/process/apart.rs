@@ -38,7 +38,11 @@ pub fn begin_apart(command: &mut Command) -> io::Result<u32> {
     unsafe {
         command.pre_exec(twice)
     };
-    in_own_session(command, Limits::default()).spawn()?.wait()?;
+    match in_own_session(command, Limits::default()).spawn()?.wait() {
+        // Our caller ignores the ends of its children, and so did we before we asked.
+        Err(e) if e.raw_os_error() != Some(libc::ECHILD) => return Err(e),
+        _ => {}
+    }
     let mut pid = [0; 4];
     match read(&reader, &mut pid)? {
         4 => Ok(u32::from_ne_bytes(pid)),

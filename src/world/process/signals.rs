@@ -11,6 +11,11 @@ pub fn pipe_for(signals: &[i32]) -> io::Result<OwnedFd> {
     Ok(reader)
 }
 
+/// Children can be waited for, also if our caller ignores the ends of its own (`trap '' CHLD`), which is handed down.
+pub fn wait_for_children() {
+    let _ = signal_hook::flag::register(signal_hook::consts::SIGCHLD, Arc::default());
+}
+
 /// From here on a file that may not grow any more, by our caller's limit (`ulimit -f`), is an error of the write to it and
 /// not the end of this process. The signal is heard rather than ignored: so whatever we start has it as usual.
 pub fn outlive_file_limit() {

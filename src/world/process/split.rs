@@ -11,16 +11,15 @@ pub enum Half {
     /// The one that was called: here it reads what the second one says, until that one has no more to say, or is gone.
     First(PipeReader),
     Second(Twin),
-    /// The second one, too late: the first one is gone. All that is left to it is to end.
+    /// The second one, too late: the first one is gone; or it can have no session. All that is left to it is to end.
     Lost,
 }
 
-/// The second one. Until it leaves, it is as much the caller's as the first one: a ctrl-C ends both, and it does not
-/// outlive the first one.
+/// The second one: a session of its own, and nothing on its first three files. What the caller's terminal says is for the
+/// first one, which may not mind; but until it is free this one does not outlive that one.
 #[derive(Debug)]
 pub struct Twin {
     answer: PipeWriter,
-    nothing: OwnedFd,
 }
 
 /// Makes a second process that goes on from here, with everything that this one has in memory, and no file open beyond
@@ -43,7 +42,7 @@ pub fn split() -> io::Result<Half> {
                 return Ok(Half::Lost);
             }
             close_all_but(&nothing, &answer);
-            Ok(Half::Second(Twin { answer, nothing }))
+            Ok(if leave(&nothing).is_ok() { Half::Second(Twin { answer }) } else { Half::Lost })
         }
         _ => Ok(Half::First(heard)),
     }
@@ -56,15 +55,18 @@ impl Twin {
         let _ = self.answer.write_all(words);
     }
 
-    /// Belongs to nobody from here on: a session of its own, and nothing on its first three files.
-    pub fn leave(&self) -> io::Result<()> {
-        rustix::process::setsid()?;
-        rustix::stdio::dup2_stdin(&self.nothing)?;
-        rustix::stdio::dup2_stdout(&self.nothing)?;
-        rustix::stdio::dup2_stderr(&self.nothing)?;
+    /// Belongs to nobody from here on.
+    pub fn free(&self) -> io::Result<()> {
         rustix::process::chdir("/")?;
         Ok(set_parent_process_death_signal(None)?)
     }
+}
+
+fn leave(nothing: &OwnedFd) -> io::Result<()> {
+    rustix::process::setsid()?;
+    rustix::stdio::dup2_stdin(nothing)?;
+    rustix::stdio::dup2_stdout(nothing)?;
+    Ok(rustix::stdio::dup2_stderr(nothing)?)
 }
 
 /// What our caller left open in us is not ours to keep open. A kernel before 5.9 does not know the call; there, it is
